@@ -1,0 +1,37 @@
+// The error of a request: a reply says it, and the connection goes on. What
+// ends a connection is a Close (close.hpp).
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.hpp"
+
+namespace paperboy {
+
+enum class ErrorCode : std::uint8_t {
+  bad_request,         // malformed: the request can never succeed
+  unauthorized,        // no token, or one that isn't good
+  forbidden,           // a good token, but not for this
+  not_found,           // no such method or channel
+  too_large,           // over a size limit
+  channel_name,        // the channel's name is empty, too long or not UTF-8
+  too_many_channels,   // the zone holds as many channels as it can
+  subscription_limit,  // this connection has as many as it may
+  already_subscribed,  // this connection is subscribed to the channel
+  log_full,            // the log is full of what workers have yet to read
+  unavailable,         // the broker can't be reached now; try again
+  internal,            // our fault
+};
+
+struct Error {
+  ErrorCode code;
+  Bytes message;  // static text: what is wrong and what to do
+};
+
+/// The HTTP status that answers `code`.
+[[nodiscard]] int http_status(ErrorCode code);
+
+/// The stable name of `code` in JSON answers: "bad_request", ...
+[[nodiscard]] Bytes error_name(ErrorCode code);
+
+}  // namespace paperboy
