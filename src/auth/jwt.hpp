@@ -1,0 +1,81 @@
+// JSON Web Tokens, verified (RFC 7515, 7519; RFC 8725's advice).
+//
+// The header is read here, strictly; the key is chosen by `kid`, and the
+// algorithm must be the key's. RS and ES signatures are verified by OpenSSL
+// with keys parsed at load, HMAC by libjwt, which is never called without a
+// key or before the header has been checked. The claims are read here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/key.hpp"
+#include "auth/permissions.hpp"
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace paperboy::auth {
+
+inline constexpr std::size_t kMaxTokenSize = 8192;  // bytes
+
+/// What a location asks of a token beside a good signature, and which claim
+/// is which. Owned by the configuration.
+struct TokenRules {
+  std::string issuer;                  // `iss` must be this; empty: any
+  std::vector<std::string> audiences;  // one must be in `aud`; none: any
+  int leeway_seconds = 0;              // for `exp`, `nbf` and `iat`
+  bool expiry_required = false;        // a token without `exp` is refused
+
+  /// The first that a token has names its user: a string or an integer.
+  std::vector<std::string> user_claims = {"sub", "userId", "user_id"};
+
+  /// All that a token has add up: each a pattern of channels (see Grants) or
+  /// an array of them.
+  std::vector<std::string> channel_claims = {"channel", "channels", "topic",
+                                             "topics"};
+
+  /// Words between spaces, or an array of them: subscribe, publish (broadcast
+  /// says the same), history, presence; others are somebody else's. A token
+  /// without the claim may subscribe, and nothing else.
+  std::string scope_claim = "scope";
+};
+
+struct Token {
+  std::string user;  // empty: the token names none
+
+  /// The first second in which the token is no longer good: `exp` rounded up,
+  /// plus the leeway. Nothing: it has no `exp`.
+  std::optional<std::int64_t> expires;
+
+  Grants grants;
+  std::string id;  // `jti`; empty: none
+};
+
+enum class TokenError : std::uint8_t {
+  missing,
+  malformed,
+  too_large,
+  unknown_key,
+  algorithm,
+  signature,
+  expired,
+  not_yet_valid,
+  issuer,
+  audience,
+  claims,
+};
+
+/// The reason as a log line and a JSON answer give it: static, and never any
+/// part of the token.
+[[nodiscard]] Bytes token_error_text(TokenError error);
+
+/// Whether `token` (without a scheme word: see token_source.hpp) was signed by
+/// one of `keys` and is good at `now`, seconds since 1970. Re-entrant; bounded
+/// by kMaxTokenSize and KeySet::kMaxUnnamed signatures.
+Result<Token, TokenError> verify(Bytes token, const KeySet& keys,
+                                 const TokenRules& rules, std::int64_t now);
+
+}  // namespace paperboy::auth

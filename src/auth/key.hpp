@@ -1,0 +1,107 @@
+// Keys that tokens are verified with. A key pins its algorithm: what a token
+// says about it is only ever compared (RFC 8725 section 3.1).
+//
+// Keys are loaded once, with the configuration that owns them, and are read
+// by every worker after the fork; nothing changes them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/secret.hpp"
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+struct evp_pkey_st;
+
+namespace paperboy::auth {
+
+/// RFC 7518 section 3.1.
+enum class Algorithm : std::uint8_t {
+  hs256,
+  hs384,
+  hs512,
+  rs256,
+  rs384,
+  rs512,
+  es256,
+  es384,
+  es512,
+};
+
+/// "HS256" and so on; case counts, as in a token (RFC 7515 section 4.1.1).
+[[nodiscard]] std::optional<Algorithm> algorithm_by_name(Bytes name);
+[[nodiscard]] Bytes algorithm_name(Algorithm algorithm);
+
+/// Whether the key is a shared secret (HS) rather than a public key.
+[[nodiscard]] bool is_hmac(Algorithm algorithm);
+
+/// Bytes of the hash: 32, 48 or 64.
+[[nodiscard]] std::size_t hash_size(Algorithm algorithm);
+
+class Key {
+ public:
+  /// HS: `material` is the secret, every byte of it (a final newline too:
+  /// whoever reads a file strips it), at most 8 KiB. RS, ES: a public key or
+  /// a certificate as PEM, RSA from 2048 bits, EC on the algorithm's curve.
+  /// The error says what is wrong, and shows nothing of the material.
+  static Result<Key, std::string> load(Algorithm algorithm, Bytes material,
+                                       Bytes kid = {});
+
+  [[nodiscard]] Algorithm algorithm() const { return algorithm_; }
+
+  /// Empty: the key has none.
+  [[nodiscard]] const std::string& kid() const { return kid_; }
+
+  /// A secret shorter than the hash (RFC 7518 section 3.2 asks for its size):
+  /// it works, and is worth a warning.
+  [[nodiscard]] bool weak() const;
+
+  /// HS: the secret. RS, ES: empty.
+  [[nodiscard]] Bytes secret() const { return secret_.view(); }
+
+  /// RS, ES: the public key, which lives as long as this. HS: null.
+  [[nodiscard]] evp_pkey_st* public_key() const { return public_key_.get(); }
+
+ private:
+  struct Free {
+    void operator()(evp_pkey_st* key) const;
+  };
+  using PublicKey = std::unique_ptr<evp_pkey_st, Free>;
+
+  Key(Algorithm algorithm, Bytes kid) : algorithm_(algorithm), kid_(kid) {}
+
+  static Result<PublicKey, std::string> read_public_key(Bytes pem);
+
+  Algorithm algorithm_;
+  std::string kid_;
+  SecretBytes secret_;
+  PublicKey public_key_;
+};
+
+/// The keys of a location. A token with a `kid` is verified by the key of that
+/// name and no other; one without, by the keys without a name.
+class KeySet {
+ public:
+  static constexpr std::size_t kMaxUnnamed = 8;  // bounds the work of a token
+
+  /// Refuses a second key of the same kid, and a ninth without one.
+  Result<Done, std::string> add(Key key);
+
+  [[nodiscard]] bool empty() const { return keys_.empty(); }
+  [[nodiscard]] std::size_t size() const { return keys_.size(); }
+
+  /// The keys to try for a token: the one named `kid`, or, without a kid,
+  /// those without a name, in the order they were added. They live as long as
+  /// the set is not added to.
+  [[nodiscard]] std::vector<const Key*> find(std::optional<Bytes> kid) const;
+
+ private:
+  std::vector<Key> keys_;
+};
+
+}  // namespace paperboy::auth
