@@ -1,0 +1,130 @@
+// The words of the shared-memory engine: what goes in and out of a zone
+// (shm_zone.hpp). Nothing here lives in shared memory.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bytes.hpp"
+#include "base/position.hpp"
+#include "base/publication.hpp"
+
+namespace paperboy::broker::shm {
+
+/// A worker's place in the zone, from 0.
+using SeatIndex = std::uint16_t;
+
+/// A channel's entry in the directory; 0 is none. Belongs to the channel while
+/// a live seat is subscribed; afterwards another channel may get it, so that a
+/// record in the log is told by ref *and* epoch.
+using ChannelRef = std::uint32_t;
+
+inline constexpr std::size_t kMaxSeats = 512;
+inline constexpr std::size_t kMaxName = 1024;  // bytes, namespace included
+inline constexpr std::size_t kCounters = 96;   // of each seat: only grow
+inline constexpr std::size_t kGauges = 32;     // of each seat: go up and down
+
+/// How a zone is laid out; fixed when it is formatted.
+struct Options {
+  std::size_t seats = 256;              // 1 to kMaxSeats
+  std::size_t log_size = 0;             // bytes; 0: a quarter of the zone
+  std::uint64_t stall_limit_ms = 3000;  // a seat unseen longer may be overrun
+  std::array<std::uint64_t, 3> seed{};  // random: hash key, base of epochs
+};
+
+/// What a seat's subscription starts from: it gets what comes after `top`.
+struct Subscription {
+  ChannelRef ref = 0;
+  Position top;
+};
+
+struct Published {
+  Position position;
+  std::uint64_t subscribers = 0;  // the counts of all seats that are taken
+};
+
+/// How much one call of Zone::drain may take before it returns `more`.
+struct DrainLimit {
+  std::size_t records = 4096;
+  std::size_t bytes = 1 << 20;
+};
+
+enum class Drained : std::uint8_t {
+  empty,    // read to the end; the next publication wakes this seat
+  more,     // the limit was reached: call again soon, no wake-up will come
+  overrun,  // records were lost and what this call visited is void
+};
+
+struct Stats {
+  std::size_t size = 0;          // of the zone, bytes
+  std::uint64_t channels = 0;    // entries of the directory
+  std::size_t arena_size = 0;    // bytes for channels
+  std::size_t arena_used = 0;    // of them in blocks that are taken
+  std::size_t arena_free = 0;    // of them in whole free pages
+  std::size_t log_size = 0;      // bytes of the ring
+  std::size_t log_used = 0;      // of them not yet known to be read by all
+  std::size_t seats = 0;         // there are
+  std::size_t seats_taken = 0;   // by workers, or by dead ones not yet reaped
+  std::uint64_t evictions = 0;   // channels dropped for want of room
+  std::uint64_t lock_waits = 0;  // times that the writer lock wasn't free
+  std::uint64_t rollbacks = 0;   // half-done changes of the dead undone
+  std::uint64_t overruns = 0;    // seats that lost records
+};
+
+/// A set of seats, small enough for the stack.
+class SeatSet {
+ public:
+  void add(SeatIndex seat) { words_[seat / 64] |= bit(seat); }
+  [[nodiscard]] bool has(SeatIndex seat) const {
+    return (words_[seat / 64] & bit(seat)) != 0;
+  }
+
+  template <typename F>
+  void each(F&& f) const {
+    for (std::size_t i = 0; i < words_.size(); i++) {
+      for (std::uint64_t w = words_[i]; w != 0; w &= w - 1) {
+        f(static_cast<SeatIndex>(i * 64 + std::countr_zero(w)));
+      }
+    }
+  }
+
+ private:
+  static std::uint64_t bit(SeatIndex seat) {
+    return std::uint64_t{1} << (seat % 64);
+  }
+
+  std::array<std::uint64_t, kMaxSeats / 64> words_{};
+};
+
+/// The port to other workers. Called after the writer lock is released, at
+/// most once a seat and call; may name the caller's own seat. A wake-up that
+/// is lost (its sender was killed) costs its seat until its next poll.
+class Waker {
+ public:
+  Waker() = default;
+  Waker(const Waker&) = delete;
+  Waker& operator=(const Waker&) = delete;
+  virtual ~Waker() = default;
+  virtual void wake(SeatIndex seat) = 0;
+};
+
+/// Who is shown the records of the log by Zone::drain.
+class Visitor {
+ public:
+  Visitor() = default;
+  Visitor(const Visitor&) = delete;
+  Visitor& operator=(const Visitor&) = delete;
+  virtual ~Visitor() = default;
+
+  /// Every record, whether its channel is one of this worker's or not. It is
+  /// if `ref` and `publication.position.epoch` are those of a subscription
+  /// and the offset is above the subscription's `top`. Name and data lie in
+  /// the ring: valid during the call, and to be trusted only once drain() has
+  /// returned something else than overrun; so nothing made of them may leave
+  /// the worker before.
+  virtual void visit(ChannelRef ref, const Publication& publication) = 0;
+};
+
+}  // namespace paperboy::broker::shm

@@ -1,0 +1,126 @@
+// One zone of shared memory: the seats of the workers, the directory of the
+// channels and the log of what was published, over which the workers of one
+// node hear each other.
+//
+// A Zone is a worker's own handle (in the nginx room one a process, made in
+// the master and copied by fork); the memory, the clock and the waker must
+// outlive it. It owns none of the memory: what is in there stays for the other
+// workers and the next generation. Of one thread at a time.
+//
+// Everything that changes the zone runs under its writer lock (shm_lock.hpp),
+// for a few hundred nanoseconds and, if somebody was stopped while holding it,
+// for at most a second: then the call changes nothing and answers
+// ErrorCode::unavailable. Reading the log takes no lock. Whoever is killed, at
+// any instruction, leaves the zone usable: see shm_lock.hpp and shm_log.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "broker/shm_types.hpp"
+
+namespace paperboy::broker::shm {
+
+struct Parts;
+
+class Zone {
+ public:
+  /// The least number of bytes that format() accepts for `options`.
+  [[nodiscard]] static std::size_t minimum_size(const Options& options);
+
+  /// Makes `memory` (aligned to 4096, nobody else's yet) an empty zone.
+  /// Error: bad_request (too small, or the options don't fit).
+  static Result<Zone> format(std::span<std::byte> memory,
+                             const Options& options, const Clock& clock,
+                             Waker& waker);
+
+  /// Opens the zone that `memory` holds already and changes nothing in it.
+  /// Error: bad_request (not a zone, another version's, another size).
+  static Result<Zone> attach(std::span<std::byte> memory, const Clock& clock,
+                             Waker& waker);
+
+  Zone(Zone&&) noexcept;
+  Zone& operator=(Zone&&) noexcept;
+  ~Zone();
+
+  // Seats. A seat belongs to the thread that claimed it until it releases it
+  // or ends in any way; `seat` below always is one of the caller's own.
+
+  /// Takes a free seat or a dead worker's; call it after the fork, in the
+  /// worker. Wakes every seat that has something to read. Error: unavailable
+  /// (no seat left, or the lock).
+  Result<SeatIndex> claim_seat();
+
+  /// Gives the seat up, with all its subscriptions.
+  void release_seat(SeatIndex seat);
+
+  /// Tells that this worker is alive; call it at least once a second, and
+  /// drain() with it in case a wake-up was lost.
+  void touch_seat(SeatIndex seat);
+
+  /// Frees the seats of dead workers; call it once a second from any worker.
+  /// Returns how many. Also completes what a killed worker left half done.
+  std::size_t reap_dead_seats();
+
+  // Channels. `name` is opaque, 1 to kMaxName bytes.
+
+  /// Adds 1 to this seat's count of the channel, which is made if it isn't
+  /// there. Errors: channel_name, too_many_channels, unavailable.
+  Result<Subscription> subscribe(SeatIndex seat, Bytes name);
+
+  /// Takes 1 away again. Errors: not_found (`ref` isn't this seat's),
+  /// unavailable (it still counts: try again).
+  Result<Done> unsubscribe(SeatIndex seat, ChannelRef ref);
+
+  /// Where the channel stands. Errors: not_found (nobody subscribed or
+  /// published since it was made or evicted), channel_name, unavailable.
+  Result<Position> position(Bytes name);
+
+  // The log.
+
+  /// Appends a publication and wakes the seats that want it. When it returns,
+  /// every live seat will read it. Errors: log_full (a live worker has yet to
+  /// read what would be overwritten; perhaps the caller's own seat, which then
+  /// should drain), too_large (over a quarter of the log), channel_name,
+  /// too_many_channels, unavailable.
+  Result<Published> publish(Bytes name, Kind kind, Bytes data);
+
+  /// Shows `visitor` what was published since the last call, in order. Takes
+  /// no lock, may be called at any time. After `overrun` reading goes on
+  /// behind the loss: positions tell which channels missed something.
+  Drained drain(SeatIndex seat, const DrainLimit& limit, Visitor& visitor);
+
+  // Numbers. A counter's or gauge's meaning is the caller's.
+
+  /// Adds to a counter of this seat; counters survive their worker.
+  void count(SeatIndex seat, std::size_t counter, std::uint64_t n = 1);
+
+  /// Adds to a gauge of this seat; gauges are 0 again in the next hands.
+  void gauge(SeatIndex seat, std::size_t gauge, std::int64_t n);
+
+  /// A counter over all seats, living and past: never goes back.
+  [[nodiscard]] std::uint64_t counter(std::size_t counter) const;
+
+  /// A gauge over the seats that are taken.
+  [[nodiscard]] std::int64_t gauge(std::size_t gauge) const;
+
+  [[nodiscard]] std::uint64_t channel_count() const;
+
+  /// Takes no lock: each number is right, all of them not of one moment.
+  [[nodiscard]] Stats stats() const;
+
+  /// For tests: walks everything under the lock and returns what is wrong
+  /// (static text), or nullptr.
+  [[nodiscard]] const char* check();
+
+ private:
+  explicit Zone(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace paperboy::broker::shm
