@@ -1,0 +1,97 @@
+# Tokens and keys for tests: HMAC by Digest::SHA, all else by openssl(1).
+package Paperboy::JWT;
+use v5.36;
+
+use Digest::SHA qw(hmac_sha256 hmac_sha384 hmac_sha512);
+use Exporter 'import';
+use File::Temp ();
+use JSON::PP ();
+use MIME::Base64 qw(encode_base64url);
+
+our @EXPORT_OK = qw(jwt jwt_of_text rsa_key ec_key base64url);
+
+my %CURVE = (256 => 'prime256v1', 384 => 'secp384r1', 512 => 'secp521r1');
+my %SIZE  = (256 => 32, 384 => 48, 512 => 66);
+my %HMAC  = (
+    256 => \&hmac_sha256,
+    384 => \&hmac_sha384,
+    512 => \&hmac_sha512,
+);
+
+sub base64url ($bytes) { return encode_base64url($bytes) }
+
+# jwt(\%claims, key => SECRET or PATH, alg => 'HS256', header => {...})
+# For RS and ES `key` is the path of a private key in PEM.
+sub jwt ($claims, %option) {
+    my $alg    = $option{alg} // 'HS256';
+    my $json   = JSON::PP->new->utf8->canonical;
+    my $header = { alg => $alg, typ => 'JWT', %{ $option{header} // {} } };
+    return jwt_of_text($json->encode($header), $json->encode($claims),
+        key => $option{key}, alg => $alg);
+}
+
+# The same of any texts: for tokens that aren't well-formed.
+sub jwt_of_text ($header, $claims, %option) {
+    my $signed = base64url($header) . '.' . base64url($claims);
+    return "$signed." . base64url(_sign($signed, %option));
+}
+
+sub _sign ($data, %option) {
+    my ($family, $bits) = $option{alg} =~ /^(HS|RS|ES)(256|384|512)$/
+        or return '';
+    return $HMAC{$bits}->($data, $option{key}) if $family eq 'HS';
+    my $signature = _openssl_sign($data, $bits, $option{key});
+    return $family eq 'RS' ? $signature : _der_to_raw($signature, $SIZE{$bits});
+}
+
+sub _openssl_sign ($data, $bits, $key) {
+    my $input = File::Temp->new;
+    print {$input} $data;
+    close $input;
+    open my $pipe, '-|', 'openssl', 'dgst', "-sha$bits", '-sign', $key,
+        $input->filename
+        or die "openssl: $!";
+    binmode $pipe;
+    local $/ = undef;
+    my $signature = <$pipe>;
+    close $pipe or die "openssl dgst failed\n";
+    return $signature;
+}
+
+# SEQUENCE { INTEGER r, INTEGER s } as r and s of `$size` bytes each
+# (RFC 7518 section 3.4).
+sub _der_to_raw ($der, $size) {
+    my $at = ord(substr $der, 1, 1) & 0x80 ? 3 : 2;
+    my $raw = '';
+    for (1 .. 2) {
+        my $length = ord substr $der, $at + 1, 1;
+        my $number = substr $der, $at + 2, $length;
+        $number =~ s/^\0+//;
+        $raw .= ("\0" x ($size - length $number)) . $number;
+        $at += 2 + $length;
+    }
+    return $raw;
+}
+
+# Makes DIR/NAME.pem and DIR/NAME.pub; the paths of both.
+sub rsa_key ($dir, $name, $bits = 2048) {
+    return _key("$dir/$name", '-algorithm', 'RSA', '-pkeyopt',
+        "rsa_keygen_bits:$bits");
+}
+
+sub ec_key ($dir, $name, $bits = 256) {
+    return _key("$dir/$name", '-algorithm', 'EC', '-pkeyopt',
+        "ec_paramgen_curve:$CURVE{$bits}");
+}
+
+sub _key ($base, @options) {
+    system('openssl', 'genpkey', '-quiet', '-out', "$base.pem", @options) == 0
+        or system(qw(openssl genpkey -out), "$base.pem", @options) == 0
+        or die "openssl genpkey failed\n";
+    system('openssl', 'pkey', '-in', "$base.pem", '-pubout', '-out',
+        "$base.pub") == 0
+        or die "openssl pkey failed\n";
+    return ("$base.pem", "$base.pub");
+}
+
+1;
