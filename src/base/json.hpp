@@ -65,7 +65,8 @@ class Json {
   ~Json() = default;
 
   /// Sets a member of an object; members keep the order of their first
-  /// setting. REQUIRES: is_object(). Returns *this, for chains.
+  /// setting. No value sets nothing. REQUIRES: is_object(). Returns *this, for
+  /// chains.
   Json& set(Bytes key, Json value);
 
   /// Appends to an array. REQUIRES: is_array(). Returns *this.
