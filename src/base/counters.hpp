@@ -1,0 +1,87 @@
+// What is counted. Each worker adds to a row of its own, in memory that others
+// may read at any time; sums over the rows are made when they are read. Counts
+// only grow, and outlive the worker; gauges end with it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.hpp"
+
+namespace paperboy {
+
+enum class Counter : std::uint8_t {
+  // gauges
+  connections,
+  subscriptions,
+  backlog_bytes,  // queued for clients, not yet taken by the kernel
+  // counts
+  upgrades,
+  messages_received,
+  messages_sent,
+  bytes_received,
+  bytes_sent,
+  publications,
+  publish_errors,
+  gaps,
+  refused_method,
+  refused_handshake,
+  refused_tls,
+  refused_origin,
+  refused_token,
+  refused_channel,
+  refused_capacity,
+  closed_1000,
+  closed_1001,
+  closed_1002,
+  closed_1003,
+  closed_1005,
+  closed_1006,
+  closed_1007,
+  closed_1008,
+  closed_1009,
+  closed_1011,
+  closed_1013,
+  closed_3005,
+  closed_3008,
+  closed_3010,
+  closed_3012,
+  closed_other,
+  last = closed_other,
+};
+
+inline constexpr std::size_t kCounters =
+    static_cast<std::size_t>(Counter::last) + 1;
+inline constexpr std::size_t kGauges =
+    static_cast<std::size_t>(Counter::backlog_bytes) + 1;
+
+/// Its name in the status: "messages_sent".
+[[nodiscard]] Bytes counter_name(Counter counter);
+
+/// The counter of connections that ended with `code`.
+[[nodiscard]] Counter closed_with(std::uint16_t code);
+
+/// One worker's row. The memory is the zone's, or the worker's own; it must
+/// outlive this.
+class Counters {
+ public:
+  using Row = std::span<std::atomic<std::uint64_t>, kCounters>;
+
+  explicit Counters(Row row) : row_(row) {}
+
+  // Only this worker writes its row: no locked instruction is needed.
+  void add(Counter counter, std::uint64_t n = 1) {
+    auto& cell = row_[static_cast<std::size_t>(counter)];
+    cell.store(cell.load(std::memory_order_relaxed) + n,
+               std::memory_order_relaxed);
+  }
+  void subtract(Counter gauge, std::uint64_t n = 1) { add(gauge, -n); }
+
+ private:
+  Row row_;
+};
+
+}  // namespace paperboy

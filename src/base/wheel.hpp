@@ -1,0 +1,79 @@
+// A timing wheel: timers by the hundred thousand, each armed, moved and
+// cancelled in constant time. One a worker, driven by its event loop. A tick
+// is as exact as heartbeats, idle limits and expiry need.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace paperboy {
+
+class Wheel;
+
+/// A timer is a member or base of what it times, and leaves its wheel when it
+/// dies.
+class Timer {
+ public:
+  Timer() = default;
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  virtual ~Timer() { cancel(); }
+
+  /// The time has come; the timer is no longer armed. May arm or cancel any
+  /// timer, this one too, but not destroy this one.
+  virtual void on_timer() = 0;
+
+  void cancel();
+  [[nodiscard]] bool armed() const { return next_ != nullptr; }
+
+ private:
+  friend class Wheel;
+
+  Timer* next_ = nullptr;
+  Timer* prev_ = nullptr;
+  std::uint32_t due_ = 0;
+};
+
+class Wheel {
+ public:
+  static constexpr std::uint32_t kTickMs = 100;
+
+  explicit Wheel(std::uint64_t now_ms);
+  Wheel(const Wheel&) = delete;
+  Wheel& operator=(const Wheel&) = delete;
+  ~Wheel();
+
+  /// Fires `timer` once, no earlier than in `delay_ms` and at most two ticks
+  /// later; a timer that is armed is moved. A delay is at most 24 days.
+  void arm(Timer& timer, std::uint64_t delay_ms);
+
+  /// Fires what is due.
+  void advance(std::uint64_t now_ms);
+
+  /// In how many ms `advance` has something to do, at the latest; none where
+  /// no timer is armed.
+  [[nodiscard]] std::optional<std::uint64_t> next(std::uint64_t now_ms) const;
+
+ private:
+  // A list with a head, so that an entry leaves without knowing its list.
+  struct Head final : Timer {
+    Head();
+    ~Head() override;
+    void on_timer() override {}
+  };
+
+  static constexpr std::size_t kSlots = 512;
+
+  static void link(Head& head, Timer& timer);
+  [[nodiscard]] static bool empty(const Head& head);
+  [[nodiscard]] std::uint32_t tick(std::uint64_t ms) const;
+  void fire(Head& slot, std::uint32_t now);
+
+  std::uint64_t start_ms_;
+  std::uint32_t done_ = 0;  // the last tick that was fired
+  std::array<Head, kSlots> slots_;
+};
+
+}  // namespace paperboy

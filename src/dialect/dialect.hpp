@@ -1,0 +1,88 @@
+// The port that each wire protocol of clients is one file behind: the bytes of
+// a message to commands, and publications and outcomes to the bytes of
+// messages. A dialect knows no socket, no framing and no hub.
+//
+// One object a dialect and worker, without state of its own: what a protocol
+// has to remember of a connection (a handshake, packet numbers) it keeps in a
+// State that the session owns.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/close.hpp"
+#include "base/publication.hpp"
+#include "base/result.hpp"
+
+namespace paperboy::dialect {
+
+/// One message, either way; borrowed bytes.
+struct Message {
+  Kind kind = Kind::text;
+  Bytes data;
+};
+
+/// A connection's memory, where its protocol needs one.
+class State {
+ public:
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  virtual ~State() = default;
+};
+
+/// The client publishes; an empty channel means those of the location.
+struct Publish {
+  std::uint64_t id = 0;  // of the command, where the protocol numbers them
+  Bytes channel;
+  Message message;
+};
+
+/// The dialect answers by itself.
+struct Send {
+  Message message;
+};
+
+/// All of the message has been taken.
+struct NeedMore {};
+
+/// What the front of a client's message asks for.
+using Decoded = std::variant<NeedMore, Publish, Send, Close>;
+
+/// What the client is told of a command: nothing, a message, or the end.
+using Answer = std::variant<std::monostate, Message, Close>;
+
+class Dialect {
+ public:
+  Dialect() = default;
+  Dialect(const Dialect&) = delete;
+  Dialect& operator=(const Dialect&) = delete;
+  virtual ~Dialect() = default;
+
+  /// A new connection's memory; null where the protocol needs none.
+  [[nodiscard]] virtual std::unique_ptr<State> open() const { return {}; }
+
+  /// Takes one command off the front of `rest`, whose bytes what is returned
+  /// borrows, and empties `rest` with the last one. Called until it returns
+  /// NeedMore or Close.
+  [[nodiscard]] virtual Decoded decode(State* state,
+                                       std::optional<Message>& rest) const = 0;
+
+  /// The outcome of a Publish; `scratch` may carry the answer's bytes.
+  [[nodiscard]] virtual Answer published(State* state, const Publish& command,
+                                         const Result<Position>& outcome,
+                                         std::string& scratch) const = 0;
+
+  /// The message that carries `publication`; `scratch` may carry its bytes.
+  [[nodiscard]] virtual Message publication(const Publication& publication,
+                                            std::string& scratch) const = 0;
+};
+
+/// By the name that directives use: "raw", "echo". Null: there is none such.
+/// The object lives as long as the program.
+[[nodiscard]] const Dialect* find(Bytes name);
+
+}  // namespace paperboy::dialect

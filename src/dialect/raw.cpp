@@ -1,0 +1,31 @@
+#include "dialect/raw.hpp"
+
+namespace paperboy::dialect {
+
+Decoded Raw::decode(State*, std::optional<Message>& rest) const {
+  if (!rest) return NeedMore{};
+  const Publish command{.channel = {}, .message = *rest};
+  rest.reset();
+  return command;
+}
+
+Answer Raw::published(State*, const Publish&, const Result<Position>& outcome,
+                      std::string&) const {
+  if (outcome) return {};
+  switch (outcome.error().code) {
+    case ErrorCode::log_full:
+    case ErrorCode::unavailable:
+    case ErrorCode::too_many_channels:
+      return Close{close::kTryAgainLater, outcome.error().message};
+    case ErrorCode::too_large:
+      return Close{close::kTooBig, outcome.error().message};
+    default:
+      return Close{close::kPolicy, outcome.error().message};
+  }
+}
+
+Message Raw::publication(const Publication& publication, std::string&) const {
+  return {publication.kind, publication.data};
+}
+
+}  // namespace paperboy::dialect

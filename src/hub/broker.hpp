@@ -1,0 +1,82 @@
+// The port through which a worker hears the others: on this machine through
+// shared memory, from other machines through a message broker. Each worker has
+// one, on its event loop; it outlives the hub that uses it.
+//
+// A broker orders the publications of a channel, gives each its position, and
+// hands every worker those of the channels it subscribed to, in order. What it
+// can't hand over it says (a jump of offsets, or `lost`); it never skips
+// silently.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "base/publication.hpp"
+#include "base/result.hpp"
+
+namespace paperboy::hub {
+
+/// A channel in the node's directory; valid while the worker subscribes to it.
+enum class ChannelRef : std::uint32_t {};
+
+struct Subscribed {
+  ChannelRef ref;
+  Position top;  // of the last publication: the next one will be delivered
+};
+
+struct Published {
+  Position position;
+  std::uint64_t subscribers;  // on this node, when it was published
+};
+
+/// Called once, during `publish` or later. A publication that is answered with
+/// a position will reach every worker that subscribes to its channel.
+using PublishReply = std::function<void(const Result<Published>&)>;
+
+/// The reverse direction: what a broker tells its worker during `drain`.
+class BrokerEvents {
+ public:
+  BrokerEvents() = default;
+  BrokerEvents(const BrokerEvents&) = delete;
+  BrokerEvents& operator=(const BrokerEvents&) = delete;
+  virtual ~BrokerEvents() = default;
+
+  /// The next publication of a channel; its bytes are good for this call only.
+  virtual void on_publication(ChannelRef ref,
+                              const Publication& publication) = 0;
+};
+
+enum class Drained : std::uint8_t {
+  all,   // nothing is left
+  more,  // a bounded share was handed over: call again, soon
+  lost,  // this worker was too slow. What this call handed over is void, and
+         // what came before `position()` of each channel can't be had any more
+};
+
+class Broker {
+ public:
+  Broker() = default;
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+  virtual ~Broker() = default;
+
+  /// Counts one more subscriber of this worker to `channel`.
+  virtual Result<Subscribed> subscribe(Bytes channel) = 0;
+
+  /// Takes one subscriber away again. REQUIRES: one `subscribe` each.
+  virtual void unsubscribe(ChannelRef ref) = 0;
+
+  virtual void publish(Bytes channel, Kind kind, Bytes data,
+                       const PublishReply& reply) = 0;
+
+  /// Hands a bounded share of what waits to `events`. Called on every wake-up.
+  virtual Drained drain(BrokerEvents& events) = 0;
+
+  /// The last position of a channel that this worker subscribes to.
+  virtual Position position(ChannelRef ref) = 0;
+
+  /// Its name; the bytes live as long as the subscription.
+  virtual Bytes name(ChannelRef ref) = 0;
+};
+
+}  // namespace paperboy::hub

@@ -1,0 +1,32 @@
+#include "hub/key.hpp"
+
+#include "base/utf8.hpp"
+
+namespace paperboy::hub {
+
+Result<std::string> channel_key(Bytes name_space, Bytes name,
+                                std::size_t max_length) {
+  const auto refuse = [](Bytes why) {
+    return Error{ErrorCode::channel_name, why};
+  };
+  if (name.empty()) return refuse("no channel is named");
+  if (name.size() > max_length) {
+    return refuse(
+        "the channel's name is longer than paperboy_max_channel_length");
+  }
+  if (name.find('\0') != Bytes::npos || !is_utf8(name)) {
+    return refuse("the channel's name is not UTF-8 without NUL");
+  }
+  if (name_space.empty()) return std::string(name);
+  std::string key;
+  key.reserve(name_space.size() + 1 + name.size());
+  key.append(name_space).push_back('\0');
+  return key.append(name);
+}
+
+Bytes channel_name(Bytes key) {
+  const auto nul = key.find('\0');
+  return nul == Bytes::npos ? key : key.substr(nul + 1);
+}
+
+}  // namespace paperboy::hub

@@ -1,0 +1,22 @@
+// A channel's key: its name within its namespace, as the hub and the brokers
+// know it. Namespaces keep virtual hosts apart; a name holds no NUL, so that
+// none can reach into another namespace.
+//
+//   key = name | namespace NUL name
+#pragma once
+
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace paperboy::hub {
+
+/// `max_length`: of `name`, in bytes.
+[[nodiscard]] Result<std::string> channel_key(Bytes name_space, Bytes name,
+                                              std::size_t max_length);
+
+/// The name within a key.
+[[nodiscard]] Bytes channel_name(Bytes key);
+
+}  // namespace paperboy::hub

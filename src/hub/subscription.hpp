@@ -1,0 +1,60 @@
+// One subscriber's place in one channel. It belongs to the subscriber (a
+// session keeps it as a member), stays at one address while it is subscribed,
+// and leaves its channel when it ends.
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.hpp"
+#include "base/position.hpp"
+
+namespace paperboy::hub {
+
+class Hub;
+class Subscription;
+struct Channel;
+
+/// Who is delivered to. Neither call may subscribe, unsubscribe or destroy a
+/// subscriber: it comes from the midst of a fan-out. Closing is posted.
+class Subscriber {
+ public:
+  Subscriber() = default;
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
+  virtual ~Subscriber() = default;
+
+  /// `run`: `count` publications, encoded one after the other by the
+  /// subscription's encoder. The bytes live until the hub's `release`.
+  virtual void deliver(const Subscription& to, Bytes run,
+                       std::uint32_t count) = 0;
+
+  /// Publications were lost to this worker; the next delivery comes after
+  /// the hole.
+  virtual void gap(const Subscription& at) = 0;
+};
+
+class Subscription {
+ public:
+  explicit Subscription(Subscriber& owner) : owner_(owner) {}
+  Subscription(const Subscription&) = delete;
+  Subscription& operator=(const Subscription&) = delete;
+  ~Subscription();
+
+  [[nodiscard]] bool active() const { return channel_ != nullptr; }
+
+  /// The channel's name, with its namespace. REQUIRES: active().
+  [[nodiscard]] Bytes channel_name() const;
+
+  /// Of the last publication that was delivered. REQUIRES: active().
+  [[nodiscard]] Position position() const;
+
+ private:
+  friend class Hub;
+
+  Subscriber& owner_;
+  Channel* channel_ = nullptr;
+  std::uint32_t group_ = 0;  // index in the channel's groups
+  std::uint32_t index_ = 0;  // index in the group's members
+};
+
+}  // namespace paperboy::hub

@@ -1,0 +1,20 @@
+// What all sessions of a worker share. One a worker; outlives its sessions.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/counters.hpp"
+#include "base/wheel.hpp"
+#include "hub/hub.hpp"
+#include "session/codecs.hpp"
+
+namespace paperboy::session {
+
+struct Context {
+  hub::Hub& hub;
+  Wheel& wheel;
+  const Clock& clock;
+  Counters& counters;
+  Codecs& codecs;
+};
+
+}  // namespace paperboy::session

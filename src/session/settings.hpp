@@ -1,0 +1,32 @@
+// What a location's directives say about the connections it opens. Immutable;
+// outlives them. Each default is stated once: here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "dialect/dialect.hpp"
+#include "ws/negotiation.hpp"
+
+namespace paperboy::session {
+
+struct Settings {
+  const dialect::Dialect* dialect = nullptr;
+
+  std::size_t max_message_size = 64 * 1024;  // bytes, from the client
+  std::size_t send_buffer = 256 * 1024;      // bytes that wait for a client
+  std::size_t max_channel_length = 255;      // bytes
+  std::size_t max_subscriptions = 128;       // of a connection
+
+  std::uint64_t ping_interval_ms = 25'000;
+  std::uint64_t ping_timeout_ms = 10'000;
+  std::uint64_t send_timeout_ms = 30'000;  // until a queued byte must be out
+  std::uint64_t close_timeout_ms = 5'000;  // for the closing handshake
+
+  bool client_publish = false;
+
+  ws::DeflateConfig deflate;
+  std::size_t deflate_threshold = 256;  // bytes; smaller messages go as is
+};
+
+}  // namespace paperboy::session

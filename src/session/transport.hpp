@@ -1,0 +1,38 @@
+// The port to what carries a session's bytes to its client: the detached
+// socket of a WebSocket, later a held HTTP request. Implemented by the nginx
+// room; outlives the session, on whose worker it lives.
+#pragma once
+
+#include <cstddef>
+
+#include "base/bytes.hpp"
+
+namespace paperboy::session {
+
+class Transport {
+ public:
+  Transport() = default;
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+  virtual ~Transport() = default;
+
+  /// Queues `bytes`, which are copied.
+  virtual void write(Bytes bytes) = 0;
+
+  /// Queues `run`, whose bytes live until the worker has flushed all that its
+  /// wake-up brought. Copied only where the socket is full.
+  virtual void write_shared(Bytes run) = 0;
+
+  /// What waits for the client to read, in bytes. What was queued in this
+  /// turn of the loop and not yet tried doesn't count.
+  [[nodiscard]] virtual std::size_t backlog() const = 0;
+
+  /// Sends what is queued, then ends the sending half and waits for the
+  /// client's end of it.
+  virtual void finish() = 0;
+
+  /// Ends the connection now, with what is queued.
+  virtual void abort() = 0;
+};
+
+}  // namespace paperboy::session
