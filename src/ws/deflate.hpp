@@ -69,11 +69,9 @@ class Inflater {
   void reset();
 
  private:
-  enum class Step : std::uint8_t { more, end, bad, too_big };
-
   bool open();
-  Step run(Bytes in, std::size_t limit, std::string& out);
-  Step step(std::size_t limit, std::string& out);
+  InflateResult run(Bytes in, std::size_t limit, std::string& out, bool& ended);
+  int step(std::string& out, std::size_t limit);
 
   z_stream stream_{};
   int window_bits_;
