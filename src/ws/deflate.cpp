@@ -14,7 +14,7 @@ constexpr char kTail[] = {'\x00', '\x00', '\xff', '\xff'};
 constexpr Bytes kTailBytes{kTail, sizeof kTail};
 
 constexpr int kMemLevel = 8;  // zlib's default
-constexpr std::size_t kChunk = 16 * 1024;
+constexpr std::size_t kChunk = 16384;
 constexpr std::size_t kMaxInput = std::numeric_limits<uInt>::max();
 
 // What inflate() leaves in data_type: how many bits it holds back in the low

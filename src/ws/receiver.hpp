@@ -24,7 +24,7 @@ namespace paperboy::ws {
 /// The same at every call for a connection, but for the limit.
 struct ReceiverOptions {
   /// In bytes: of a message put together, and of what it inflates to.
-  std::size_t max_message_size = 64 * 1024;
+  std::size_t max_message_size = 65536;
   /// permessage-deflate was negotiated.
   bool deflate = false;
   /// Inflates where client_no_context_takeover was agreed: one for all

@@ -8,7 +8,7 @@
 namespace paperboy::ws {
 namespace {
 
-using namespace std::string_literals;
+using namespace std::literals;
 
 constexpr std::size_t kLimit = 1 << 20;
 
@@ -53,7 +53,7 @@ std::string sample(std::size_t size, unsigned seed) {
   return text;
 }
 
-const std::string kHello = "\xf2\x48\xcd\xc9\xc9\x07\x00"s;
+constexpr Bytes kHello = "\xf2\x48\xcd\xc9\xc9\x07\x00"sv;
 
 void hello_of_section_7_2_3_1(void**) {
   Deflater deflater;
@@ -124,7 +124,7 @@ void compressing_appends(void**) {
   Deflater deflater;
   std::string out = "before";
   assert_true(deflater.compress("Hello", out));
-  assert_bytes(out, "before" + kHello);
+  assert_bytes(out, "before"s.append(kHello));
 }
 
 void inflating_appends(void**) {
@@ -242,7 +242,8 @@ void a_payload_cut_short_is_told(void**) {
 }
 
 void a_tail_that_was_not_taken_off_is_told(void**) {
-  assert_fails(kHello + "\x00\x00\xff\xff"s, InflateResult::invalid);
+  assert_fails(std::string(kHello) + "\x00\x00\xff\xff"s,
+               InflateResult::invalid);
 }
 
 void a_window_that_zlib_lacks_is_no_crash(void**) {

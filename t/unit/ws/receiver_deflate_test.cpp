@@ -12,10 +12,10 @@
 namespace paperboy::ws {
 namespace {
 
-using namespace std::string_literals;
+using namespace std::literals;
 
-const std::string kHello = "\xf2\x48\xcd\xc9\xc9\x07\x00"s;
-const std::string kHelloAgain = "\xf2\x00\x11\x00\x00"s;
+constexpr Bytes kHello = "\xf2\x48\xcd\xc9\xc9\x07\x00"sv;
+constexpr Bytes kHelloAgain = "\xf2\x00\x11\x00\x00"sv;
 
 ReceiverOptions with_takeover() {
   ReceiverOptions options;
