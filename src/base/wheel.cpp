@@ -51,6 +51,7 @@ void Wheel::arm(Timer& timer, std::uint64_t delay_ms) {
   timer.due_ =
       done_ + 1 + static_cast<std::uint32_t>((delay + kTickMs - 1) / kTickMs);
   link(slots_[timer.due_ % kSlots], timer);
+  if (!next_ || timer.due_ < *next_) next_ = timer.due_;
 }
 
 void Wheel::advance(std::uint64_t now_ms) {
@@ -63,6 +64,7 @@ void Wheel::advance(std::uint64_t now_ms) {
     done_ = t;
     fire(slots_[t % kSlots], now);
   }
+  find_next();
 }
 
 void Wheel::fire(Head& slot, std::uint32_t now) {
@@ -84,13 +86,19 @@ void Wheel::fire(Head& slot, std::uint32_t now) {
   }
 }
 
-std::optional<std::uint64_t> Wheel::next(std::uint64_t now_ms) const {
+void Wheel::find_next() {
+  next_.reset();
   for (std::uint32_t i = 1; i <= kSlots; ++i) {
-    if (empty(slots_[(done_ + i) % kSlots])) continue;
-    const std::uint64_t at = start_ms_ + (std::uint64_t{done_} + i) * kTickMs;
-    return at > now_ms ? at - now_ms : 0;
+    if (!empty(slots_[(done_ + i) % kSlots])) {
+      next_ = done_ + i;
+      return;
+    }
   }
-  return {};
+}
+
+std::optional<std::uint64_t> Wheel::next_ms() const {
+  if (!next_) return {};
+  return start_ms_ + std::uint64_t{*next_} * kTickMs;
 }
 
 }  // namespace paperboy

@@ -52,9 +52,9 @@ class Wheel {
   /// Fires what is due.
   void advance(std::uint64_t now_ms);
 
-  /// In how many ms `advance` has something to do, at the latest; none where
-  /// no timer is armed.
-  [[nodiscard]] std::optional<std::uint64_t> next(std::uint64_t now_ms) const;
+  /// When `advance` may have something to do, on the clock of `now_ms`; none
+  /// where it has not. Never later than the first timer.
+  [[nodiscard]] std::optional<std::uint64_t> next_ms() const;
 
  private:
   // A list with a head, so that an entry leaves without knowing its list.
@@ -70,9 +70,11 @@ class Wheel {
   [[nodiscard]] static bool empty(const Head& head);
   [[nodiscard]] std::uint32_t tick(std::uint64_t ms) const;
   void fire(Head& slot, std::uint32_t now);
+  void find_next();
 
   std::uint64_t start_ms_;
-  std::uint32_t done_ = 0;  // the last tick that was fired
+  std::uint32_t done_ = 0;             // the last tick that was fired
+  std::optional<std::uint32_t> next_;  // the first tick that has a timer
   std::array<Head, kSlots> slots_;
 };
 

@@ -1,0 +1,38 @@
+// The shared-memory broker: a worker's seat in the node's zone behind the
+// hub's port. One a worker, made after the fork; gives its seat up when it is
+// destroyed.
+#pragma once
+
+#include <vector>
+
+#include "base/counters.hpp"
+#include "broker/shm_zone.hpp"
+#include "hub/broker.hpp"
+
+namespace paperboy::broker {
+
+class ShmBroker final : public hub::Broker {
+ public:
+  /// `seat`: claimed from `zone` by this worker. The zone must outlive this.
+  ShmBroker(shm::Zone& zone, shm::SeatIndex seat) : zone_(zone), seat_(seat) {}
+  ~ShmBroker() override { zone_.release_seat(seat_); }
+
+  Result<hub::Subscribed> subscribe(Bytes channel) override;
+  void unsubscribe(hub::ChannelRef ref) override;
+  void publish(Bytes channel, Kind kind, Bytes data,
+               const hub::PublishReply& reply) override;
+  hub::Drained drain(hub::BrokerEvents& events) override;
+  Position position(hub::ChannelRef ref) override;
+  Bytes name(hub::ChannelRef ref) override;
+
+  /// Once a second: shows that the worker lives, frees the seats of those
+  /// that don't, and does what the zone's lock didn't let it do before.
+  void tick();
+
+ private:
+  shm::Zone& zone_;
+  shm::SeatIndex seat_;
+  std::vector<shm::ChannelRef> leaving_;  // to be unsubscribed again
+};
+
+}  // namespace paperboy::broker

@@ -1,0 +1,250 @@
+#include "nginx/access.hpp"
+
+#include "auth/token_source.hpp"
+#include "nginx/handlers.hpp"
+#include "nginx/worker.hpp"
+#include "ws/handshake.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+bool origin_matches(ngx_http_request_t* r, const Origin& origin, Bytes given,
+                    const auth::Self& self) {
+  if (origin.rule) return origin.rule->matches(given, self);
+  const auto rule = auth::OriginRule::parse(evaluate(r, origin.value));
+  return rule && rule->matches(given, self);
+}
+
+/// As auth::OriginPolicy, for rules of which some stand in variables.
+bool origin_admitted(ngx_http_request_t* r, const LocationConf& conf,
+                     bool without) {
+  const auto given = header_values(r, "Origin");
+  const auth::Self self{evaluate(r, conf.scheme), evaluate(r, conf.host)};
+  auth::OriginPolicy same;
+  if (given.size() > 1) return false;
+  if (!conf.origins) {
+    return given.empty() ? without : same.admits(given[0], self, conf.keyed());
+  }
+  for (const Origin& origin : *conf.origins) {
+    if (given.empty() ? origin.rule && origin.rule->is_any()
+                      : origin_matches(r, origin, given[0], self)) {
+      return true;
+    }
+  }
+  return given.empty() && without;
+}
+
+/// The first place that has anything decides.
+std::string find_token(ngx_http_request_t* r, const LocationConf& conf) {
+  if (!conf.token_sources) return {};
+  for (const TokenSource& source : *conf.token_sources) {
+    if (!source.subprotocol) {
+      const Bytes token = auth::token_from_header(evaluate(r, source.value));
+      if (!token.empty()) return std::string(token);
+      continue;
+    }
+    for (const Bytes offered : header_values(r, "Sec-WebSocket-Protocol")) {
+      const Bytes token = auth::subprotocol_token(offered);
+      if (!token.empty()) return std::string(token);
+    }
+  }
+  return {};
+}
+
+ngx_int_t unauthorized(ngx_http_request_t* r, Request& request,
+                       auth::TokenError error) {
+  const bool missing = error == auth::TokenError::missing;
+  auto* const field =
+      static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_out.headers));
+  if (field == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  *field = {};
+  field->hash = 1;
+  ngx_str_set(&field->key, "WWW-Authenticate");
+  // RFC 6750 section 3.1: no error code where no token was shown.
+  if (missing) {
+    ngx_str_set(&field->value, "Bearer");
+  } else {
+    ngx_str_set(&field->value, "Bearer error=\"invalid_token\"");
+  }
+  r->headers_out.www_authenticate = field;
+  return refuse(r, request, NGX_HTTP_UNAUTHORIZED, Counter::refused_token,
+                "unauthorized", auth::token_error_text(error));
+}
+
+bool allows(const auth::Grants& grants, auth::Scope scope, Bytes channel) {
+  return grants.names_channels() ? grants.allows(scope, channel)
+                                 : grants.has(scope);
+}
+
+ngx_int_t check_grants(ngx_http_request_t* r, Request& request,
+                       auth::Scope scope) {
+  for (const std::string& channel : request.channels) {
+    if (allows(request.identity.grants, scope, channel)) continue;
+    return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_channel,
+                  "forbidden",
+                  scope == auth::Scope::publish
+                      ? "the token doesn't allow publishing to this channel"
+                      : "the token doesn't allow subscribing to this channel");
+  }
+  return NGX_OK;
+}
+
+ngx_int_t check_tls(ngx_http_request_t* r, const LocationConf& conf,
+                    Request& request) {
+  if (conf.require_tls == nullptr) return NGX_OK;
+  const Bytes value = evaluate(r, conf.require_tls);
+  if (value == "on" || value == "https" || value == "wss") return NGX_OK;
+  return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_tls,
+                "tls_required", "this location is reached over TLS alone");
+}
+
+/// Of an upgrade, in order; the last says whether a token was needed.
+ngx_int_t check_upgrade_access(ngx_http_request_t* r, const LocationConf& conf,
+                               Request& request) {
+  ngx_int_t status = check_handshake(r, request);
+  if (status == NGX_OK) status = check_tls(r, conf, request);
+  if (status == NGX_OK) status = check_origin(r, conf, request);
+  if (status != NGX_OK) return status;
+  request.channels = named_channels(r, conf);
+  return check_token(r, conf, request, auth::Scope::subscribe);
+}
+
+/// A page of a foreign origin may not publish with its reader's cookies.
+ngx_int_t check_publish_access(ngx_http_request_t* r, const LocationConf& conf,
+                               Request& request) {
+  ngx_int_t status = check_tls(r, conf, request);
+  if (status == NGX_OK) status = check_origin(r, conf, request);
+  if (status != NGX_OK || conf.publish_any) return status;
+  request.channels = named_channels(r, conf);
+  return check_token(r, conf, request, auth::Scope::publish);
+}
+
+}  // namespace
+
+std::vector<ws::HeaderField> all_headers(ngx_http_request_t* r) {
+  std::vector<ws::HeaderField> headers;
+  for (const ngx_list_part_t* part = &r->headers_in.headers.part;
+       part != nullptr; part = part->next) {
+    const auto* const fields = static_cast<const ngx_table_elt_t*>(part->elts);
+    for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+      headers.push_back({bytes(fields[i].key), bytes(fields[i].value)});
+    }
+  }
+  return headers;
+}
+
+bool is_internal(ngx_http_request_t* r) {
+  const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  return r->internal != 0 && (core->internal != 0 || core->named != 0);
+}
+
+ngx_int_t check_handshake(ngx_http_request_t* r, Request& request) {
+  if (r->method == NGX_HTTP_GET && r->http_version > NGX_HTTP_VERSION_11) {
+    return refuse(r, request, NGX_HTTP_VERSION_NOT_SUPPORTED,
+                  Counter::refused_handshake, "bad_handshake",
+                  "a WebSocket is opened over HTTP/1.1");
+  }
+  const auto headers = all_headers(r);
+  const auto upgrade =
+      ws::check_upgrade({.method = bytes(r->method_name),
+                         .http_major = static_cast<int>(r->http_version / 1000),
+                         .http_minor = static_cast<int>(r->http_version % 1000),
+                         .headers = headers});
+  if (!upgrade) {
+    const auto& why = upgrade.error();
+    const bool method = why.status == NGX_HTTP_NOT_ALLOWED;
+    if (why.status == 426 && !add_header(r, "Sec-WebSocket-Version", "13")) {
+      return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (method && !add_header(r, "Allow", "GET")) {
+      return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return refuse(r, request, why.status,
+                  method ? Counter::refused_method : Counter::refused_handshake,
+                  method ? "method_not_allowed" : "bad_handshake", why.reason);
+  }
+  const bool body =
+      r->headers_in.content_length_n > 0 || r->headers_in.chunked != 0;
+  if (!body) return NGX_OK;
+  return refuse(r, request, NGX_HTTP_BAD_REQUEST, Counter::refused_handshake,
+                "bad_handshake", "an upgrade has no body");
+}
+
+ngx_int_t check_origin(ngx_http_request_t* r, const LocationConf& conf,
+                       Request& request) {
+  // A publisher without an origin is no page; its token or the location's
+  // owner says whether it may.
+  const bool without = conf.publish || conf.keyed();
+  if (origin_admitted(r, conf, without)) return NGX_OK;
+  const auto origin = header_value(r, "Origin");
+  return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_origin,
+                "origin",
+                origin ? "this origin isn't admitted (paperboy_origin)"
+                       : "requests without an origin aren't admitted here "
+                         "(paperboy_origin)");
+}
+
+ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
+                      Request& request, auth::Scope scope) {
+  if (!conf.keyed()) {
+    if (scope == auth::Scope::subscribe) return NGX_OK;
+    return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_token,
+                  "forbidden",
+                  "no paperboy_jwt_key is configured, and the location is "
+                  "neither internal nor \"paperboy_publish any\"");
+  }
+  const std::string token = find_token(r, conf);
+  if (token.empty()) {
+    return unauthorized(r, request, auth::TokenError::missing);
+  }
+  const auto verified =
+      auth::verify(token, *conf.keys, conf.token_rules, ngx_time());
+  if (!verified) return unauthorized(r, request, verified.error());
+  Identity& identity = request.identity;
+  identity.token = true;
+  identity.user = verified->user;
+  identity.grants = verified->grants;
+  const bool ends =
+      conf.token_expiry == static_cast<ngx_uint_t>(TokenExpiry::end);
+  identity.expires = ends ? verified->expires.value_or(0) : 0;
+  return check_grants(r, request, scope);
+}
+
+ngx_int_t require_access(ngx_http_request_t* r, const LocationConf& conf,
+                         Request& request) {
+  if (request.checked) return NGX_OK;
+  const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  if (conf.keyed() && core->satisfy != NGX_HTTP_SATISFY_ANY) {
+    return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_token,
+                  "forbidden", "the access phase didn't check this request");
+  }
+  request.refusal = {};
+  ngx_int_t status = check_handshake(r, request);
+  if (status == NGX_OK) status = check_tls(r, conf, request);
+  if (status == NGX_OK) status = check_origin(r, conf, request);
+  // Another module answers for who this is: no user, and no grants.
+  request.identity = {};
+  request.channels = named_channels(r, conf);
+  return status;
+}
+
+ngx_int_t access_handler(ngx_http_request_t* r) {
+  const LocationConf& conf = location_conf(r);
+  const bool publishes = conf.publish && !is_internal(r);
+  if (conf.dialect == nullptr && !publishes) return NGX_DECLINED;
+  Request* const request = Request::of(r);
+  if (request == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  request->checked = false;
+  const ngx_int_t status = publishes ? check_publish_access(r, conf, *request)
+                                     : check_upgrade_access(r, conf, *request);
+  if (status != NGX_OK) return status;
+  request->checked = true;
+  // Without a key there is no opinion: under `satisfy any` an OK from here
+  // would let in whom others keep out.
+  return request->identity.token ? NGX_OK : NGX_DECLINED;
+}
+
+}  // namespace paperboy::nginx

@@ -1,0 +1,39 @@
+// Who may: the checks that come before an upgrade or a publish, in the order
+// that docs/architecture.md gives.
+#pragma once
+
+#include "nginx/ngx.hpp"
+
+#include <vector>
+
+#include "nginx/conf.hpp"
+#include "nginx/request.hpp"
+#include "ws/handshake.hpp"
+
+namespace paperboy::nginx {
+
+/// Scheme and origin. NGX_OK, or the status of the refusal.
+ngx_int_t check_origin(ngx_http_request_t* r, const LocationConf& conf,
+                       Request& request);
+
+/// Is it an upgrade to WebSocket that we can take? NGX_OK, or the status.
+ngx_int_t check_handshake(ngx_http_request_t* r, Request& request);
+
+/// The token, where keys are configured, and its grants for `scope` in each
+/// of `request.channels`. NGX_OK, or the status of the refusal.
+ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
+                      Request& request, auth::Scope scope);
+
+/// What those checks amount to, for the content handler: the access phase may
+/// have been skipped in favour of another module (`satisfy any`), and the
+/// origin never is. NGX_OK, or the status of the refusal.
+ngx_int_t require_access(ngx_http_request_t* r, const LocationConf& conf,
+                         Request& request);
+
+/// All header fields, as the handshake's check reads them.
+std::vector<ws::HeaderField> all_headers(ngx_http_request_t* r);
+
+/// Whether nginx itself sees to it that no client reaches this location.
+bool is_internal(ngx_http_request_t* r);
+
+}  // namespace paperboy::nginx

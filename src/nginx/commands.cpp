@@ -1,0 +1,131 @@
+// Every directive in one table: name, contexts, number of parameters, setter,
+// where the value goes. docs/directives.md has a row for each.
+#include "nginx/conf.hpp"
+#include "nginx/directives.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+constexpr ngx_uint_t kAnywhere =
+    NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
+
+ngx_conf_enum_t kTokenExpiry[] = {
+    {ngx_string("end"), static_cast<ngx_uint_t>(TokenExpiry::end)},
+    {ngx_string("admit"), static_cast<ngx_uint_t>(TokenExpiry::admit)},
+    {ngx_null_string, 0},
+};
+
+using Setter = char* (*)(ngx_conf_t*, ngx_command_t*, void*);
+
+/// A directive whose setter is ours.
+constexpr ngx_command_t own(ngx_str_t name, ngx_uint_t type, Setter set) {
+  return {.name = name,
+          .type = type,
+          .set = set,
+          .conf = NGX_HTTP_LOC_CONF_OFFSET,
+          .offset = 0,
+          .post = nullptr};
+}
+
+/// A directive whose value nginx puts into a slot.
+constexpr ngx_command_t slot(ngx_str_t name, Setter set, ngx_uint_t offset,
+                             void* post = nullptr) {
+  return {.name = name,
+          .type = kAnywhere | NGX_CONF_TAKE1,
+          .set = set,
+          .conf = NGX_HTTP_LOC_CONF_OFFSET,
+          .offset = offset,
+          .post = post};
+}
+
+/// The same in the http block alone.
+constexpr ngx_command_t main_only(ngx_str_t name, ngx_uint_t arguments,
+                                  Setter set) {
+  return {.name = name,
+          .type = NGX_HTTP_MAIN_CONF | arguments,
+          .set = set,
+          .conf = NGX_HTTP_MAIN_CONF_OFFSET,
+          .offset = 0,
+          .post = nullptr};
+}
+
+}  // namespace
+
+ngx_command_t commands[] = {
+    // what a location is
+    own(ngx_string("paperboy"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
+        set_dialect),
+    own(ngx_string("paperboy_publish"),
+        NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1, set_publish),
+    own(ngx_string("paperboy_publish_answer"),
+        NGX_HTTP_LOC_CONF | NGX_CONF_TAKE12, set_publish_answer),
+    own(ngx_string("paperboy_status"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
+        set_status),
+
+    // channels
+    main_only(ngx_string("paperboy_zone"), NGX_CONF_2MORE, set_zone),
+    own(ngx_string("paperboy_channel"), kAnywhere | NGX_CONF_1MORE,
+        set_channel),
+    slot(ngx_string("paperboy_namespace"), ngx_http_set_complex_value_slot,
+         offsetof(Slots, name_space)),
+    slot(ngx_string("paperboy_message"), ngx_http_set_complex_value_slot,
+         offsetof(Slots, message)),
+    slot(ngx_string("paperboy_max_channel_length"), ngx_conf_set_num_slot,
+         offsetof(Slots, max_channel_length)),
+    slot(ngx_string("paperboy_max_subscriptions"), ngx_conf_set_num_slot,
+         offsetof(Slots, max_subscriptions)),
+    slot(ngx_string("paperboy_client_publish"), ngx_conf_set_flag_slot,
+         offsetof(Slots, client_publish)),
+
+    // who may
+    own(ngx_string("paperboy_origin"), kAnywhere | NGX_CONF_1MORE, set_origin),
+    slot(ngx_string("paperboy_scheme"), ngx_http_set_complex_value_slot,
+         offsetof(Slots, scheme)),
+    slot(ngx_string("paperboy_host"), ngx_http_set_complex_value_slot,
+         offsetof(Slots, host)),
+    own(ngx_string("paperboy_require_tls"), kAnywhere | NGX_CONF_TAKE1,
+        set_require_tls),
+    own(ngx_string("paperboy_jwt_key"), kAnywhere | NGX_CONF_TAKE123,
+        set_jwt_key),
+    own(ngx_string("paperboy_token"), kAnywhere | NGX_CONF_1MORE, set_token),
+    slot(ngx_string("paperboy_token_issuer"), ngx_conf_set_str_slot,
+         offsetof(Slots, token_issuer)),
+    own(ngx_string("paperboy_token_audience"), kAnywhere | NGX_CONF_1MORE,
+        set_audience),
+    slot(ngx_string("paperboy_token_leeway"), ngx_conf_set_sec_slot,
+         offsetof(Slots, token_leeway)),
+    slot(ngx_string("paperboy_token_expiry"), ngx_conf_set_enum_slot,
+         offsetof(Slots, token_expiry), kTokenExpiry),
+    own(ngx_string("paperboy_subprotocol"), kAnywhere | NGX_CONF_1MORE,
+        set_subprotocol),
+
+    // limits and times of a connection
+    slot(ngx_string("paperboy_max_message_size"), ngx_conf_set_size_slot,
+         offsetof(Slots, max_message_size)),
+    slot(ngx_string("paperboy_send_buffer"), ngx_conf_set_size_slot,
+         offsetof(Slots, send_buffer)),
+    slot(ngx_string("paperboy_send_timeout"), ngx_conf_set_msec_slot,
+         offsetof(Slots, send_timeout)),
+    slot(ngx_string("paperboy_ping_interval"), ngx_conf_set_msec_slot,
+         offsetof(Slots, ping_interval)),
+    slot(ngx_string("paperboy_ping_timeout"), ngx_conf_set_msec_slot,
+         offsetof(Slots, ping_timeout)),
+    slot(ngx_string("paperboy_close_timeout"), ngx_conf_set_msec_slot,
+         offsetof(Slots, close_timeout)),
+
+    // compression
+    own(ngx_string("paperboy_deflate"), kAnywhere | NGX_CONF_TAKE1,
+        set_deflate),
+    slot(ngx_string("paperboy_deflate_context_takeover"),
+         ngx_conf_set_flag_slot, offsetof(Slots, deflate_context_takeover)),
+
+    // logs
+    own(ngx_string("paperboy_log"), kAnywhere | NGX_CONF_TAKE12, set_log),
+    main_only(ngx_string("paperboy_log_format"), NGX_CONF_2MORE,
+              set_log_format),
+
+    ngx_null_command,
+};
+
+}  // namespace paperboy::nginx

@@ -1,0 +1,115 @@
+// What the directives say, as the handlers read it. Lives with its cycle; set
+// up by directives.cpp, inherited by merge.cpp, and never changed after.
+#pragma once
+
+#include "nginx/ngx.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/jwt.hpp"
+#include "auth/key.hpp"
+#include "auth/origin.hpp"
+#include "nginx/log_format.hpp"
+#include "session/settings.hpp"
+
+namespace paperboy::nginx {
+
+/// A parameter that may hold variables.
+using Value = ngx_http_complex_value_t*;
+
+struct MainConf {
+  ngx_str_t zone_name{};
+  ngx_shm_zone_t* zone = nullptr;
+  std::size_t zone_size = 0;  // bytes; 0: not configured
+  std::size_t seats = 256;
+  std::size_t log_size = 0;  // bytes; 0: a quarter of the zone
+  bool in_use = false;       // some location needs the zone
+  std::vector<std::unique_ptr<LogFormat>> log_formats;
+};
+
+/// A rule that is known, or a variable to read it from at each request.
+struct Origin {
+  std::optional<auth::OriginRule> rule;
+  Value value = nullptr;
+};
+
+/// One place in a request where a token may stand.
+struct TokenSource {
+  bool subprotocol = false;  // an offered `bearer.<token>`
+  Value value = nullptr;
+};
+
+enum class TokenExpiry : ngx_uint_t { end, admit };
+
+/// The part that nginx's own slot functions fill in: standard layout.
+struct Slots {
+  ngx_flag_t client_publish = NGX_CONF_UNSET;
+  ngx_flag_t deflate_context_takeover = NGX_CONF_UNSET;
+  ngx_uint_t token_expiry = NGX_CONF_UNSET_UINT;
+  ngx_msec_t ping_interval = NGX_CONF_UNSET_MSEC;
+  ngx_msec_t ping_timeout = NGX_CONF_UNSET_MSEC;
+  ngx_msec_t send_timeout = NGX_CONF_UNSET_MSEC;
+  ngx_msec_t close_timeout = NGX_CONF_UNSET_MSEC;
+  time_t token_leeway = NGX_CONF_UNSET;
+  std::size_t max_message_size = NGX_CONF_UNSET_SIZE;
+  std::size_t send_buffer = NGX_CONF_UNSET_SIZE;
+  ngx_int_t max_channel_length = NGX_CONF_UNSET;
+  ngx_int_t max_subscriptions = NGX_CONF_UNSET;
+  ngx_str_t token_issuer{};
+  Value name_space = nullptr;
+  Value message = nullptr;
+  Value scheme = nullptr;
+  Value host = nullptr;
+  Value require_tls = nullptr;
+};
+
+struct LocationConf : Slots {
+  // What the location is. Not inherited.
+  const dialect::Dialect* dialect = nullptr;
+  bool publish = false;
+  bool publish_any = false;
+  ngx_uint_t answer_status = 0;  // of a publish; 0: the JSON answer
+  Value answer_text = nullptr;
+
+  // Lists are inherited as a whole, where a level has none of its own.
+  std::optional<std::vector<Value>> channels;
+  std::optional<std::vector<TokenSource>> token_sources;
+  std::optional<std::vector<ngx_str_t>> subprotocols;
+  std::optional<std::vector<std::string>> audiences;
+  std::optional<std::vector<Origin>> own_origins;      // as set here
+  std::shared_ptr<const std::vector<Origin>> origins;  // null: `same`
+  std::shared_ptr<auth::KeySet> keys;  // null: not set here; empty: `off`
+  bool require_tls_set = false;
+  std::optional<ssize_t> deflate_threshold;  // bytes; -1: off
+
+  std::optional<Log> log;  // where connections are logged; none: `off`
+  bool log_set = false;
+
+  // Made of the above when the levels have been merged.
+  auth::TokenRules token_rules;
+  session::Settings settings;
+
+  [[nodiscard]] bool keyed() const { return keys && !keys->empty(); }
+};
+
+inline MainConf& main_conf(ngx_conf_t* cf) {
+  return *static_cast<MainConf*>(
+      ngx_http_conf_get_module_main_conf(cf, ngx_http_paperboy_module));
+}
+
+inline const LocationConf& location_conf(ngx_http_request_t* r) {
+  return *static_cast<LocationConf*>(
+      ngx_http_get_module_loc_conf(r, ngx_http_paperboy_module));
+}
+
+/// For the module's table.
+void* create_main_conf(ngx_conf_t* cf);
+void* create_location_conf(ngx_conf_t* cf);
+char* merge_location_conf(ngx_conf_t* cf, void* parent, void* child);
+
+extern ngx_command_t commands[];
+
+}  // namespace paperboy::nginx

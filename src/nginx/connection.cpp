@@ -1,0 +1,283 @@
+#include "nginx/connection.hpp"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstring>
+
+namespace paperboy::nginx {
+
+namespace {
+
+// One read; shared by all connections of the worker, since none keeps it.
+constexpr std::size_t kReadSize = 32UL * 1024;
+alignas(64) std::array<char, kReadSize> input_buffer;
+
+// A client that sends without end gets this many reads a turn.
+constexpr int kReadsPerTurn = 8;
+
+// Replies are sent in between, once there are that many bytes of them.
+constexpr std::size_t kReplyChunk = 64UL * 1024;
+
+}  // namespace
+
+Connection::Connection(Worker& worker, const LocationConf& conf,
+                       const std::optional<ws::DeflateParams>& deflate)
+    : worker_(worker),
+      conf_(conf),
+      socket_(worker.context(), conf.settings, *this, deflate),
+      since_ms_(worker_clock().monotonic_ms()) {
+  worker_.context().counters.add(Counter::connections);
+}
+
+Connection::~Connection() {
+  if (queued_) worker_.forget(*this);
+  worker_.context().counters.subtract(Counter::connections);
+  worker_.context().counters.subtract(Counter::backlog_bytes, backlog_);
+}
+
+Connection* Connection::of(const ngx_connection_t& c) {
+  const bool ours = c.fd != static_cast<ngx_socket_t>(-1) &&
+                    c.read->handler == callback<on_read>;
+  return ours ? static_cast<Connection*>(c.data) : nullptr;
+}
+
+// ---- taking over -----------------------------------------------------------
+
+void Connection::take_over(ngx_http_request_t* r) {
+  if (conf_.log) {
+    log_ = std::make_unique<const std::string>(conf_.log->format->capture(r));
+  }
+  c_ = r->connection;
+  // What followed the request in its packet are the first frames. It lies in
+  // the connection's pool, which goes too.
+  std::string input(
+      reinterpret_cast<char*>(r->header_in->pos),
+      static_cast<std::size_t>(r->header_in->last - r->header_in->pos));
+  adopt(r);
+  if (!keep_address()) {
+    dead_ = true;
+    worker_.bury(*this);
+    return;
+  }
+  release_pool();
+  if (dead_) {
+    worker_.bury(*this);
+    return;
+  }
+  socket_.start();
+  if (outbox_) queue();
+  if (!input.empty()) feed(input);
+  if (!dead_) read();
+}
+
+/// As ngx_http_set_keepalive() takes the next request: the request ends, the
+/// connection stays.
+void Connection::adopt(ngx_http_request_t* r) {
+  ngx_http_connection_t* const http = r->http_connection;
+  ngx_http_free_request(r, 0);
+  c_->destroyed = 0;
+  c_->sent = 0;
+  c_->data = this;
+  c_->log = const_cast<ngx_log_t*>(ngx_cycle->log);
+  c_->read->log = c_->write->log = c_->log;
+  if (c_->read->timer_set != 0) ngx_del_timer(c_->read);
+  if (c_->write->timer_set != 0) ngx_del_timer(c_->write);
+  ngx_reusable_connection(c_, 0);
+  c_->idle = 0;
+  for (ngx_chain_t* chain : {http->free, http->busy}) {
+    for (; chain != nullptr; chain = chain->next) {
+      ngx_pfree(c_->pool, chain->buf->start);
+    }
+  }
+  if (c_->buffer != nullptr) ngx_pfree(c_->pool, c_->buffer->start);
+  http->free = http->busy = nullptr;
+  http->nbusy = 0;
+  c_->buffer = nullptr;
+  c_->read->handler = callback<on_read>;
+  c_->write->handler = callback<on_write>;
+}
+
+/// The client's address lies in the pool; nginx reads it for its messages.
+bool Connection::keep_address() {
+  if (c_->ssl != nullptr) return true;
+  address_.reset(new (std::nothrow) std::byte[c_->socklen]);
+  if (!address_) return false;
+  std::memcpy(address_.get(), c_->sockaddr, c_->socklen);
+  return true;
+}
+
+/// An idle connection is worth its slot and us. With TLS the pool stays: the
+/// session's state lies in it.
+void Connection::release_pool() {
+  if (c_->ssl != nullptr) {
+    ngx_ssl_free_buffer(c_);
+    // What is left of a write may lie elsewhere when it is tried again.
+    SSL_set_mode(c_->ssl->connection, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                          SSL_MODE_ENABLE_PARTIAL_WRITE);
+    return;
+  }
+  ngx_pool_t* const pool = c_->pool;
+  c_->pool = nullptr;
+  c_->sockaddr = reinterpret_cast<sockaddr*>(address_.get());
+  c_->addr_text = {};
+  c_->local_sockaddr = nullptr;
+  c_->local_socklen = 0;
+  c_->proxy_protocol = nullptr;
+  ngx_destroy_pool(pool);
+}
+
+// ---- in --------------------------------------------------------------------
+
+void Connection::on_read(ngx_event_t* event) {
+  auto* const c = static_cast<ngx_connection_t*>(event->data);
+  Connection& self = *static_cast<Connection*>(c->data);
+  const Turn turn(self.worker_);
+  // worker_shutdown_timeout has run out: nginx asks everybody to leave.
+  if (c->close != 0) {
+    c->close = 0;
+    self.shut_down();
+  }
+  self.read();
+}
+
+void Connection::read() {
+  // A client that doesn't take its answers isn't asked for more.
+  for (int i = 0; i < kReadsPerTurn && !dead_ && backlog_ == 0; ++i) {
+    const ssize_t n =
+        c_->recv(c_, reinterpret_cast<u_char*>(input_buffer.data()), kReadSize);
+    if (n == NGX_AGAIN) {
+      if (ngx_handle_read_event(c_->read, 0) != NGX_OK) socket_.lost();
+      return;
+    }
+    if (n <= 0) {
+      socket_.lost();
+      return;
+    }
+    feed({input_buffer.data(), static_cast<std::size_t>(n)});
+  }
+  if (!dead_ && backlog_ == 0) {
+    ngx_post_event(c_->read, &ngx_posted_next_events);
+  }
+}
+
+void Connection::feed(std::span<char> input) {
+  socket_.receive(input);
+  if (outbox_ && outbox_->size() >= kReplyChunk) flush();
+}
+
+// ---- out -------------------------------------------------------------------
+
+void Connection::on_write(ngx_event_t* event) {
+  auto* const c = static_cast<ngx_connection_t*>(event->data);
+  Connection& self = *static_cast<Connection*>(c->data);
+  const Turn turn(self.worker_);
+  if (self.backlog_ == 0) return;
+  self.flush();
+  if (self.backlog_ == 0) self.read();
+}
+
+void Connection::queue() {
+  if (queued_) return;
+  queued_ = true;
+  worker_.queue(*this);
+}
+
+void Connection::write(Bytes bytes) {
+  if (!outbox_) outbox_ = std::make_unique<Outbox>();
+  outbox_->add(bytes);
+  queue();
+}
+
+void Connection::write_shared(Bytes run) {
+  if (!outbox_) outbox_ = std::make_unique<Outbox>();
+  outbox_->add_shared(run);
+  queue();
+}
+
+/// The outbox is the worker's to flush at the end of a turn, or ours earlier.
+void Connection::flush() {
+  queued_ = false;
+  if (dead_ || !outbox_) return;
+  if (c_ == nullptr) {
+    outbox_->keep();
+    note_backlog();
+    return;
+  }
+  const auto sent = c_->write->ready != 0 || backlog_ == 0 ? outbox_->send(c_)
+                                                           : Outbox::Sent{};
+  note_backlog();
+  socket_.flushed(sent.bytes);
+  if (dead_) return;
+  if (sent.failed) {
+    socket_.lost();
+  } else if (backlog_ == 0) {
+    outbox_.reset();
+    if (finishing_) half_close();
+  } else {
+    outbox_->keep();
+    if (ngx_handle_write_event(c_->write, 0) != NGX_OK) socket_.lost();
+  }
+}
+
+void Connection::note_backlog() {
+  worker_.context().counters.subtract(Counter::backlog_bytes, backlog_);
+  backlog_ = outbox_->size();
+  worker_.context().counters.add(Counter::backlog_bytes, backlog_);
+}
+
+// ---- the end ---------------------------------------------------------------
+
+void Connection::finish() {
+  finishing_ = true;
+  queue();
+  if (!outbox_) half_close();
+}
+
+/// Reading goes on until the client's end arrives: a close with unread bytes
+/// would be a reset, and the client might lose our close frame.
+void Connection::half_close() {
+  if (half_closed_ || c_ == nullptr) return;
+  half_closed_ = true;
+  if (c_->ssl != nullptr) {
+    SSL_shutdown(c_->ssl->connection);
+    ERR_clear_error();
+  }
+  ::shutdown(c_->fd, SHUT_WR);
+}
+
+void Connection::abort() {
+  if (dead_) return;
+  dead_ = true;
+  worker_.bury(*this);
+}
+
+/// Before the take-over the connection is the request's, which ends us.
+void Connection::close() {
+  if (c_ == nullptr) return;
+  write_log();
+  worker_.context().counters.add(closed_with(socket_.summary().code));
+  ngx_connection_t* const c = c_;
+  if (c->ssl != nullptr) {
+    c->ssl->no_wait_shutdown = c->ssl->no_send_shutdown = 1;
+    ngx_ssl_shutdown(c);
+  }
+  ngx_pool_t* const pool = c->pool;
+#if (NGX_STAT_STUB)
+  ngx_atomic_fetch_add(ngx_stat_active, -1);
+#endif
+  c->destroyed = 1;
+  ngx_close_connection(c);
+  if (pool != nullptr) ngx_destroy_pool(pool);
+  delete this;
+}
+
+void Connection::write_log() const {
+  if (!conf_.log || !log_) return;
+  const Ended ended{socket_, worker_clock().monotonic_ms() - since_ms_};
+  const std::string line = conf_.log->format->line(*log_, ended);
+  ngx_write_fd(conf_.log->file->fd, const_cast<char*>(line.data()),
+               line.size());
+}
+
+}  // namespace paperboy::nginx

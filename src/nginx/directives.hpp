@@ -1,0 +1,42 @@
+// The setters behind the directives whose parameters nginx's own slot
+// functions don't read. Each parses, and nothing else; errors name the file
+// and line.
+#pragma once
+
+#include "nginx/ngx.hpp"
+
+#include <span>
+
+#include "nginx/conf.hpp"
+
+namespace paperboy::nginx {
+
+char* set_dialect(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_publish(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_publish_answer(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_status(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_zone(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_channel(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_origin(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_jwt_key(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_token(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_subprotocol(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_audience(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_require_tls(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_deflate(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_log(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_log_format(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+
+/// Reports `text`, which continues `what: `, at the directive; for `return`.
+char* conf_error(ngx_conf_t* cf, Bytes what, Bytes text);
+
+/// `text` as a value with variables; null: already reported.
+Value compile_value(ngx_conf_t* cf, const ngx_str_t& text);
+
+/// The directive's parameters, without its name.
+inline std::span<ngx_str_t> parameters(ngx_conf_t* cf) {
+  auto* const all = static_cast<ngx_str_t*>(cf->args->elts);
+  return {all + 1, cf->args->nelts - 1};
+}
+
+}  // namespace paperboy::nginx

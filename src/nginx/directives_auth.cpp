@@ -1,0 +1,163 @@
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "nginx/directives.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+LocationConf& location(void* conf) { return *static_cast<LocationConf*>(conf); }
+
+char* failed() { return static_cast<char*>(NGX_CONF_ERROR); }
+
+bool has_variable(const ngx_str_t& text) {
+  return bytes(text).find('$') != Bytes::npos;
+}
+
+/// `prefix=rest`: the rest.
+std::optional<Bytes> option(const ngx_str_t& text, Bytes prefix) {
+  const Bytes all = bytes(text);
+  if (!all.starts_with(prefix)) return {};
+  return all.substr(prefix.size());
+}
+
+/// A line's end at the end of a file is an editor's, not the secret's.
+void strip_newline(std::string& text) {
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+}
+
+std::optional<std::string> read_file(ngx_conf_t* cf, Bytes name) {
+  ngx_str_t path = copy(cf->pool, std::string(name).append(1, '\0'));
+  if (path.data == nullptr) return {};
+  --path.len;
+  if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) return {};
+  std::ifstream file(std::string(bytes(path)), std::ios::binary);
+  if (!file) return {};
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  strip_newline(text);
+  return text;
+}
+
+/// What `file=` or `env=` names.
+std::optional<std::string> read_material(ngx_conf_t* cf,
+                                         const ngx_str_t& place) {
+  if (const auto name = option(place, "file=")) return read_file(cf, *name);
+  if (const auto name = option(place, "env=")) {
+    const char* const value = std::getenv(std::string(*name).c_str());
+    if (value != nullptr) return value;
+  }
+  return {};
+}
+
+/// Adds the key that the parameters describe to `keys`.
+char* add_key(ngx_conf_t* cf, auth::KeySet& keys) {
+  const auto given = parameters(cf);
+  const auto algorithm = auth::algorithm_by_name(bytes(given[0]));
+  if (!algorithm) {
+    return conf_error(cf, bytes(given[0]),
+                      "no such algorithm; there are HS256, HS384, HS512, "
+                      "RS256, RS384, RS512, ES256, ES384 and ES512");
+  }
+  Bytes kid;
+  if (given.size() == 3) {
+    const auto named = option(given[2], "kid=");
+    if (!named || named->empty()) {
+      return conf_error(cf, bytes(given[2]), "expected kid=ID");
+    }
+    kid = *named;
+  }
+  const auto material = read_material(cf, given[1]);
+  if (!material) {
+    return conf_error(cf, bytes(given[1]),
+                      "no key there; expected file=PATH of a file that can "
+                      "be read, or env=NAME of a variable that is set");
+  }
+  auto key = auth::Key::load(*algorithm, *material, kid);
+  if (!key) return conf_error(cf, bytes(given[1]), key.error());
+  if (key->weak()) {
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                       "the secret in \"%V\" is shorter than the hash of its "
+                       "algorithm and may be guessed",
+                       &given[1]);
+  }
+  const auto added = keys.add(std::move(*key));
+  return added ? NGX_CONF_OK : conf_error(cf, bytes(given[1]), added.error());
+}
+
+}  // namespace
+
+char* set_origin(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  LocationConf& here = location(conf);
+  static char text[] = "is duplicate";
+  if (here.own_origins) return text;
+  here.own_origins.emplace();
+  for (const ngx_str_t& given : parameters(cf)) {
+    Origin origin;
+    // In a regular expression `$` is an end, not a variable.
+    if (has_variable(given) && given.data[0] != '~') {
+      origin.value = compile_value(cf, given);
+      if (origin.value == nullptr) return failed();
+    } else {
+      auto rule = auth::OriginRule::parse(bytes(given));
+      if (!rule) return conf_error(cf, bytes(given), rule.error().message);
+      origin.rule = std::move(*rule);
+    }
+    here.own_origins->push_back(std::move(origin));
+  }
+  return NGX_CONF_OK;
+}
+
+char* set_jwt_key(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  LocationConf& here = location(conf);
+  const auto given = parameters(cf);
+  const bool off = given.size() == 1 && bytes(given[0]) == "off";
+  if (here.keys && (off || here.keys->empty())) {
+    return conf_error(cf, "off",
+                      "paperboy_jwt_key is off or names keys here,"
+                      " not both");
+  }
+  if (!here.keys) here.keys = std::make_shared<auth::KeySet>();
+  if (off) return NGX_CONF_OK;
+  if (given.size() == 1) {
+    return conf_error(cf, bytes(given[0]),
+                      "expected off, or an algorithm and where its key is");
+  }
+  return add_key(cf, *here.keys);
+}
+
+char* set_token(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  LocationConf& here = location(conf);
+  static char text[] = "is duplicate";
+  if (here.token_sources) return text;
+  here.token_sources.emplace();
+  for (const ngx_str_t& given : parameters(cf)) {
+    TokenSource source;
+    if (bytes(given) == "subprotocol") {
+      source.subprotocol = true;
+    } else if (!has_variable(given)) {
+      return conf_error(cf, bytes(given),
+                        "neither a variable nor \"subprotocol\"");
+    } else {
+      source.value = compile_value(cf, given);
+      if (source.value == nullptr) return failed();
+    }
+    here.token_sources->push_back(source);
+  }
+  return NGX_CONF_OK;
+}
+
+char* set_audience(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  LocationConf& here = location(conf);
+  static char text[] = "is duplicate";
+  if (here.audiences) return text;
+  here.audiences.emplace();
+  for (const ngx_str_t& given : parameters(cf)) {
+    here.audiences->emplace_back(bytes(given));
+  }
+  return NGX_CONF_OK;
+}
+
+}  // namespace paperboy::nginx

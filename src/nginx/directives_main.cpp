@@ -1,0 +1,136 @@
+#include <algorithm>
+
+#include "nginx/directives.hpp"
+#include "nginx/zone.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+char* failed() { return static_cast<char*>(NGX_CONF_ERROR); }
+
+/// `seats=N` or `log=SIZE`.
+char* set_zone_option(ngx_conf_t* cf, MainConf& main, const ngx_str_t& text) {
+  const Bytes given = bytes(text);
+  if (given.starts_with("seats=")) {
+    const ngx_int_t seats = ngx_atoi(text.data + 6, text.len - 6);
+    if (seats < 1 || static_cast<std::size_t>(seats) > kMaxSeats) {
+      return conf_error(cf, given, "expected from 1 to 512 seats");
+    }
+    main.seats = static_cast<std::size_t>(seats);
+    return NGX_CONF_OK;
+  }
+  if (given.starts_with("log=")) {
+    ngx_str_t size = {text.len - 4, text.data + 4};
+    const ssize_t log = ngx_parse_size(&size);
+    if (log <= 0) return conf_error(cf, given, "not a size");
+    main.log_size = static_cast<std::size_t>(log);
+    return NGX_CONF_OK;
+  }
+  return conf_error(cf, given, "expected seats=NUMBER or log=SIZE");
+}
+
+const LogFormat* find_format(const MainConf& main, Bytes name) {
+  const auto& formats = main.log_formats;
+  const auto found = std::ranges::find_if(
+      formats, [name](const auto& format) { return format->name() == name; });
+  return found == formats.end() ? nullptr : found->get();
+}
+
+constexpr Bytes kDefaultName = "paperboy";
+constexpr Bytes kDefaultFormat =
+    "$remote_addr - $paperboy_user [$time_local] \"$uri\" "
+    "\"$paperboy_channels\" $paperboy_close_code $paperboy_closed_by "
+    "\"$paperboy_close_reason\" $paperboy_duration "
+    "$paperboy_messages_received/$paperboy_bytes_received "
+    "$paperboy_messages_sent/$paperboy_bytes_sent";
+
+/// The format of that name; the default one is made when first asked for.
+const LogFormat* format_for(ngx_conf_t* cf, Bytes name) {
+  MainConf& main = main_conf(cf);
+  const LogFormat* const found = find_format(main, name);
+  if (found != nullptr || name != kDefaultName) return found;
+  auto format =
+      std::make_unique<LogFormat>(std::string(name), Escape::standard);
+  if (!format->add(cf, kDefaultFormat)) return nullptr;
+  main.log_formats.push_back(std::move(format));
+  return main.log_formats.back().get();
+}
+
+std::optional<Escape> escape_by_name(Bytes name) {
+  if (name == "escape=default") return Escape::standard;
+  if (name == "escape=json") return Escape::json;
+  if (name == "escape=none") return Escape::none;
+  return {};
+}
+
+}  // namespace
+
+char* set_zone(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  MainConf& main = *static_cast<MainConf*>(conf);
+  if (main.zone_size != 0) {
+    return conf_error(cf, "paperboy_zone", "one zone serves all of nginx");
+  }
+  const auto given = parameters(cf);
+  ngx_str_t size_text = given[1];
+  const ssize_t size = ngx_parse_size(&size_text);
+  if (size == NGX_ERROR) {
+    return conf_error(cf, bytes(given[1]), "not a size, such as 32m");
+  }
+  main.zone_name = given[0];
+  main.zone_size = static_cast<std::size_t>(size);
+  for (const ngx_str_t& text : given.subspan(2)) {
+    if (char* const bad = set_zone_option(cf, main, text)) return bad;
+  }
+  return add_zone(cf, main);
+}
+
+char* set_log_format(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  MainConf& main = *static_cast<MainConf*>(conf);
+  auto given = parameters(cf);
+  const Bytes name = bytes(given[0]);
+  if (find_format(main, name) != nullptr) {
+    return conf_error(cf, name, "there is a format of this name");
+  }
+  given = given.subspan(1);
+  auto escape = Escape::standard;
+  if (bytes(given[0]).starts_with("escape=")) {
+    const auto named = escape_by_name(bytes(given[0]));
+    if (!named || given.size() == 1) {
+      return conf_error(cf, bytes(given[0]),
+                        "expected escape=default, json or none, and a format");
+    }
+    escape = *named;
+    given = given.subspan(1);
+  }
+  auto format = std::make_unique<LogFormat>(std::string(name), escape);
+  for (const ngx_str_t& text : given) {
+    if (!format->add(cf, bytes(text))) return failed();
+  }
+  main.log_formats.push_back(std::move(format));
+  return NGX_CONF_OK;
+}
+
+char* set_log(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  LocationConf& here = *static_cast<LocationConf*>(conf);
+  static char duplicate[] = "is duplicate";
+  if (here.log_set) return duplicate;
+  here.log_set = true;
+  const auto given = parameters(cf);
+  if (bytes(given[0]) == "off") return NGX_CONF_OK;
+  Log log;
+  const Bytes name = given.size() == 2 ? bytes(given[1]) : kDefaultName;
+  log.format = format_for(cf, name);
+  if (log.format == nullptr) {
+    return conf_error(cf, name,
+                      "no such format; paperboy_log_format makes "
+                      "one, and has to stand before");
+  }
+  ngx_str_t path = given[0];
+  log.file = ngx_conf_open_file(cf->cycle, &path);
+  if (log.file == nullptr) return failed();
+  here.log = log;
+  return NGX_CONF_OK;
+}
+
+}  // namespace paperboy::nginx

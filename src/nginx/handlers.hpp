@@ -1,0 +1,27 @@
+// The content handlers that directives install, and the phase handlers and
+// filters that the module registers.
+#pragma once
+
+#include "nginx/ngx.hpp"
+
+namespace paperboy::nginx {
+
+/// `paperboy <dialect>;` (upgrade.cpp)
+ngx_int_t upgrade_handler(ngx_http_request_t* r);
+
+/// `paperboy_publish;` (publish.cpp)
+ngx_int_t publish_handler(ngx_http_request_t* r);
+
+/// `paperboy_status;` (status.cpp)
+ngx_int_t status_handler(ngx_http_request_t* r);
+
+/// The access phase, for locations of the first two kinds (access.cpp).
+ngx_int_t access_handler(ngx_http_request_t* r);
+
+/// Puts the filters that dress refusals before the others (refusal.cpp).
+void install_refusal_filters();
+
+/// Registers `$paperboy_…` (variables.cpp).
+ngx_int_t add_variables(ngx_conf_t* cf);
+
+}  // namespace paperboy::nginx

@@ -1,0 +1,178 @@
+// How locations inherit, and what the merged values become.
+#include <limits>
+
+#include "nginx/conf.hpp"
+#include "nginx/directives.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+void merge_slots(Slots& parent, Slots& child) {
+  const session::Settings defaults;
+  ngx_conf_merge_value(child.client_publish, parent.client_publish, 0);
+  ngx_conf_merge_value(child.deflate_context_takeover,
+                       parent.deflate_context_takeover, 0);
+  ngx_conf_merge_uint_value(child.token_expiry, parent.token_expiry,
+                            static_cast<ngx_uint_t>(TokenExpiry::end));
+  ngx_conf_merge_msec_value(child.ping_interval, parent.ping_interval,
+                            defaults.ping_interval_ms);
+  ngx_conf_merge_msec_value(child.ping_timeout, parent.ping_timeout,
+                            defaults.ping_timeout_ms);
+  ngx_conf_merge_msec_value(child.send_timeout, parent.send_timeout,
+                            defaults.send_timeout_ms);
+  ngx_conf_merge_msec_value(child.close_timeout, parent.close_timeout,
+                            defaults.close_timeout_ms);
+  ngx_conf_merge_sec_value(child.token_leeway, parent.token_leeway, 0);
+  ngx_conf_merge_size_value(child.max_message_size, parent.max_message_size,
+                            defaults.max_message_size);
+  ngx_conf_merge_size_value(child.send_buffer, parent.send_buffer,
+                            defaults.send_buffer);
+  ngx_conf_merge_value(child.max_channel_length, parent.max_channel_length,
+                       static_cast<ngx_int_t>(defaults.max_channel_length));
+  ngx_conf_merge_value(child.max_subscriptions, parent.max_subscriptions,
+                       static_cast<ngx_int_t>(defaults.max_subscriptions));
+  ngx_conf_merge_str_value(child.token_issuer, parent.token_issuer, "");
+  for (const auto member :
+       {&Slots::name_space, &Slots::message, &Slots::scheme, &Slots::host}) {
+    if (child.*member == nullptr) child.*member = parent.*member;
+  }
+}
+
+template <typename T>
+void inherit(const std::optional<T>& parent, std::optional<T>& child) {
+  if (!child) child = parent;
+}
+
+/// Rules can't be copied: a level without its own shares its parent's.
+void inherit_origins(LocationConf& parent, LocationConf& child) {
+  for (LocationConf* conf : {&parent, &child}) {
+    if (!conf->own_origins) continue;
+    conf->origins = std::make_shared<const std::vector<Origin>>(
+        std::move(*conf->own_origins));
+    conf->own_origins.reset();
+  }
+  if (!child.origins) child.origins = parent.origins;
+}
+
+void make_settings(LocationConf& conf) {
+  session::Settings& settings = conf.settings;
+  settings.dialect = conf.dialect;
+  settings.max_message_size = conf.max_message_size;
+  settings.send_buffer = conf.send_buffer;
+  settings.max_channel_length =
+      static_cast<std::size_t>(conf.max_channel_length);
+  settings.max_subscriptions = static_cast<std::size_t>(conf.max_subscriptions);
+  settings.ping_interval_ms = conf.ping_interval;
+  settings.ping_timeout_ms = conf.ping_timeout;
+  settings.send_timeout_ms = conf.send_timeout;
+  settings.close_timeout_ms = conf.close_timeout;
+  settings.client_publish = conf.client_publish != 0;
+  const ssize_t threshold = conf.deflate_threshold.value_or(-1);
+  settings.deflate.enabled = threshold >= 0;
+  if (threshold >= 0) {
+    settings.deflate_threshold = static_cast<std::size_t>(threshold);
+  }
+  settings.deflate.server_context_takeover = conf.deflate_context_takeover != 0;
+  settings.deflate.client_context_takeover = conf.deflate_context_takeover != 0;
+}
+
+void make_token_rules(LocationConf& conf) {
+  conf.token_rules.issuer = bytes(conf.token_issuer);
+  conf.token_rules.audiences =
+      conf.audiences.value_or(std::vector<std::string>());
+  conf.token_rules.leeway_seconds = static_cast<int>(conf.token_leeway);
+}
+
+/// What nobody named, compiled from `text`.
+bool default_value(ngx_conf_t* cf, Value& value, Bytes text) {
+  if (value == nullptr) value = compile_value(cf, borrow(text));
+  return value != nullptr;
+}
+
+bool default_sources(ngx_conf_t* cf, LocationConf& conf) {
+  if (conf.token_sources) return true;
+  conf.token_sources.emplace();
+  for (const Bytes text : {"$http_authorization", "$arg_token"}) {
+    TokenSource source;
+    if (!default_value(cf, source.value, text)) return false;
+    conf.token_sources->push_back(source);
+  }
+  conf.token_sources->push_back({.subprotocol = true, .value = nullptr});
+  return true;
+}
+
+/// What only locations of ours need.
+bool make_defaults(ngx_conf_t* cf, LocationConf& conf) {
+  if (conf.dialect == nullptr && !conf.publish) return true;
+  if (conf.publish && !conf.channels) {
+    Value channel = nullptr;
+    if (!default_value(cf, channel, "$arg_channel")) return false;
+    conf.channels.emplace({channel});
+  }
+  return default_value(cf, conf.scheme, "$scheme") &&
+         default_value(cf, conf.host, "$http_host") &&
+         default_sources(cf, conf);
+}
+
+/// Limits that could not work; null: all is well.
+char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
+  if (conf.max_channel_length < 1 || conf.max_channel_length > 512) {
+    return conf_error(cf, "paperboy_max_channel_length",
+                      "expected from 1 to 512 bytes");
+  }
+  if (conf.max_subscriptions < 1) {
+    return conf_error(cf, "paperboy_max_subscriptions", "expected at least 1");
+  }
+  if (conf.token_leeway > std::numeric_limits<int>::max()) {
+    return conf_error(cf, "paperboy_token_leeway", "too long");
+  }
+  if (conf.max_message_size == 0 || conf.send_buffer == 0) {
+    return conf_error(cf, "paperboy_max_message_size, paperboy_send_buffer",
+                      "expected a size above 0");
+  }
+  if (conf.ping_interval == 0 || conf.ping_timeout == 0 ||
+      conf.send_timeout == 0 || conf.close_timeout == 0) {
+    return conf_error(cf,
+                      "paperboy_ping_interval, paperboy_ping_timeout, "
+                      "paperboy_send_timeout, paperboy_close_timeout",
+                      "expected a time above 0");
+  }
+  return NGX_CONF_OK;
+}
+
+}  // namespace
+
+void* create_main_conf(ngx_conf_t* cf) {
+  return make_in_pool<MainConf>(cf->pool);
+}
+
+void* create_location_conf(ngx_conf_t* cf) {
+  return make_in_pool<LocationConf>(cf->pool);
+}
+
+char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
+  auto& parent = *static_cast<LocationConf*>(parent_conf);
+  auto& child = *static_cast<LocationConf*>(child_conf);
+  merge_slots(parent, child);
+  inherit(parent.channels, child.channels);
+  inherit(parent.token_sources, child.token_sources);
+  inherit(parent.subprotocols, child.subprotocols);
+  inherit(parent.audiences, child.audiences);
+  inherit(parent.deflate_threshold, child.deflate_threshold);
+  inherit_origins(parent, child);
+  if (!child.keys) child.keys = parent.keys;
+  if (!child.require_tls_set) child.require_tls = parent.require_tls;
+  if (!child.log_set) child.log = parent.log;
+  if (!make_defaults(cf, child)) return static_cast<char*>(NGX_CONF_ERROR);
+  if (char* const bad = check_limits(cf, child)) return bad;
+  make_settings(child);
+  make_token_rules(child);
+  if (child.dialect == dialect::find("raw") && !child.channels) {
+    return conf_error(cf, "paperboy raw",
+                      "needs paperboy_channel to say which channels");
+  }
+  return NGX_CONF_OK;
+}
+
+}  // namespace paperboy::nginx

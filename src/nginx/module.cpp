@@ -1,0 +1,53 @@
+// The module's tables: what nginx calls, and when.
+#include "nginx/conf.hpp"
+#include "nginx/handlers.hpp"
+#include "nginx/worker.hpp"
+#include "nginx/zone.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+/// Where nothing of ours is configured, nothing of ours is called.
+ngx_int_t configure(ngx_conf_t* cf) {
+  if (!main_conf(cf).in_use) return NGX_OK;
+  if (default_zone(cf) != NGX_OK) return NGX_ERROR;
+  auto* const core = static_cast<ngx_http_core_main_conf_t*>(
+      ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+  auto* const handler = static_cast<ngx_http_handler_pt*>(
+      ngx_array_push(&core->phases[NGX_HTTP_ACCESS_PHASE].handlers));
+  if (handler == nullptr) return NGX_ERROR;
+  *handler = callback<access_handler>;
+  install_refusal_filters();
+  return NGX_OK;
+}
+
+ngx_http_module_t context = {
+    .preconfiguration = callback<add_variables>,
+    .postconfiguration = callback<configure>,
+    .create_main_conf = create_main_conf,
+    .init_main_conf = nullptr,
+    .create_srv_conf = nullptr,
+    .merge_srv_conf = nullptr,
+    .create_loc_conf = create_location_conf,
+    .merge_loc_conf = merge_location_conf,
+};
+
+}  // namespace
+
+}  // namespace paperboy::nginx
+
+ngx_module_t ngx_http_paperboy_module = {
+    NGX_MODULE_V1,
+    &paperboy::nginx::context,
+    paperboy::nginx::commands,
+    NGX_HTTP_MODULE,
+    nullptr,                                                   // init master
+    paperboy::nginx::callback<paperboy::nginx::make_wakeups>,  // init module
+    paperboy::nginx::callback<paperboy::nginx::Worker::init_process>,
+    nullptr,  // init thread
+    nullptr,  // exit thread
+    paperboy::nginx::callback<paperboy::nginx::Worker::exit_process>,
+    nullptr,  // exit master
+    NGX_MODULE_V1_PADDING,
+};

@@ -1,0 +1,91 @@
+// nginx's own headers, which must come before all others in a file, and the
+// few bridges between its types and ours.
+#pragma once
+
+extern "C" {
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+}
+
+#include <new>
+#include <utility>
+
+#include "base/bytes.hpp"
+
+extern "C" {
+extern ngx_module_t ngx_http_paperboy_module;
+}
+
+namespace paperboy::nginx {
+
+inline Bytes bytes(const ngx_str_t& text) {
+  return {reinterpret_cast<const char*>(text.data), text.len};
+}
+
+/// A copy in `pool`, whose data is null where memory ran out.
+inline ngx_str_t copy(ngx_pool_t* pool, Bytes text) {
+  ngx_str_t copied{};
+  copied.data =
+      static_cast<u_char*>(ngx_pnalloc(pool, text.empty() ? 1 : text.size()));
+  if (copied.data == nullptr) return copied;
+  copied.len = text.size();
+  ngx_memcpy(copied.data, text.data(), text.size());
+  return copied;
+}
+
+/// For what only reads: nginx's strings are never const.
+inline ngx_str_t borrow(Bytes text) {
+  return {text.size(),
+          reinterpret_cast<u_char*>(const_cast<char*>(text.data()))};
+}
+
+/// A T that lives and dies with `pool`; null where memory ran out.
+template <typename T, typename... Args>
+T* make_in_pool(ngx_pool_t* pool, Args&&... args) {
+  // The cleanup comes first: once there is a T, it must not be lost.
+  ngx_pool_cleanup_t* const cleanup = ngx_pool_cleanup_add(pool, sizeof(T));
+  if (cleanup == nullptr) return nullptr;
+  static_assert(alignof(T) <= NGX_ALIGNMENT);
+  T* const made = new (cleanup->data) T(std::forward<Args>(args)...);
+  cleanup->handler = [](void* data) { static_cast<T*>(data)->~T(); };
+  return made;
+}
+
+inline void log_exception() noexcept {
+  ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0, "paperboy: out of memory");
+}
+
+/// The one boundary that C calls through: what a function throws (in practice
+/// std::bad_alloc) ends the request or the turn, not the worker.
+template <auto F>
+struct Callback;
+
+template <typename... Args, ngx_int_t (*F)(Args...)>
+struct Callback<F> {
+  static ngx_int_t call(Args... args) noexcept {
+    try {
+      return F(args...);
+    } catch (...) {
+      log_exception();
+      return NGX_ERROR;
+    }
+  }
+};
+
+template <typename... Args, void (*F)(Args...)>
+struct Callback<F> {
+  static void call(Args... args) noexcept {
+    try {
+      F(args...);
+    } catch (...) {
+      log_exception();
+    }
+  }
+};
+
+template <auto F>
+constexpr auto callback = &Callback<F>::call;
+
+}  // namespace paperboy::nginx

@@ -1,0 +1,262 @@
+// paperboy_publish: a request becomes a publication in each channel that the
+// location names.
+//
+// A client POSTs the message. From an internal location also a GET publishes,
+// since X-Accel-Redirect and error_page make one of everything: its message is
+// paperboy_message, or else the body of the client's request.
+#include "base/json.hpp"
+#include "base/utf8.hpp"
+#include "hub/key.hpp"
+#include "nginx/access.hpp"
+#include "nginx/handlers.hpp"
+#include "nginx/request.hpp"
+#include "nginx/worker.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+constexpr Bytes kJsonType = "application/json";
+
+struct Outcome {
+  std::string channel;
+  Result<hub::Published> result;
+};
+
+ngx_int_t refuse_publish(ngx_http_request_t* r, Request& request,
+                         ngx_int_t status, Bytes error, Bytes message) {
+  return refuse(r, request, status, Counter::publish_errors, error, message);
+}
+
+ngx_int_t refuse_error(ngx_http_request_t* r, Request& request,
+                       const Error& error) {
+  return refuse_publish(r, request, http_status(error.code),
+                        error_name(error.code), error.message);
+}
+
+ngx_int_t method_refused(ngx_http_request_t* r, Request& request) {
+  if (!add_header(r, "Allow", "POST")) return NGX_ERROR;
+  return refuse(r, request, NGX_HTTP_NOT_ALLOWED, Counter::refused_method,
+                "method_not_allowed", "a message is published with POST");
+}
+
+/// Method and length, before the body is read.
+ngx_int_t check_request(ngx_http_request_t* r, const LocationConf& conf,
+                        Request& request) {
+  if (is_internal(r)) return NGX_OK;
+  if (r->method != NGX_HTTP_POST) return method_refused(r, request);
+  const bool unsized = r->headers_in.content_length_n < 0 &&
+                       r->headers_in.chunked == 0 && r->stream == nullptr;
+  if (r == r->main && unsized && conf.message == nullptr) {
+    return refuse_publish(r, request, NGX_HTTP_LENGTH_REQUIRED,
+                          "length_required",
+                          "the request names no Content-Length");
+  }
+  return NGX_OK;
+}
+
+/// The access phase ran for main requests only; others are checked here.
+ngx_int_t check_access(ngx_http_request_t* r, const LocationConf& conf,
+                       Request& request) {
+  if (is_internal(r) || conf.publish_any) {
+    if (r == r->main && !request.checked && !is_internal(r)) {
+      return check_origin(r, conf, request);
+    }
+    return NGX_OK;
+  }
+  if (request.checked && request.identity.token) return NGX_OK;
+  const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  request.refusal = {};
+  request.identity = {};
+  const ngx_int_t status = check_origin(r, conf, request);
+  if (status != NGX_OK) return status;
+  // `satisfy any`: another module's word stands in for the token.
+  if (r == r->main && conf.keyed() && core->satisfy == NGX_HTTP_SATISFY_ANY) {
+    return NGX_OK;
+  }
+  request.channels = named_channels(r, conf);
+  return check_token(r, conf, request, auth::Scope::publish);
+}
+
+/// Appends what a buffer of the body holds, from memory or its file.
+bool append_buffer(std::string& body, ngx_buf_t& buffer) {
+  if (ngx_buf_in_memory(&buffer)) {
+    body.append(reinterpret_cast<char*>(buffer.pos),
+                static_cast<std::size_t>(buffer.last - buffer.pos));
+    return true;
+  }
+  if (buffer.in_file == 0) return true;
+  const auto size =
+      static_cast<std::size_t>(buffer.file_last - buffer.file_pos);
+  const std::size_t start = body.size();
+  body.resize(start + size);
+  const ssize_t n =
+      ngx_read_file(buffer.file, reinterpret_cast<u_char*>(&body[start]), size,
+                    buffer.file_pos);
+  return n == static_cast<ssize_t>(size);
+}
+
+std::size_t body_size(const ngx_http_request_t* r) {
+  std::size_t size = 0;
+  if (r->request_body == nullptr) return 0;
+  for (auto* link = r->request_body->bufs; link != nullptr; link = link->next) {
+    size += static_cast<std::size_t>(ngx_buf_size(link->buf));
+  }
+  return size;
+}
+
+Result<std::string> read_body(const ngx_http_request_t* r, std::size_t limit) {
+  if (body_size(r) > limit) {
+    return Error{ErrorCode::too_large,
+                 "the message is larger than paperboy_max_message_size"};
+  }
+  std::string body;
+  if (r->request_body == nullptr) return body;
+  for (auto* link = r->request_body->bufs; link != nullptr; link = link->next) {
+    if (!append_buffer(body, *link->buf)) {
+      return Error{ErrorCode::internal, "the request's body can't be read"};
+    }
+  }
+  return body;
+}
+
+/// The message, and whether it is text.
+Result<std::string> read_message(ngx_http_request_t* r,
+                                 const LocationConf& conf, Kind& kind) {
+  const std::size_t limit = conf.settings.max_message_size;
+  if (conf.message != nullptr) {
+    const Bytes message = evaluate(r, conf.message);
+    if (message.size() > limit) {
+      return Error{ErrorCode::too_large,
+                   "the message is larger than paperboy_max_message_size"};
+    }
+    return std::string(message);
+  }
+  const auto* const type = r->headers_in.content_type;
+  if (type != nullptr &&
+      bytes(type->value).starts_with("application/octet-stream")) {
+    kind = Kind::binary;
+  }
+  return read_body(r, limit);
+}
+
+Json outcome_json(const Outcome& outcome) {
+  Json json = Json::object();
+  json.set("channel", Json::string(outcome.channel));
+  if (outcome.result) {
+    const hub::Published& done = *outcome.result;
+    json.set("epoch", Json::string(epoch_text(done.position.epoch)))
+        .set("offset", Json::integer(done.position.offset))
+        .set("subscribers", Json::integer(done.subscribers));
+  } else {
+    const Error& error = outcome.result.error();
+    json.set("error", Json::string(error_name(error.code)))
+        .set("message", Json::string(error.message));
+  }
+  return json;
+}
+
+ngx_int_t answer_outcomes(ngx_http_request_t* r, const LocationConf& conf,
+                          const std::vector<Outcome>& outcomes) {
+  if (conf.answer_status != 0) {
+    return answer(r, conf.answer_status, "text/plain",
+                  evaluate(r, conf.answer_text));
+  }
+  if (outcomes.size() == 1) {
+    return answer(r, NGX_HTTP_OK, kJsonType, outcome_json(outcomes[0]).dump());
+  }
+  Json all = Json::array();
+  for (const Outcome& outcome : outcomes) all.append(outcome_json(outcome));
+  return answer(r, NGX_HTTP_OK, kJsonType, all.dump());
+}
+
+/// Each in turn: what one channel refuses, others may take.
+std::vector<Outcome> publish_to_all(Worker& worker,
+                                    const std::vector<std::string>& names,
+                                    const std::vector<std::string>& keys,
+                                    Kind kind, Bytes message) {
+  std::vector<Outcome> outcomes;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto note = [&](const Result<hub::Published>& result) {
+      worker.context().counters.add(result ? Counter::publications
+                                           : Counter::publish_errors);
+      outcomes.push_back({names[i], result});
+    };
+    worker.context().hub.publish(keys[i], kind, message, note);
+  }
+  return outcomes;
+}
+
+Result<std::vector<std::string>> channel_keys(
+    ngx_http_request_t* r, const LocationConf& conf,
+    const std::vector<std::string>& names) {
+  if (names.empty()) {
+    return Error{ErrorCode::channel_name, "no channel is named"};
+  }
+  const Bytes name_space = evaluate(r, conf.name_space);
+  std::vector<std::string> keys;
+  for (const std::string& name : names) {
+    auto key =
+        hub::channel_key(name_space, name, conf.settings.max_channel_length);
+    if (!key) return key.error();
+    keys.push_back(std::move(*key));
+  }
+  return keys;
+}
+
+ngx_int_t publish(ngx_http_request_t* r, const LocationConf& conf,
+                  Request& request, Worker& worker) {
+  const auto names = named_channels(r, conf);
+  const auto keys = channel_keys(r, conf, names);
+  if (!keys) return refuse_error(r, request, keys.error());
+  Kind kind = Kind::text;
+  const auto message = read_message(r, conf, kind);
+  if (!message) return refuse_error(r, request, message.error());
+  if (kind == Kind::text && !is_utf8(*message)) {
+    return refuse_publish(r, request, NGX_HTTP_BAD_REQUEST, "bad_request",
+                          "the message is not UTF-8; binary ones are of type "
+                          "application/octet-stream");
+  }
+  const auto outcomes = publish_to_all(worker, names, *keys, kind, *message);
+  if (outcomes.size() == 1 && !outcomes[0].result) {
+    request.refusal = {};
+    return refuse_error(r, request, outcomes[0].result.error());
+  }
+  return answer_outcomes(r, conf, outcomes);
+}
+
+/// The body has arrived.
+void on_body(ngx_http_request_t* r) {
+  Request& request = *Request::of(r);
+  const ngx_int_t status =
+      publish(r, location_conf(r), request, *Worker::current());
+  ngx_http_finalize_request(r, status);
+}
+
+}  // namespace
+
+ngx_int_t publish_handler(ngx_http_request_t* r) {
+  const LocationConf& conf = location_conf(r);
+  Request* const request = Request::of(r);
+  if (request == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  ngx_int_t status = check_access(r, conf, *request);
+  if (status == NGX_OK) status = check_request(r, conf, *request);
+  if (status != NGX_OK) return status;
+  if (Worker::current() == nullptr) {
+    return refuse_publish(r, *request, NGX_HTTP_SERVICE_UNAVAILABLE,
+                          "unavailable", "this worker has no seat in the zone");
+  }
+  if (r->headers_in.content_length_n >
+          static_cast<off_t>(conf.settings.max_message_size) &&
+      conf.message == nullptr) {
+    return refuse_publish(
+        r, *request, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE, "too_large",
+        "the message is larger than paperboy_max_message_size");
+  }
+  r->request_body_in_single_buf = 1;
+  status = ngx_http_read_client_request_body(r, callback<on_body>);
+  return status >= NGX_HTTP_SPECIAL_RESPONSE ? status : NGX_DONE;
+}
+
+}  // namespace paperboy::nginx

@@ -1,0 +1,131 @@
+#include "nginx/request.hpp"
+
+#include <algorithm>
+
+#include "nginx/worker.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+/// Visits the header fields in their order until `visit` returns false.
+template <typename Visit>
+void each_header(ngx_http_request_t* r, Visit&& visit) {
+  for (const ngx_list_part_t* part = &r->headers_in.headers.part;
+       part != nullptr; part = part->next) {
+    const auto* const fields = static_cast<const ngx_table_elt_t*>(part->elts);
+    for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+      if (!visit(fields[i])) return;
+    }
+  }
+}
+
+bool same_name(Bytes a, Bytes b) {
+  return a.size() == b.size() &&
+         ngx_strncasecmp(reinterpret_cast<u_char*>(const_cast<char*>(a.data())),
+                         reinterpret_cast<u_char*>(const_cast<char*>(b.data())),
+                         a.size()) == 0;
+}
+
+}  // namespace
+
+Request* Request::find(ngx_http_request_t* r) {
+  return static_cast<Request*>(
+      ngx_http_get_module_ctx(r, ngx_http_paperboy_module));
+}
+
+Request* Request::of(ngx_http_request_t* r) {
+  Request* request = find(r);
+  if (request == nullptr) {
+    request = make_in_pool<Request>(r->pool);
+    ngx_http_set_ctx(r, request, ngx_http_paperboy_module);
+  }
+  return request;
+}
+
+ngx_int_t refuse(ngx_http_request_t* r, Request& request, ngx_int_t status,
+                 Counter counter, Bytes error, Bytes message) {
+  request.refusal = {status, error, std::string(message)};
+  if (Worker* const worker = Worker::current()) {
+    worker->context().counters.add(counter);
+  }
+  const ngx_str_t rule = borrow(counter_name(counter));
+  const ngx_str_t text = borrow(message);
+  ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                "paperboy refused by %V: %V", &rule, &text);
+  return status;
+}
+
+Bytes evaluate(ngx_http_request_t* r, Value value) {
+  ngx_str_t text{};
+  if (value == nullptr || ngx_http_complex_value(r, value, &text) != NGX_OK) {
+    return {};
+  }
+  return bytes(text);
+}
+
+std::vector<std::string> named_channels(ngx_http_request_t* r,
+                                        const LocationConf& conf) {
+  std::vector<std::string> names;
+  if (!conf.channels) return names;
+  for (const Value value : *conf.channels) {
+    const Bytes name = evaluate(r, value);
+    if (!name.empty()) names.emplace_back(name);
+  }
+  return names;
+}
+
+std::vector<Bytes> header_values(ngx_http_request_t* r, Bytes name) {
+  std::vector<Bytes> values;
+  each_header(r, [&](const ngx_table_elt_t& field) {
+    if (same_name(bytes(field.key), name)) {
+      values.push_back(bytes(field.value));
+    }
+    return true;
+  });
+  return values;
+}
+
+std::optional<Bytes> header_value(ngx_http_request_t* r, Bytes name) {
+  std::optional<Bytes> value;
+  each_header(r, [&](const ngx_table_elt_t& field) {
+    if (!same_name(bytes(field.key), name)) return true;
+    value = bytes(field.value);
+    return false;
+  });
+  return value;
+}
+
+bool add_header(ngx_http_request_t* r, Bytes name, Bytes value) {
+  auto* const field =
+      static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_out.headers));
+  if (field == nullptr) return false;
+  *field = {};
+  field->hash = 1;
+  field->key = borrow(name);
+  field->value = copy(r->pool, value);
+  return field->value.data != nullptr;
+}
+
+ngx_int_t answer(ngx_http_request_t* r, ngx_uint_t status, Bytes type,
+                 Bytes body) {
+  if (ngx_http_discard_request_body(r) != NGX_OK) return NGX_ERROR;
+  ngx_buf_t* const buffer = ngx_create_temp_buf(r->pool, body.size() + 1);
+  if (buffer == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  buffer->last = ngx_cpymem(buffer->last, body.data(), body.size());
+  buffer->last_buf = r == r->main ? 1 : 0;
+  buffer->last_in_chain = 1;
+  buffer->memory = body.empty() ? 0 : 1;
+  buffer->temporary = 0;
+  r->headers_out.status = status;
+  r->headers_out.content_length_n = static_cast<off_t>(body.size());
+  r->headers_out.content_type = borrow(type);
+  r->headers_out.content_type_len = type.size();
+  r->headers_out.content_type_lowcase = nullptr;
+  const ngx_int_t sent = ngx_http_send_header(r);
+  if (sent == NGX_ERROR || sent > NGX_OK || r->header_only != 0) return sent;
+  ngx_chain_t chain{buffer, nullptr};
+  return ngx_http_output_filter(r, &chain);
+}
+
+}  // namespace paperboy::nginx

@@ -1,0 +1,76 @@
+// What a request carries of ours from phase to phase; in the request's pool.
+#pragma once
+
+#include "nginx/ngx.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/permissions.hpp"
+#include "base/counters.hpp"
+#include "nginx/conf.hpp"
+#include "session/session.hpp"
+
+namespace paperboy::nginx {
+
+class Connection;
+
+/// Why a request is refused, for its answer, the log and the counters.
+struct Refusal {
+  ngx_int_t status = 0;  // 0: it isn't
+  Bytes error;           // the stable name in the JSON answer
+  std::string message;
+};
+
+/// Who asks, as far as a token says.
+struct Identity {
+  bool token = false;  // a good one was shown
+  std::string user;
+  std::int64_t expires = 0;  // seconds since 1970; 0: never
+  auth::Grants grants;
+};
+
+struct Request {
+  bool checked = false;  // the access phase let it through
+  Identity identity;
+  Refusal refusal;
+  std::string body;  // of the refusal
+  bool body_sent = false;
+  std::vector<std::string> channels;  // names, as the location gave them
+  session::Admission admission;
+  Connection* connection = nullptr;  // until the take-over
+
+  /// The request's; made where there is none. Null: no memory.
+  static Request* of(ngx_http_request_t* r);
+  /// Null: there is none.
+  static Request* find(ngx_http_request_t* r);
+};
+
+/// Notes the refusal (one line in the error log, a counter) and returns its
+/// status, for a handler to return.
+ngx_int_t refuse(ngx_http_request_t* r, Request& request, ngx_int_t status,
+                 Counter counter, Bytes error, Bytes message);
+
+/// The value for this request; empty where it can't be had.
+Bytes evaluate(ngx_http_request_t* r, Value value);
+
+/// The channels that the location names for this request. Empty values are
+/// left out.
+std::vector<std::string> named_channels(ngx_http_request_t* r,
+                                        const LocationConf& conf);
+
+/// The header fields of the request with that name, in order.
+std::vector<Bytes> header_values(ngx_http_request_t* r, Bytes name);
+
+/// The first field of that name; none: there is none.
+std::optional<Bytes> header_value(ngx_http_request_t* r, Bytes name);
+
+/// Adds a field to the answer; false: no memory. `name` is static.
+bool add_header(ngx_http_request_t* r, Bytes name, Bytes value);
+
+/// Answers `status` with `body`; for a handler to return.
+ngx_int_t answer(ngx_http_request_t* r, ngx_uint_t status, Bytes type,
+                 Bytes body);
+
+}  // namespace paperboy::nginx

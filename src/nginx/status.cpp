@@ -1,0 +1,75 @@
+// paperboy_status: what all workers have counted, and how full the zone is.
+#include "base/json.hpp"
+#include "base/version.hpp"
+#include "nginx/handlers.hpp"
+#include "nginx/request.hpp"
+#include "nginx/worker.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+void set_range(Json& json, const broker::shm::Zone& zone, Counter first,
+               Counter last) {
+  for (auto i = static_cast<std::size_t>(first);
+       i <= static_cast<std::size_t>(last); ++i) {
+    const auto counter = static_cast<Counter>(i);
+    json.set(counter_name(counter), Json::integer(zone.sum(counter)));
+  }
+}
+
+Json zone_json(const broker::shm::Stats& stats) {
+  Json json = Json::object();
+  json.set("size", Json::integer(stats.size))
+      .set("channel_memory", Json::integer(stats.arena_size))
+      .set("channel_memory_used", Json::integer(stats.arena_used))
+      .set("log_size", Json::integer(stats.log_size))
+      .set("log_used", Json::integer(stats.log_used))
+      .set("seats", Json::integer(stats.seats))
+      .set("seats_taken", Json::integer(stats.seats_taken))
+      .set("evictions", Json::integer(stats.evictions))
+      .set("lock_waits", Json::integer(stats.lock_waits))
+      .set("rollbacks", Json::integer(stats.rollbacks))
+      .set("overruns", Json::integer(stats.overruns));
+  return json;
+}
+
+std::string status_json(const broker::shm::Zone& zone) {
+  const auto stats = zone.stats();
+  Json json = Json::object();
+  json.set("version", Json::string(kVersion));
+  json.set("workers", Json::integer(stats.seats_taken));
+  json.set("channels", Json::integer(stats.channels));
+  set_range(json, zone, Counter::connections, Counter::gaps);
+  Json refused = Json::object();
+  set_range(refused, zone, Counter::refused_method, Counter::refused_capacity);
+  json.set("refused", std::move(refused));
+  Json closed = Json::object();
+  set_range(closed, zone, Counter::closed_1000, Counter::closed_other);
+  json.set("closed", std::move(closed));
+  json.set("zone", zone_json(stats));
+  return json.dump();
+}
+
+}  // namespace
+
+ngx_int_t status_handler(ngx_http_request_t* r) {
+  Request* const request = Request::of(r);
+  if (request == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if ((r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0) {
+    if (!add_header(r, "Allow", "GET, HEAD")) return NGX_ERROR;
+    return refuse(r, *request, NGX_HTTP_NOT_ALLOWED, Counter::refused_method,
+                  "method_not_allowed", "the status is read with GET");
+  }
+  Worker* const worker = Worker::current();
+  if (worker == nullptr) {
+    return refuse(r, *request, NGX_HTTP_SERVICE_UNAVAILABLE,
+                  Counter::refused_capacity, "unavailable",
+                  "there is no zone, or no seat in it for this worker");
+  }
+  if (!add_header(r, "Cache-Control", "no-store")) return NGX_ERROR;
+  return answer(r, NGX_HTTP_OK, "application/json",
+                status_json(worker->zone()));
+}
+
+}  // namespace paperboy::nginx

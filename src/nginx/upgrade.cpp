@@ -1,0 +1,178 @@
+// From a request that may, to a connection of ours: the 101, and the posted
+// event after it in which the request ends and the connection stays. Inside
+// the handler the request can't be freed: its callers still use it.
+#include "hub/key.hpp"
+#include "nginx/access.hpp"
+#include "nginx/connection.hpp"
+#include "nginx/handlers.hpp"
+#include "nginx/request.hpp"
+#include "ws/handshake.hpp"
+#include "ws/negotiation.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+/// The subprotocol to agree on: the first offered that is configured.
+Bytes choose_subprotocol(const LocationConf& conf,
+                         const std::vector<Bytes>& offered) {
+  if (!conf.subprotocols) return {};
+  for (const Bytes name : offered) {
+    for (const ngx_str_t& known : *conf.subprotocols) {
+      if (bytes(known) == name) return name;
+    }
+  }
+  return {};
+}
+
+/// Fills in the admission: the channels' keys, and what the client may.
+Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
+                            Request& request) {
+  session::Admission& admission = request.admission;
+  admission.user = request.identity.user;
+  admission.expires = request.identity.expires;
+  const Bytes name_space = evaluate(r, conf.name_space);
+  admission.may_publish = !conf.keyed() || request.identity.token;
+  for (const std::string& name : request.channels) {
+    auto key =
+        hub::channel_key(name_space, name, conf.settings.max_channel_length);
+    if (!key) return key.error();
+    const auth::Grants& grants = request.identity.grants;
+    if (request.identity.token &&
+        !(grants.names_channels() ? grants.allows(auth::Scope::publish, name)
+                                  : grants.has(auth::Scope::publish))) {
+      admission.may_publish = false;
+    }
+    admission.channels.push_back(std::move(*key));
+  }
+  const bool needs_channel = conf.settings.dialect == dialect::find("raw");
+  if (needs_channel && admission.channels.empty()) {
+    return Error{ErrorCode::channel_name,
+                 "no channel is named: paperboy_channel is empty"};
+  }
+  return Done{};
+}
+
+ngx_int_t refuse_error(ngx_http_request_t* r, Request& request,
+                       const Error& error) {
+  const int status = http_status(error.code);
+  return refuse(r, request, status,
+                status == NGX_HTTP_SERVICE_UNAVAILABLE
+                    ? Counter::refused_capacity
+                    : Counter::refused_channel,
+                error_name(error.code), error.message);
+}
+
+/// Status line and fields of the 101; sends them.
+ngx_int_t send_101(ngx_http_request_t* r, const ws::Upgrade& upgrade,
+                   const LocationConf& conf,
+                   const std::optional<ws::DeflateParams>& deflate) {
+  const auto accept = ws::accept_value(upgrade.key);
+  const Bytes subprotocol = choose_subprotocol(conf, upgrade.protocols);
+  bool added =
+      add_header(r, "Upgrade", "websocket") &&
+      add_header(r, "Sec-WebSocket-Accept", {accept.data(), accept.size()});
+  if (!subprotocol.empty()) {
+    added = added && add_header(r, "Sec-WebSocket-Protocol", subprotocol);
+  }
+  if (deflate) {
+    added = added &&
+            add_header(r, "Sec-WebSocket-Extensions", ws::answer(*deflate));
+  }
+  if (!added) return NGX_ERROR;
+  r->headers_out.status = NGX_HTTP_SWITCHING_PROTOCOLS;
+  r->headers_out.content_length_n = -1;
+  r->headers_out.content_type.len = 0;
+  r->keepalive = 0;
+  ngx_http_clear_accept_ranges(r);
+  ngx_http_clear_last_modified(r);
+  const ngx_int_t sent = ngx_http_send_header(r);
+  if (sent == NGX_ERROR || sent > NGX_OK) return NGX_ERROR;
+  return ngx_http_send_special(r, NGX_HTTP_FLUSH) == NGX_ERROR ? NGX_ERROR
+                                                               : NGX_OK;
+}
+
+void detach(ngx_event_t* event) {
+  auto* const c = static_cast<ngx_connection_t*>(event->data);
+  auto* const r = static_cast<ngx_http_request_t*>(c->data);
+  Worker& worker = *Worker::current();
+  const Turn turn(worker);
+  if (r->out != nullptr || c->buffered != 0) {
+    // The answer to an earlier, pipelined request still fills the socket.
+    if (c->error != 0 || c->timedout != 0 || c->close != 0 ||
+        ngx_http_output_filter(r, nullptr) == NGX_ERROR) {
+      ngx_http_finalize_request(r, NGX_HTTP_CLOSE);
+      return;
+    }
+    if (r->out != nullptr || c->buffered != 0) return;
+  }
+  Request& request = *Request::find(r);
+  Connection* const connection = std::exchange(request.connection, nullptr);
+  connection->take_over(r);
+}
+
+/// The request died before the take-over.
+void on_request_end(void* data) {
+  delete std::exchange(static_cast<Request*>(data)->connection, nullptr);
+}
+
+/// From here the request is ended by `detach` alone.
+ngx_int_t hand_over(ngx_http_request_t* r) {
+  ngx_connection_t* const c = r->connection;
+  r->main->count++;
+  c->read->handler = callback<detach>;
+  c->write->handler = callback<detach>;
+  ngx_post_event(c->read, &ngx_posted_events);
+  return NGX_DONE;
+}
+
+ngx_int_t open(ngx_http_request_t* r, const LocationConf& conf,
+               Request& request, Worker& worker) {
+  const auto made = make_admission(r, conf, request);
+  if (!made) return refuse_error(r, request, made.error());
+
+  // Checked before: what it parses is wanted again.
+  const auto headers = all_headers(r);
+  const auto upgrade = ws::check_upgrade(
+      {.method = "GET", .http_major = 1, .http_minor = 1, .headers = headers});
+  if (!upgrade) return NGX_HTTP_BAD_REQUEST;
+  const auto deflate =
+      ws::negotiate(upgrade->extensions, conf.settings.deflate);
+
+  ngx_http_cleanup_t* const cleanup = ngx_http_cleanup_add(r, 0);
+  if (cleanup == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  request.connection = new Connection(worker, conf, deflate);
+  cleanup->data = &request;
+  cleanup->handler = on_request_end;
+  const auto opened = request.connection->open(request.admission);
+  if (!opened) return refuse_error(r, request, opened.error());
+  worker.context().counters.add(Counter::upgrades);
+  if (ngx_tcp_nodelay(r->connection) != NGX_OK ||
+      send_101(r, *upgrade, conf, deflate) != NGX_OK) {
+    return NGX_ERROR;
+  }
+  return hand_over(r);
+}
+
+}  // namespace
+
+ngx_int_t upgrade_handler(ngx_http_request_t* r) {
+  const LocationConf& conf = location_conf(r);
+  Request* const request = Request::of(r);
+  if (request == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (r != r->main) {
+    return refuse(r, *request, NGX_HTTP_BAD_REQUEST, Counter::refused_handshake,
+                  "bad_handshake", "a subrequest can't become a WebSocket");
+  }
+  const ngx_int_t status = require_access(r, conf, *request);
+  if (status != NGX_OK) return status;
+  Worker* const worker = Worker::current();
+  if (worker == nullptr) {
+    return refuse(r, *request, NGX_HTTP_SERVICE_UNAVAILABLE,
+                  Counter::refused_capacity, "unavailable",
+                  "this worker has no seat in the zone");
+  }
+  return open(r, conf, *request, *worker);
+}
+
+}  // namespace paperboy::nginx

@@ -1,0 +1,201 @@
+#include "nginx/worker.hpp"
+
+#include <unistd.h>
+
+#include "nginx/connection.hpp"
+#include "nginx/zone.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+constexpr ngx_msec_t kTick = 1000;
+
+std::unique_ptr<Worker> the_worker;
+
+class NginxClock final : public Clock {
+ public:
+  [[nodiscard]] std::uint64_t monotonic_ms() const override {
+    return ngx_current_msec;
+  }
+  [[nodiscard]] std::int64_t unix_seconds() const override {
+    return ngx_time();
+  }
+};
+
+class EventfdWaker final : public broker::shm::Waker {
+ public:
+  void wake(broker::shm::SeatIndex seat) override {
+    const std::uint64_t one = 1;
+    // It can only fail with a full counter: then it wakes all the same.
+    [[maybe_unused]] const auto n = ::write(wakeup(seat), &one, sizeof one);
+  }
+};
+
+class NoWaker final : public broker::shm::Waker {
+ public:
+  void wake(broker::shm::SeatIndex) override {}
+};
+
+EventfdWaker eventfd_waker;
+
+}  // namespace
+
+const Clock& worker_clock() {
+  static const NginxClock clock;
+  return clock;
+}
+
+broker::shm::Waker& no_waker() {
+  static NoWaker waker;
+  return waker;
+}
+
+Worker* Worker::current() { return the_worker.get(); }
+
+Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat)
+    : zone_(std::move(zone)),
+      seat_(seat),
+      counters_(zone_.counters(seat)),
+      broker_(zone_, seat),
+      hub_(broker_),
+      wheel_(worker_clock().monotonic_ms()),
+      context_{hub_, wheel_, worker_clock(), counters_, codecs_} {}
+
+Worker::~Worker() = default;
+
+std::unique_ptr<Worker> Worker::make(ngx_cycle_t* cycle) {
+  auto zone =
+      broker::shm::Zone::attach(zone_memory(), worker_clock(), eventfd_waker);
+  if (!zone) {
+    const ngx_str_t why = borrow(zone.error().message);
+    ngx_log_error(NGX_LOG_ALERT, cycle->log, 0, "paperboy_zone: %V", &why);
+    return {};
+  }
+  const auto seat = zone->claim_seat();
+  if (!seat) {
+    ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
+                  "paperboy_zone: no seat for this worker, which answers 503 "
+                  "to upgrades and publishes; give the zone more seats=");
+    return {};
+  }
+  return std::unique_ptr<Worker>(new Worker(std::move(zone.value()), *seat));
+}
+
+ngx_int_t Worker::init_process(ngx_cycle_t* cycle) {
+  const bool serves =
+      ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE;
+  if (!serves || the_worker || zone_memory().empty()) return NGX_OK;
+  the_worker = make(cycle);
+  if (the_worker && !the_worker->listen(cycle)) the_worker.reset();
+  return NGX_OK;
+}
+
+/// What is still open is told that the server goes away, as far as its socket
+/// takes it at once.
+void Worker::exit_process(ngx_cycle_t* cycle) {
+  if (!the_worker) return;
+  const auto each = [cycle](auto&& visit) {
+    for (ngx_uint_t i = 0; i < cycle->connection_n; ++i) {
+      Connection* const connection = Connection::of(cycle->connections[i]);
+      if (connection != nullptr) visit(*connection);
+    }
+  };
+  each([](Connection& connection) { connection.shut_down(); });
+  the_worker->settle();
+  each([](Connection& connection) { connection.abort(); });
+  the_worker->settle();
+  the_worker.reset();
+}
+
+bool Worker::listen(ngx_cycle_t* cycle) {
+  drain_.handler = callback<on_drain>;
+  drain_.log = cycle->log;
+  drain_.data = this;
+  tick_ = drain_;
+  tick_.handler = callback<on_tick>;
+  tick_.cancelable = 1;
+  wheel_event_ = drain_;
+  wheel_event_.handler = callback<on_wheel>;
+
+  wakeup_ = ngx_get_connection(wakeup(seat_), cycle->log);
+  if (wakeup_ == nullptr) return false;
+  wakeup_->data = this;
+  wakeup_->read->handler = callback<on_wakeup>;
+  wakeup_->read->log = wakeup_->write->log = cycle->log;
+  // Not a client's: nothing closes it at shutdown.
+  wakeup_->read->channel = wakeup_->write->channel = 1;
+  if (ngx_add_event(wakeup_->read, NGX_READ_EVENT, NGX_CLEAR_EVENT) != NGX_OK) {
+    return false;
+  }
+  ngx_add_timer(&tick_, kTick);
+  wake();
+  return true;
+}
+
+void Worker::wake() { ngx_post_event(&drain_, &ngx_posted_next_events); }
+
+void Worker::on_wakeup(ngx_event_t* event) {
+  auto* const c = static_cast<ngx_connection_t*>(event->data);
+  std::uint64_t count;
+  [[maybe_unused]] const auto n = ::read(c->fd, &count, sizeof count);
+  static_cast<Worker*>(c->data)->wake();
+}
+
+void Worker::on_drain(ngx_event_t* event) {
+  static_cast<Worker*>(event->data)->drain();
+}
+
+void Worker::drain() {
+  const Turn turn(*this);
+  if (hub_.drain()) wake();
+}
+
+void Worker::on_tick(ngx_event_t* event) {
+  static_cast<Worker*>(event->data)->tick();
+}
+
+/// A wake-up whose sender was killed is made up for here.
+void Worker::tick() {
+  broker_.tick();
+  wake();
+  ngx_add_timer(&tick_, kTick);
+}
+
+void Worker::on_wheel(ngx_event_t* event) {
+  static_cast<Worker*>(event->data)->turn_wheel();
+}
+
+void Worker::turn_wheel() {
+  const Turn turn(*this);
+  wheel_.advance(worker_clock().monotonic_ms());
+}
+
+/// Not cancelable: connections keep a worker that shuts down alive.
+void Worker::schedule() {
+  const auto due = wheel_.next_ms();
+  if (!due) {
+    if (wheel_event_.timer_set != 0) ngx_del_timer(&wheel_event_);
+    return;
+  }
+  if (wheel_event_.timer_set != 0 && wheel_due_ <= *due) return;
+  const std::uint64_t now = worker_clock().monotonic_ms();
+  if (wheel_event_.timer_set != 0) ngx_del_timer(&wheel_event_);
+  ngx_add_timer(&wheel_event_, *due > now ? *due - now : 0);
+  wheel_due_ = *due;
+}
+
+void Worker::settle() {
+  // Sending may end a connection, never queue another.
+  for (Connection* connection : dirty_) connection->flush();
+  dirty_.clear();
+  hub_.release();
+  // Closing one may not end another, but be safe against it.
+  while (!dead_.empty()) {
+    Connection* const connection = dead_.back();
+    dead_.pop_back();
+    connection->close();
+  }
+}
+
+}  // namespace paperboy::nginx

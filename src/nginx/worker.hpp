@@ -1,0 +1,115 @@
+// What a worker process has of Paperboy: its seat in the zone, its hub, its
+// timing wheel, and the connections with something to send. Made when the
+// process starts (init_process), gone when it ends; all on its event loop.
+#pragma once
+
+#include "nginx/ngx.hpp"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/counters.hpp"
+#include "base/wheel.hpp"
+#include "broker/shm_broker.hpp"
+#include "broker/shm_zone.hpp"
+#include "hub/hub.hpp"
+#include "session/codecs.hpp"
+#include "session/context.hpp"
+
+namespace paperboy::nginx {
+
+class Connection;
+
+class Worker {
+ public:
+  /// Null: the process has no zone, or no seat in it.
+  static Worker* current();
+
+  static ngx_int_t init_process(ngx_cycle_t* cycle);
+  static void exit_process(ngx_cycle_t* cycle);
+
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  [[nodiscard]] session::Context& context() { return context_; }
+  [[nodiscard]] broker::shm::Zone& zone() { return zone_; }
+
+  /// Publications wait: they are read at the end of the next turn of the
+  /// loop, together with what comes until then.
+  void wake();
+
+  /// `connection` has something to send when the turn ends.
+  void queue(Connection& connection) { dirty_.push_back(&connection); }
+
+  /// It has gone before the turn ended.
+  void forget(Connection& connection) { std::erase(dirty_, &connection); }
+
+  /// `connection` ends when the turn ends.
+  void bury(Connection& connection) { dead_.push_back(&connection); }
+
+  /// The end of a turn: what is queued is sent, what is dead is closed.
+  void settle();
+
+  /// Arms nginx's timer for what the wheel does next.
+  void schedule();
+
+ private:
+  class Wakeup;
+
+  Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat);
+  static std::unique_ptr<Worker> make(ngx_cycle_t* cycle);
+
+  bool listen(ngx_cycle_t* cycle);
+  void drain();
+  void tick();
+  void turn_wheel();
+
+  // Handlers of the events below.
+  static void on_wakeup(ngx_event_t* event);
+  static void on_drain(ngx_event_t* event);
+  static void on_tick(ngx_event_t* event);
+  static void on_wheel(ngx_event_t* event);
+
+  broker::shm::Zone zone_;
+  broker::shm::SeatIndex seat_;
+  Counters counters_;
+  broker::ShmBroker broker_;
+  hub::Hub hub_;
+  Wheel wheel_;
+  session::Codecs codecs_;
+  session::Context context_;
+
+  std::vector<Connection*> dirty_;
+  std::vector<Connection*> dead_;
+  ngx_connection_t* wakeup_ = nullptr;  // over the seat's eventfd
+  ngx_event_t drain_{};
+  ngx_event_t tick_{};
+  ngx_event_t wheel_event_{};
+  std::uint64_t wheel_due_ = 0;  // when wheel_event_ is set for
+};
+
+/// One entry from nginx's event loop into ours; settles at its end.
+class Turn {
+ public:
+  explicit Turn(Worker& worker) : worker_(worker) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    worker_.settle();
+    worker_.schedule();
+  }
+
+ private:
+  Worker& worker_;
+};
+
+/// nginx's cached time.
+const Clock& worker_clock();
+
+/// For a zone that is only being formatted.
+broker::shm::Waker& no_waker();
+
+}  // namespace paperboy::nginx
