@@ -54,6 +54,8 @@ class OriginRule {
   /// The error's message says what is wrong with `pattern`.
   static Result<OriginRule> parse(Bytes pattern);
 
+  static OriginRule same() { return OriginRule(Kind::same); }
+
   /// What is no origin matches `any` alone, and so does `null`, but for a
   /// rule `null`.
   [[nodiscard]] bool matches(Bytes origin, const Self& self) const;
