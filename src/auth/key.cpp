@@ -1,0 +1,192 @@
+#include "auth/key.hpp"
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "auth/openssl_errors.hpp"
+
+namespace paperboy::auth {
+
+namespace {
+
+struct Row {
+  Bytes name;
+  std::size_t hash_size;
+  const char* curve;  // OpenSSL's name of the curve; null: not ES
+};
+
+// RFC 7518 section 3.1, in the order of Algorithm.
+constexpr std::array<Row, 9> kRows = {{
+    {"HS256", 32, nullptr},
+    {"HS384", 48, nullptr},
+    {"HS512", 64, nullptr},
+    {"RS256", 32, nullptr},
+    {"RS384", 48, nullptr},
+    {"RS512", 64, nullptr},
+    {"ES256", 32, "prime256v1"},
+    {"ES384", 48, "secp384r1"},
+    {"ES512", 64, "secp521r1"},
+}};
+
+constexpr std::size_t kMaxSecretSize = 8192;
+constexpr std::size_t kMaxPemSize = 65536;
+constexpr int kMinRsaBits = 2048;   // RFC 7518 section 3.3
+constexpr int kMaxRsaBits = 16384;  // OpenSSL verifies none above
+
+const Row& row(Algorithm algorithm) {
+  return kRows[static_cast<std::size_t>(algorithm)];
+}
+
+// Without it, OpenSSL asks for the pass phrase of an encrypted PEM on the
+// terminal.
+int no_pass_phrase(char*, int, int, void*) { return -1; }
+
+EVP_PKEY* key_of_certificate(BIO* bio) {
+  X509* certificate = PEM_read_bio_X509(bio, nullptr, no_pass_phrase, nullptr);
+  EVP_PKEY* key = X509_get_pubkey(certificate);
+  X509_free(certificate);
+  return key;
+}
+
+// Empty: `key` fits the algorithm.
+std::string why_rsa_unfit(EVP_PKEY* key) {
+  if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA) {
+    return "the algorithm needs an RSA key, and this is none";
+  }
+  const int bits = EVP_PKEY_get_bits(key);
+  if (bits < kMinRsaBits || bits > kMaxRsaBits) {
+    return "an RSA key needs 2048 to 16384 bits, and this one has " +
+           std::to_string(bits);
+  }
+  return {};
+}
+
+std::string why_ec_unfit(EVP_PKEY* key, const char* curve) {
+  std::array<char, 64> name{};
+  if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC) {
+    return "the algorithm needs an EC key, and this is none";
+  }
+  if (EVP_PKEY_get_group_name(key, name.data(), name.size(), nullptr) != 1 ||
+      Bytes(name.data()) != curve) {
+    return std::string("the algorithm needs a key on the curve ") + curve;
+  }
+  return {};
+}
+
+std::string why_secret_unfit(Bytes secret) {
+  if (secret.empty()) {
+    return "the secret is empty";
+  }
+  if (secret.size() > kMaxSecretSize) {
+    return "the secret is larger than 8192 bytes";
+  }
+  if (secret.find("-----BEGIN ") != Bytes::npos) {
+    return "this is a PEM, not a shared secret: whoever has the public key "
+           "could sign with it";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<Algorithm> algorithm_by_name(Bytes name) {
+  for (std::size_t i = 0; i < kRows.size(); ++i) {
+    if (kRows[i].name == name) {
+      return static_cast<Algorithm>(i);
+    }
+  }
+  return std::nullopt;
+}
+
+Bytes algorithm_name(Algorithm algorithm) { return row(algorithm).name; }
+
+bool is_hmac(Algorithm algorithm) { return algorithm <= Algorithm::hs512; }
+
+std::size_t hash_size(Algorithm algorithm) { return row(algorithm).hash_size; }
+
+void Key::Free::operator()(evp_pkey_st* key) const { EVP_PKEY_free(key); }
+
+Result<Key::PublicKey, std::string> Key::read_public_key(Bytes pem) {
+  if (pem.size() > kMaxPemSize) {
+    return std::string("the key is larger than 65536 bytes");
+  }
+  if (pem.find("PRIVATE KEY-----") != Bytes::npos) {
+    return std::string(
+        "this is a private key: give the public one, and keep the private "
+        "one where tokens are made");
+  }
+  BIO* bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  const bool certificate = pem.find("BEGIN CERTIFICATE") != Bytes::npos;
+  PublicKey key(
+      certificate ? key_of_certificate(bio)
+                  : PEM_read_bio_PUBKEY(bio, nullptr, no_pass_phrase, nullptr));
+  BIO_free(bio);
+  if (!key) {
+    return std::string("no PEM public key or certificate can be read");
+  }
+  return key;
+}
+
+Result<Key, std::string> Key::load(Algorithm algorithm, Bytes material,
+                                   Bytes kid) {
+  const OpensslErrors scope;
+  Key key(algorithm, kid);
+  if (is_hmac(algorithm)) {
+    if (std::string why = why_secret_unfit(material); !why.empty()) {
+      return why;
+    }
+    key.secret_ = SecretBytes(material);
+    return key;
+  }
+  auto parsed = read_public_key(material);
+  if (!parsed) {
+    return parsed.error();
+  }
+  key.public_key_ = std::move(parsed).value();
+  const char* curve = row(algorithm).curve;
+  std::string why = curve == nullptr ? why_rsa_unfit(key.public_key())
+                                     : why_ec_unfit(key.public_key(), curve);
+  if (!why.empty()) {
+    return why;
+  }
+  return key;
+}
+
+bool Key::weak() const {
+  return is_hmac(algorithm_) && secret().size() < hash_size(algorithm_);
+}
+
+Result<Done, std::string> KeySet::add(Key key) {
+  const auto same_kid =
+      std::count_if(keys_.begin(), keys_.end(),
+                    [&](const Key& other) { return other.kid() == key.kid(); });
+  if (!key.kid().empty() && same_kid > 0) {
+    return "there is a key with kid \"" + key.kid() + "\" already";
+  }
+  if (key.kid().empty() && same_kid == kMaxUnnamed) {
+    return std::string("there are 8 keys without a kid already: name them");
+  }
+  keys_.push_back(std::move(key));
+  return Done{};
+}
+
+std::vector<const Key*> KeySet::find(std::optional<Bytes> kid) const {
+  std::vector<const Key*> found;
+  if (kid && kid->empty()) {
+    return found;  // a kid all the same, and no key has it
+  }
+  for (const Key& key : keys_) {
+    if (key.kid() == kid.value_or(Bytes())) {
+      found.push_back(&key);
+    }
+  }
+  return found;
+}
+
+}  // namespace paperboy::auth

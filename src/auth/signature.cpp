@@ -1,0 +1,134 @@
+#include "auth/signature.hpp"
+
+#include <jwt.h>
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+
+#include "auth/openssl_errors.hpp"
+#include "auth/secret.hpp"
+
+namespace paperboy::auth {
+
+namespace {
+
+struct Free {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  void operator()(ECDSA_SIG* signature) const { ECDSA_SIG_free(signature); }
+  void operator()(jwt_t* jwt) const { jwt_free(jwt); }
+};
+
+const unsigned char* octets(Bytes bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+const EVP_MD* hash_of(Algorithm algorithm) {
+  switch (hash_size(algorithm)) {
+    case 32:
+      return EVP_sha256();
+    case 48:
+      return EVP_sha384();
+    default:
+      return EVP_sha512();
+  }
+}
+
+// Bytes of r and of s: the size of the curve's field (RFC 7518 section 3.4).
+// 0: the algorithm is none of ECDSA.
+std::size_t coordinate_size(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::es256:
+      return 32;
+    case Algorithm::es384:
+      return 48;
+    case Algorithm::es512:
+      return 66;
+    default:
+      return 0;
+  }
+}
+
+// r and s side by side, as a token has them, to the DER that OpenSSL reads.
+std::optional<std::string> der_of(Bytes raw, std::size_t size) {
+  if (raw.size() != 2 * size) {
+    return std::nullopt;
+  }
+  const std::unique_ptr<ECDSA_SIG, Free> pair(ECDSA_SIG_new());
+  BIGNUM* r = BN_bin2bn(octets(raw), static_cast<int>(size), nullptr);
+  BIGNUM* s =
+      BN_bin2bn(octets(raw.substr(size)), static_cast<int>(size), nullptr);
+  if (!pair || ECDSA_SIG_set0(pair.get(), r, s) != 1) {
+    BN_free(r);
+    BN_free(s);
+    return std::nullopt;
+  }
+  unsigned char* out = nullptr;
+  const int length = i2d_ECDSA_SIG(pair.get(), &out);
+  if (length <= 0) {
+    return std::nullopt;
+  }
+  std::string der(reinterpret_cast<char*>(out),
+                  static_cast<std::size_t>(length));
+  OPENSSL_free(out);
+  return der;
+}
+
+bool public_key_matches(const SignedToken& token, const Key& key) {
+  std::string signature = token.signature;
+  if (const std::size_t size = coordinate_size(key.algorithm()); size > 0) {
+    auto der = der_of(signature, size);
+    if (!der) {
+      return false;
+    }
+    signature = std::move(*der);
+  }
+  const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+  return context &&
+         EVP_DigestVerifyInit(context.get(), nullptr, hash_of(key.algorithm()),
+                              nullptr, key.public_key()) == 1 &&
+         EVP_DigestVerify(context.get(), octets(signature), signature.size(),
+                          octets(token.signed_part),
+                          token.signed_part.size()) == 1;
+}
+
+// libjwt reads the header anew and takes the algorithm from it: it is asked
+// afterwards which one that was, though the header has been checked before.
+bool libjwt_matches(const SignedToken& token, const Key& key) {
+  const std::string text(token.whole);
+  jwt_t* decoded = nullptr;
+  const int failed = jwt_decode(&decoded, text.c_str(), octets(key.secret()),
+                                static_cast<int>(key.secret().size()));
+  const std::unique_ptr<jwt_t, Free> jwt(decoded);
+  return failed == 0 &&
+         jwt_alg_str(jwt_get_alg(decoded)) == algorithm_name(key.algorithm());
+}
+
+// For a `typ` that libjwt refuses, such as "at+jwt" (RFC 9068).
+bool hmac_matches(const SignedToken& token, const Key& key) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
+  unsigned int size = 0;
+  const unsigned char* made =
+      HMAC(hash_of(key.algorithm()), key.secret().data(),
+           static_cast<int>(key.secret().size()), octets(token.signed_part),
+           token.signed_part.size(), mac.data(), &size);
+  return made != nullptr &&
+         equal_secrets({reinterpret_cast<const char*>(mac.data()), size},
+                       token.signature);
+}
+
+}  // namespace
+
+bool signature_matches(const SignedToken& token, const Key& key) {
+  const OpensslErrors scope;
+  if (!is_hmac(key.algorithm())) {
+    return public_key_matches(token, key);
+  }
+  return token.plain_typ ? libjwt_matches(token, key)
+                         : hmac_matches(token, key);
+}
+
+}  // namespace paperboy::auth

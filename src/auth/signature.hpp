@@ -1,0 +1,25 @@
+// Whether the signature of a token is a key's.
+#pragma once
+
+#include <string>
+
+#include "auth/key.hpp"
+#include "base/bytes.hpp"
+
+namespace paperboy::auth {
+
+/// A token whose form and header have been checked: the three parts are
+/// canonical base64url, the header names its algorithm once, and its `typ` is
+/// known. The bytes belong to whoever passed the token.
+struct SignedToken {
+  Bytes whole;            // all three parts
+  Bytes signed_part;      // header and payload: what the signature is over
+  std::string signature;  // decoded
+  bool plain_typ = true;  // no `typ`, or "JWT": what libjwt accepts
+};
+
+/// REQUIRES: the header's algorithm is the key's; `token.whole` is no larger
+/// than kMaxTokenSize. Re-entrant.
+[[nodiscard]] bool signature_matches(const SignedToken& token, const Key& key);
+
+}  // namespace paperboy::auth
