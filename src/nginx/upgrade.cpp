@@ -81,6 +81,7 @@ ngx_int_t send_101(ngx_http_request_t* r, const ws::Upgrade& upgrade,
   }
   if (!added) return NGX_ERROR;
   r->headers_out.status = NGX_HTTP_SWITCHING_PROTOCOLS;
+  ngx_str_set(&r->headers_out.status_line, "101 Switching Protocols");
   r->headers_out.content_length_n = -1;
   r->headers_out.content_type.len = 0;
   r->keepalive = 0;

@@ -232,8 +232,8 @@ void WebSocket::answer_close(const Close& close) {
 
 void WebSocket::note_end(const Close& close, Summary::Side side) {
   if (ending_) return;
-  ending_ =
-      std::make_unique<Ending>(close.code, side, std::string(close.reason));
+  ending_ = std::make_unique<Ending>(
+      Ending{close.code, side, std::string(close.reason), session_.channels()});
 }
 
 /// Both close frames are out (RFC 6455 section 7.1.1: the server closes the
