@@ -19,7 +19,7 @@ my %MAY = (
 # A header of a library, and the files of ours that may include it.
 my %KNOWN_TO = (
     'jansson.h' => qr{^src/base/json\.cpp$},
-    'jwt.h'     => qr{^src/auth/jwt\w*\.cpp$},
+    'jwt.h'     => qr{^src/auth/(?:jwt_sign|signature)\.cpp$},
     'hiredis'   => qr{^src/broker/\w+\.cpp$},
     'ngx_'      => qr{^src/nginx/(?:ngx\.hpp|modules\.c)$},
 );
