@@ -23,8 +23,6 @@ using ChannelRef = std::uint32_t;
 
 inline constexpr std::size_t kMaxSeats = 512;
 inline constexpr std::size_t kMaxName = 1024;  // bytes, namespace included
-inline constexpr std::size_t kCounters = 96;   // of each seat: only grow
-inline constexpr std::size_t kGauges = 32;     // of each seat: go up and down
 
 /// How a zone is laid out; fixed when it is formatted.
 struct Options {
@@ -70,7 +68,7 @@ struct Stats {
   std::uint64_t evictions = 0;   // channels dropped for want of room
   std::uint64_t lock_waits = 0;  // times that the writer lock wasn't free
   std::uint64_t rollbacks = 0;   // half-done changes of the dead undone
-  std::uint64_t overruns = 0;    // seats that lost records
+  std::uint64_t overruns = 0;    // times a seat lost records
 };
 
 /// A set of seats, small enough for the stack.

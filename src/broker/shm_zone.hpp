@@ -20,6 +20,7 @@
 #include <span>
 
 #include "base/clock.hpp"
+#include "base/counters.hpp"
 #include "base/result.hpp"
 #include "broker/shm_types.hpp"
 
@@ -48,7 +49,9 @@ class Zone {
   ~Zone();
 
   // Seats. A seat belongs to the thread that claimed it until it releases it
-  // or ends in any way; `seat` below always is one of the caller's own.
+  // or ends in any way; `seat` below always is one of the caller's own. The
+  // memory must stay mapped that long, since the C library links the robust
+  // mutexes of a thread to each other.
 
   /// Takes a free seat or a dead worker's; call it after the fork, in the
   /// worker. Wakes every seat that has something to read. Error: unavailable
@@ -80,6 +83,14 @@ class Zone {
   /// published since it was made or evicted), channel_name, unavailable.
   Result<Position> position(Bytes name);
 
+  /// The same for a channel that this worker is subscribed to. Where the lock
+  /// can't be had it may be one too few, never one too many: a publication
+  /// that is being made isn't counted as passed.
+  [[nodiscard]] Position position(ChannelRef ref);
+
+  /// Its name; the bytes live as long as the subscription. Takes no lock.
+  [[nodiscard]] Bytes name(ChannelRef ref) const;
+
   // The log.
 
   /// Appends a publication and wakes the seats that want it. When it returns,
@@ -94,19 +105,15 @@ class Zone {
   /// behind the loss: positions tell which channels missed something.
   Drained drain(SeatIndex seat, const DrainLimit& limit, Visitor& visitor);
 
-  // Numbers. A counter's or gauge's meaning is the caller's.
+  // Numbers.
 
-  /// Adds to a counter of this seat; counters survive their worker.
-  void count(SeatIndex seat, std::size_t counter, std::uint64_t n = 1);
+  /// This seat's row. Its counts survive its worker, its gauges are 0 again in
+  /// the next hands.
+  [[nodiscard]] Counters::Row counters(SeatIndex seat);
 
-  /// Adds to a gauge of this seat; gauges are 0 again in the next hands.
-  void gauge(SeatIndex seat, std::size_t gauge, std::int64_t n);
-
-  /// A counter over all seats, living and past: never goes back.
-  [[nodiscard]] std::uint64_t counter(std::size_t counter) const;
-
-  /// A gauge over the seats that are taken.
-  [[nodiscard]] std::int64_t gauge(std::size_t gauge) const;
+  /// A count over all seats, living and past, which never goes back; a gauge
+  /// over the seats that are taken.
+  [[nodiscard]] std::uint64_t sum(Counter counter) const;
 
   [[nodiscard]] std::uint64_t channel_count() const;
 

@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cstring>
 
 namespace paperboy::nginx {
 
@@ -19,21 +18,31 @@ constexpr int kReadsPerTurn = 8;
 // Replies are sent in between, once there are that many bytes of them.
 constexpr std::size_t kReplyChunk = 64UL * 1024;
 
+/// A process has one; a connection needn't remember it.
+Worker& worker() { return *Worker::current(); }
+
 }  // namespace
 
-Connection::Connection(Worker& worker, const LocationConf& conf,
+Connection::Connection(const LocationConf& conf,
                        const std::optional<ws::DeflateParams>& deflate)
-    : worker_(worker),
-      conf_(conf),
-      socket_(worker.context(), conf.settings, *this, deflate),
+    : conf_(conf),
+      socket_(worker().context(), conf.settings, *this, deflate),
       since_ms_(worker_clock().monotonic_ms()) {
-  worker_.context().counters.add(Counter::connections);
+  worker().context().counters.add(Counter::connections);
 }
 
 Connection::~Connection() {
-  if (queued_) worker_.forget(*this);
-  worker_.context().counters.subtract(Counter::connections);
-  worker_.context().counters.subtract(Counter::backlog_bytes, backlog_);
+  if (queued_) worker().forget(*this);
+  worker().context().counters.subtract(Counter::connections);
+  worker().context().counters.subtract(Counter::backlog_bytes, backlog_);
+}
+
+void* Connection::operator new(std::size_t) {
+  return Slab<sizeof(Connection)>::take();
+}
+
+void Connection::operator delete(void* memory) {
+  Slab<sizeof(Connection)>::give(memory);
 }
 
 Connection* Connection::of(const ngx_connection_t& c) {
@@ -55,14 +64,9 @@ void Connection::take_over(ngx_http_request_t* r) {
       reinterpret_cast<char*>(r->header_in->pos),
       static_cast<std::size_t>(r->header_in->last - r->header_in->pos));
   adopt(r);
-  if (!keep_address()) {
-    dead_ = true;
-    worker_.bury(*this);
-    return;
-  }
   release_pool();
   if (dead_) {
-    worker_.bury(*this);
+    worker().bury(*this);
     return;
   }
   socket_.start();
@@ -98,15 +102,6 @@ void Connection::adopt(ngx_http_request_t* r) {
   c_->write->handler = callback<on_write>;
 }
 
-/// The client's address lies in the pool; nginx reads it for its messages.
-bool Connection::keep_address() {
-  if (c_->ssl != nullptr) return true;
-  address_.reset(new (std::nothrow) std::byte[c_->socklen]);
-  if (!address_) return false;
-  std::memcpy(address_.get(), c_->sockaddr, c_->socklen);
-  return true;
-}
-
 /// An idle connection is worth its slot and us. With TLS the pool stays: the
 /// session's state lies in it.
 void Connection::release_pool() {
@@ -119,7 +114,8 @@ void Connection::release_pool() {
   }
   ngx_pool_t* const pool = c_->pool;
   c_->pool = nullptr;
-  c_->sockaddr = reinterpret_cast<sockaddr*>(address_.get());
+  c_->sockaddr = nullptr;
+  c_->socklen = 0;
   c_->addr_text = {};
   c_->local_sockaddr = nullptr;
   c_->local_socklen = 0;
@@ -132,7 +128,7 @@ void Connection::release_pool() {
 void Connection::on_read(ngx_event_t* event) {
   auto* const c = static_cast<ngx_connection_t*>(event->data);
   Connection& self = *static_cast<Connection*>(c->data);
-  const Turn turn(self.worker_);
+  const Turn turn(worker());
   // worker_shutdown_timeout has run out: nginx asks everybody to leave.
   if (c->close != 0) {
     c->close = 0;
@@ -171,7 +167,7 @@ void Connection::feed(std::span<char> input) {
 void Connection::on_write(ngx_event_t* event) {
   auto* const c = static_cast<ngx_connection_t*>(event->data);
   Connection& self = *static_cast<Connection*>(c->data);
-  const Turn turn(self.worker_);
+  const Turn turn(worker());
   if (self.backlog_ == 0) return;
   self.flush();
   if (self.backlog_ == 0) self.read();
@@ -180,7 +176,7 @@ void Connection::on_write(ngx_event_t* event) {
 void Connection::queue() {
   if (queued_) return;
   queued_ = true;
-  worker_.queue(*this);
+  worker().queue(*this);
 }
 
 void Connection::write(Bytes bytes) {
@@ -221,9 +217,9 @@ void Connection::flush() {
 }
 
 void Connection::note_backlog() {
-  worker_.context().counters.subtract(Counter::backlog_bytes, backlog_);
+  worker().context().counters.subtract(Counter::backlog_bytes, backlog_);
   backlog_ = outbox_->size();
-  worker_.context().counters.add(Counter::backlog_bytes, backlog_);
+  worker().context().counters.add(Counter::backlog_bytes, backlog_);
 }
 
 // ---- the end ---------------------------------------------------------------
@@ -249,14 +245,14 @@ void Connection::half_close() {
 void Connection::abort() {
   if (dead_) return;
   dead_ = true;
-  worker_.bury(*this);
+  worker().bury(*this);
 }
 
 /// Before the take-over the connection is the request's, which ends us.
 void Connection::close() {
   if (c_ == nullptr) return;
   write_log();
-  worker_.context().counters.add(closed_with(socket_.summary().code));
+  worker().context().counters.add(closed_with(socket_.summary().code));
   ngx_connection_t* const c = c_;
   if (c->ssl != nullptr) {
     c->ssl->no_wait_shutdown = c->ssl->no_send_shutdown = 1;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "base/slab.hpp"
 #include "nginx/conf.hpp"
 #include "nginx/outbox.hpp"
 #include "nginx/worker.hpp"
@@ -20,10 +21,14 @@ namespace paperboy::nginx {
 
 class Connection final : public session::Transport {
  public:
-  /// `conf` lives with the cycle, which outlives its connections.
-  Connection(Worker& worker, const LocationConf& conf,
-             const std::optional<ws::DeflateParams>& deflate);
+  /// REQUIRES: Worker::current(). `conf` lives with the cycle, which outlives
+  /// its connections.
+  explicit Connection(const LocationConf& conf,
+                      const std::optional<ws::DeflateParams>& deflate);
   ~Connection() override;
+
+  static void* operator new(std::size_t);
+  static void operator delete(void* memory);
 
   /// Subscribes; an error refuses the upgrade.
   Result<Done> open(const session::Admission& admission) {
@@ -54,7 +59,6 @@ class Connection final : public session::Transport {
  private:
   void adopt(ngx_http_request_t* r);
   void release_pool();
-  bool keep_address();
   void read();
   void feed(std::span<char> input);
   void write_log() const;
@@ -65,12 +69,10 @@ class Connection final : public session::Transport {
   static void on_read(ngx_event_t* event);
   static void on_write(ngx_event_t* event);
 
-  Worker& worker_;
   const LocationConf& conf_;
   ngx_connection_t* c_ = nullptr;  // null until taken over
   session::WebSocket socket_;
   std::unique_ptr<Outbox> outbox_;          // null: nothing is to be sent
-  std::unique_ptr<std::byte[]> address_;    // the client's
   std::unique_ptr<const std::string> log_;  // captured for the log line
   std::uint64_t since_ms_;
   std::size_t backlog_ = 0;  // bytes the kernel didn't take

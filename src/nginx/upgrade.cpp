@@ -142,7 +142,7 @@ ngx_int_t open(ngx_http_request_t* r, const LocationConf& conf,
 
   ngx_http_cleanup_t* const cleanup = ngx_http_cleanup_add(r, 0);
   if (cleanup == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  request.connection = new Connection(worker, conf, deflate);
+  request.connection = new Connection(conf, deflate);
   cleanup->data = &request;
   cleanup->handler = on_request_end;
   const auto opened = request.connection->open(request.admission);

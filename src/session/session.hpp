@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/slab.hpp"
 #include "dialect/dialect.hpp"
 #include "hub/subscription.hpp"
 #include "session/context.hpp"
@@ -82,7 +83,8 @@ class Session final : private hub::Subscriber {
   const Settings& settings_;
   Outlet& outlet_;
   std::unique_ptr<dialect::State> state_;
-  std::forward_list<hub::Subscription> subscriptions_;
+  std::forward_list<hub::Subscription, SlabAllocator<hub::Subscription>>
+      subscriptions_;
   std::unique_ptr<Self> self_;
   std::uint32_t subscription_count_ = 0;
   bool may_publish_ = false;

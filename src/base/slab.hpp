@@ -1,0 +1,70 @@
+// Memory for what a worker has by the hundred thousand: blocks of one size,
+// cut from large pages. Small blocks that live for hours would otherwise lie
+// between the buffers of requests that live for milliseconds, and keep the
+// heap from giving those back after a storm of handshakes.
+//
+// One thread's. What was taken once is kept for the next: a process holds as
+// much as it had at its peak.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <new>
+
+namespace paperboy {
+
+/// Blocks of `Size` bytes. One for a size and thread.
+template <std::size_t Size>
+class Slab {
+ public:
+  static void* take() {
+    if (free_ == nullptr) refill();
+    Block* const block = free_;
+    free_ = block->next;
+    return block;
+  }
+
+  static void give(void* memory) {
+    auto* const block = static_cast<Block*>(memory);
+    block->next = free_;
+    free_ = block;
+  }
+
+ private:
+  union Block {
+    Block* next;
+    alignas(std::max_align_t) std::byte bytes[Size];
+  };
+  static constexpr std::size_t kPage = 32UL * 1024;
+  static constexpr std::size_t kBlocks =
+      std::max<std::size_t>(kPage / sizeof(Block), 1);
+
+  static void refill() {
+    auto* const page =
+        static_cast<Block*>(::operator new(kBlocks * sizeof(Block)));
+    // Handed out from the front, so that a page is touched as it fills.
+    for (std::size_t i = kBlocks; i-- > 0;) give(page + i);
+  }
+
+  inline static thread_local Block* free_ = nullptr;
+};
+
+/// For containers whose nodes are such blocks.
+template <typename T>
+struct SlabAllocator {
+  using value_type = T;
+
+  SlabAllocator() = default;
+  template <typename U>
+  // NOLINTNEXTLINE(google-explicit-constructor): allocators convert
+  SlabAllocator(const SlabAllocator<U>&) {}
+
+  T* allocate(std::size_t) { return static_cast<T*>(Slab<sizeof(T)>::take()); }
+  void deallocate(T* block, std::size_t) { Slab<sizeof(T)>::give(block); }
+
+  friend bool operator==(const SlabAllocator&, const SlabAllocator&) {
+    return true;
+  }
+};
+
+}  // namespace paperboy
