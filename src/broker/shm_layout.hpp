@@ -1,0 +1,222 @@
+// The format of a zone. Everything lies at a multiple of 64 bytes from its
+// start, and says where else something lies by offset, never by address.
+//
+//   zone    := header bucket{buckets} seat{seats} page{pages} arena log
+//   bucket  := u32 ref of the first channel of its chain
+//   arena   := (16 KiB){pages}, each cut into blocks of one size class
+//   block   := channel | interest{n}, the many of a channel beyond two
+//   log     := a ring of bytes; see shm_log.hpp
+//
+// A ref is an offset in units of 16 bytes; 0 is none. The header's first
+// words never change meaning, so that any version can refuse any other's zone.
+//
+// Plain fields are read and written under the writer lock only, and written
+// through a Transaction (shm_lock.hpp). std::atomic ones are read without it;
+// each says who writes it.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "base/counters.hpp"
+#include "broker/shm_types.hpp"
+
+namespace paperboy::broker::shm {
+
+using Ref = std::uint32_t;
+using AtomicWord = std::atomic<std::uint64_t>;
+static_assert(AtomicWord::is_always_lock_free);
+
+inline constexpr std::uint64_t kMagic = 0x31796f6272657061;  // "aperboy1"
+inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::size_t kRefUnit = 16;
+inline constexpr std::size_t kPageSize = 16 * 1024;
+
+/// Sizes of blocks. Each page holds blocks of one of them.
+inline constexpr std::array<std::uint16_t, 12> kClasses = {
+    64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096};
+inline constexpr std::size_t kMaxBlock = kClasses.back();
+
+// --- the writer lock and what undoes a half-done change ---------------------
+
+struct JournalEntry {
+  std::uint64_t where = 0;  // offset in the zone | bytes (1 to 8) << 56
+  std::uint64_t old = 0;    // those bytes, before
+};
+
+struct Journal {
+  static constexpr std::size_t kCapacity = 96;
+
+  std::atomic<std::uint32_t> count;  // > 0: a change is under way
+  JournalEntry entries[kCapacity];
+};
+
+// --- seats -------------------------------------------------------------------
+
+/// The word of a seat on which writers and its reader meet; shm_log.hpp.
+namespace state {
+inline constexpr std::uint64_t kBusy = 1;  // something is to be read
+inline constexpr std::uint64_t kMore = 2;  // and more came since it looked
+inline constexpr std::uint64_t kFlags = 31;
+}  // namespace state
+
+struct alignas(64) Seat {
+  pthread_mutex_t alive;     // held by its worker for the worker's whole life
+  std::uint32_t generation;  // 1 more for each worker that takes it
+  std::uint32_t taken;       // 1 from claim to release or reaping
+  std::uint32_t pid;         // for humans; no decision rests on it
+  AtomicWord last_seen;      // ms; its worker's, and claim's
+
+  alignas(64) AtomicWord state;
+
+  alignas(64) AtomicWord counters[kCounters];  // its worker's; gauges first
+};
+
+// --- the arena ---------------------------------------------------------------
+
+struct Page {
+  std::uint32_t next;  // index + 1 in the list of its class, or of free pages
+  std::uint32_t previous;
+  std::uint16_t size_class;  // index + 1 in kClasses; 0: free
+  std::uint16_t used;        // blocks
+  std::uint32_t unused;
+  std::uint64_t taken[4];  // a bit a block
+};
+
+struct ArenaHeader {
+  std::uint32_t free_pages;  // index + 1 of the first
+  std::uint32_t free_count;
+  std::uint64_t used_bytes;
+  std::uint32_t partial[kClasses.size()];  // first page with a free block
+};
+
+// --- the directory -----------------------------------------------------------
+
+/// One seat's interest in one channel, in a word, so that one store changes
+/// it: seat (12 bits), its generation (24), how many subscriptions (28).
+using Interest = std::uint64_t;
+
+struct Channel {
+  std::uint64_t epoch;
+  std::uint64_t offset;
+  Ref next;   // in the chain of its bucket
+  Ref newer;  // in the order of use
+  Ref older;
+  std::uint32_t used_at;  // when it was last moved to the newest; seconds
+  std::uint64_t hash;
+  Interest inlined[2];
+  Ref many;  // a block of interests that takes the place of `inlined`
+  std::uint16_t interests;
+  std::uint16_t name_length;
+  // name
+};
+static_assert(sizeof(Channel) == 64);
+
+struct DirectoryHeader {
+  std::uint64_t hash_key[2];
+  std::uint64_t epoch_base;
+  std::uint64_t epoch_count;
+  std::uint64_t channels;
+  Ref newest;
+  Ref oldest;
+};
+
+// --- the log -----------------------------------------------------------------
+
+/// Positions count bytes since the zone was made; where one lies in the ring
+/// is its remainder by the ring's size.
+struct LogHeader {
+  std::uint64_t end;            // committed
+  std::uint64_t last;           // start of the last record
+  AtomicWord announced;         // up to here seats were told; writers'
+  alignas(64) AtomicWord tail;  // up to here it may be read; writers'
+  alignas(64) AtomicWord head;  // from here it can be read; writers'
+};
+
+/// 32 bytes, at a multiple of 32, followed by name and data.
+struct Record {
+  static constexpr std::size_t kAlign = 32;
+  static constexpr std::uint8_t kPadding = 255;  // for `kind`: skip `size`
+
+  std::uint32_t size;  // all of it, a multiple of 32
+  ChannelRef ref;
+  std::uint32_t data_length;
+  std::uint16_t name_length;
+  std::uint8_t kind;
+  std::uint8_t unused;
+  Position position;
+};
+static_assert(sizeof(Record) == Record::kAlign);
+
+// --- the zone ----------------------------------------------------------------
+
+/// See shm_geometry.hpp.
+struct Geometry {
+  std::uint64_t size;
+  std::uint64_t buckets;  // a power of two
+  std::uint64_t seats;
+  std::uint64_t pages;
+  std::uint64_t log_size;
+  std::uint64_t buckets_at;  // offsets
+  std::uint64_t seats_at;
+  std::uint64_t pages_at;
+  std::uint64_t arena_at;
+  std::uint64_t log_at;
+
+  friend bool operator==(const Geometry&, const Geometry&) = default;
+};
+
+struct Header {
+  AtomicWord magic;  // stored last: before, it is no zone
+  std::uint32_t version;
+  std::uint32_t counters;  // in each seat
+  Geometry geometry;
+  std::uint64_t stall_limit_ms;
+
+  alignas(64) pthread_mutex_t writer;
+  AtomicWord lock_waits;  // these four count events; relaxed
+  AtomicWord rollbacks;
+  AtomicWord evictions;
+  AtomicWord overruns;
+  Journal journal;
+  ArenaHeader arena;
+  DirectoryHeader directory;
+  LogHeader log;
+};
+
+/// The zone as this process sees it. The header has been checked, so that all
+/// offsets in it are inside.
+class View {
+ public:
+  explicit View(std::byte* base) : base_(base) {}
+
+  [[nodiscard]] Header& header() const { return *at<Header>(0); }
+  [[nodiscard]] const Geometry& geometry() const { return header().geometry; }
+  [[nodiscard]] Ref* buckets() const { return at<Ref>(geometry().buckets_at); }
+  [[nodiscard]] Seat& seat(SeatIndex index) const {
+    return at<Seat>(geometry().seats_at)[index];
+  }
+  [[nodiscard]] Page* pages() const { return at<Page>(geometry().pages_at); }
+  [[nodiscard]] std::byte* log() const { return base_ + geometry().log_at; }
+
+  template <typename T>
+  [[nodiscard]] T* at(std::uint64_t offset) const {
+    return reinterpret_cast<T*>(base_ + offset);
+  }
+  template <typename T>
+  [[nodiscard]] T* block(Ref ref) const {
+    return at<T>(std::uint64_t{ref} * kRefUnit);
+  }
+  [[nodiscard]] std::uint64_t offset_of(const void* p) const {
+    return static_cast<std::uint64_t>(static_cast<const std::byte*>(p) - base_);
+  }
+
+ private:
+  std::byte* base_;
+};
+
+}  // namespace paperboy::broker::shm
