@@ -1,0 +1,235 @@
+#include "broker/shm_check.hpp"
+
+#include <bit>
+#include <cstring>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "broker/shm_hash.hpp"
+
+namespace paperboy::broker::shm {
+
+namespace {
+
+class Checker {
+ public:
+  Checker(View view, const Directory& directory, const Arena& arena)
+      : view_(view),
+        zone_(view.header()),
+        map_(view.geometry()),
+        directory_(directory),
+        arena_(arena) {}
+
+  const char* run() {
+    using Walk = const char* (Checker::*)();
+    for (const Walk walk : {&Checker::free_pages, &Checker::partial_pages,
+                            &Checker::pages, &Checker::chains, &Checker::order,
+                            &Checker::blocks, &Checker::log, &Checker::seats}) {
+      const char* wrong = (this->*walk)();
+      if (wrong != nullptr) {
+        return wrong;
+      }
+    }
+    return nullptr;
+  }
+
+ private:
+  const Page& page(std::uint32_t number) const {
+    return view_.pages()[number - 1];
+  }
+
+  const char* free_pages() {
+    std::uint32_t count = 0;
+    for (auto n = zone_.arena.free_pages; n != 0; n = page(n).next) {
+      if (n > map_.pages || ++count > map_.pages) {
+        return "free pages: bad link";
+      }
+      if (page(n).size_class != 0 || page(n).used != 0) {
+        return "free pages: a page in use";
+      }
+      listed_.insert(n);
+    }
+    return count == zone_.arena.free_count ? nullptr : "free pages: bad count";
+  }
+
+  const char* partial_pages() {
+    for (std::size_t c = 0; c < kClasses.size(); c++) {
+      std::uint32_t before = 0;
+      for (auto n = zone_.arena.partial[c]; n != 0; n = page(n).next) {
+        if (n > map_.pages || !listed_.insert(n).second) {
+          return "pages with room: bad link";
+        }
+        if (page(n).size_class != c + 1 || page(n).previous != before ||
+            page(n).used == 0 || page(n).used == kPageSize / kClasses[c]) {
+          return "pages with room: a page that doesn't belong";
+        }
+        before = n;
+      }
+    }
+    return nullptr;
+  }
+
+  const char* pages() {
+    std::uint64_t bytes = 0;
+    for (std::uint32_t n = 1; n <= map_.pages; n++) {
+      unsigned taken = 0;
+      for (const std::uint64_t word : page(n).taken) {
+        taken += static_cast<unsigned>(std::popcount(word));
+      }
+      if (taken != page(n).used) {
+        return "page: bitmap and count differ";
+      }
+      if (page(n).size_class > 0) {
+        const std::size_t size = kClasses[page(n).size_class - 1U];
+        bytes += taken * size;
+        if (!listed_.contains(n) && taken != kPageSize / size) {
+          return "page: lost";
+        }
+      } else if (!listed_.contains(n)) {
+        return "free page: lost";
+      }
+    }
+    return bytes == zone_.arena.used_bytes ? nullptr : "arena: bad sum";
+  }
+
+  const char* channel(ChannelRef ref, std::uint64_t bucket) {
+    if (!arena_.is_taken(ref) || !reached_.insert(ref).second) {
+      return "chain: bad link";
+    }
+    const Channel& it = directory_.channel(ref);
+    const Bytes name = directory_.name(ref);
+    if (sizeof(it) + name.size() > arena_.block_size(ref) ||
+        it.hash != siphash(zone_.directory.hash_key, name) ||
+        (it.hash & (map_.buckets - 1)) != bucket) {
+      return "chain: bad name or hash";
+    }
+    if (it.epoch == 0 || !epochs_.insert(it.epoch).second) {
+      return "channel: bad epoch";
+    }
+    if (it.many != 0 &&
+        (!arena_.is_taken(it.many) || !reached_.insert(it.many).second)) {
+      return "channel: bad block of interests";
+    }
+    const std::size_t room =
+        it.many != 0 ? arena_.block_size(it.many) / sizeof(Interest) : 2;
+    if (it.interests > room) {
+      return "channel: too many interests";
+    }
+    std::unordered_set<SeatIndex> seats;
+    for (const Interest i : directory_.interests(ref)) {
+      if (interest::seat(i) >= map_.seats || interest::count(i) == 0 ||
+          !seats.insert(interest::seat(i)).second) {
+        return "channel: bad interest";
+      }
+    }
+    return nullptr;
+  }
+
+  const char* chains() {
+    for (std::uint64_t b = 0; b < map_.buckets; b++) {
+      for (Ref ref = view_.buckets()[b]; ref != 0;
+           ref = directory_.channel(ref).next) {
+        const char* wrong = channel(ref, b);
+        if (wrong != nullptr) {
+          return wrong;
+        }
+      }
+    }
+    return epochs_.size() == zone_.directory.channels ? nullptr
+                                                      : "channels: bad count";
+  }
+
+  const char* order() {
+    std::uint64_t count = 0;
+    Ref newer = 0;
+    for (Ref ref = zone_.directory.newest; ref != 0;
+         ref = directory_.channel(ref).older) {
+      if (!reached_.contains(ref) || directory_.channel(ref).newer != newer ||
+          ++count > epochs_.size()) {
+        return "order of use: bad link";
+      }
+      newer = ref;
+    }
+    return newer == zone_.directory.oldest && count == epochs_.size()
+               ? nullptr
+               : "order of use: incomplete";
+  }
+
+  const char* blocks() {
+    std::uint64_t bytes = 0;
+    for (const Ref ref : reached_) {
+      bytes += arena_.block_size(ref);
+    }
+    return bytes == zone_.arena.used_bytes ? nullptr : "arena: a block is lost";
+  }
+
+  const char* log() {
+    const LogHeader& log = zone_.log;
+    const std::uint64_t head = log.head.load();
+    if (log.tail.load() != log.end || log.announced.load() != log.end ||
+        head > log.end || log.end - head > map_.log_size) {
+      return "log: bad positions";
+    }
+    for (std::uint64_t at = head; at < log.end;) {
+      Record record;
+      std::memcpy(&record, view_.log() + at % map_.log_size, sizeof(record));
+      if (record.size == 0 || record.size % Record::kAlign != 0 ||
+          at % map_.log_size + record.size > map_.log_size ||
+          at + record.size > log.end) {
+        return "log: bad record";
+      }
+      if (record.kind != Record::kPadding) {
+        std::uint64_t& last = offsets_[record.position.epoch];
+        if (last != 0 && record.position.offset != last + 1) {
+          return "log: a hole between offsets";
+        }
+        last = record.position.offset;
+      }
+      at += record.size;
+    }
+    return last_offsets();
+  }
+
+  const char* last_offsets() {
+    for (const Ref ref : reached_) {
+      // A block of interests may look like a channel, but not with an epoch
+      // of the log.
+      const Channel& it = directory_.channel(ref);
+      const auto logged = offsets_.find(it.epoch);
+      if (epochs_.contains(it.epoch) && logged != offsets_.end() &&
+          logged->second != it.offset) {
+        return "channel: its offset isn't that of its last record";
+      }
+    }
+    return nullptr;
+  }
+
+  const char* seats() {
+    for (std::uint64_t i = 0; i < map_.seats; i++) {
+      const Seat& seat = view_.seat(static_cast<SeatIndex>(i));
+      if (seat.taken > 1 ||
+          (seat.state.load() & ~state::kFlags) > zone_.log.end) {
+        return "seat: bad state";
+      }
+    }
+    return nullptr;
+  }
+
+  View view_;
+  const Header& zone_;
+  const Geometry& map_;
+  const Directory& directory_;
+  const Arena& arena_;
+  std::unordered_set<std::uint32_t> listed_;
+  std::unordered_set<Ref> reached_;
+  std::unordered_set<std::uint64_t> epochs_;
+  std::unordered_map<std::uint64_t, std::uint64_t> offsets_;
+};
+
+}  // namespace
+
+const char* check(View view, const Directory& directory, const Arena& arena) {
+  return Checker(view, directory, arena).run();
+}
+
+}  // namespace paperboy::broker::shm

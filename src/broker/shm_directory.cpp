@@ -1,0 +1,290 @@
+#include "broker/shm_directory.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "broker/shm_hash.hpp"
+
+namespace paperboy::broker::shm {
+
+namespace {
+
+/// How many channels one call looks at for one to evict. Those it passes over
+/// become the newest, so that the next call looks at others.
+constexpr std::size_t kEvictBudget = 512;
+
+constexpr std::size_t kFirstMany = 8;  // interests, when two aren't enough
+
+constexpr Error kFull = {ErrorCode::too_many_channels,
+                         "the zone is full; give it more memory"};
+
+std::uint32_t seconds(std::uint64_t now_ms) {
+  return static_cast<std::uint32_t>(now_ms / 1000);
+}
+
+}  // namespace
+
+void Directory::format(const Options& options) {
+  std::fill_n(view_.buckets(), view_.geometry().buckets, Ref{0});
+  header() = DirectoryHeader{};
+  header().hash_key[0] = options.seed[0];
+  header().hash_key[1] = options.seed[1];
+  header().epoch_base = options.seed[2];
+}
+
+ChannelRef Directory::find(Bytes name) const {
+  return find(name, siphash(header().hash_key, name));
+}
+
+Result<ChannelRef> Directory::find_or_create(Bytes name, std::uint64_t now_ms) {
+  const std::uint64_t hash = siphash(header().hash_key, name);
+  ChannelRef ref = find(name, hash);
+  if (ref != 0) {
+    touch(ref, now_ms);
+    return ref;
+  }
+  std::size_t budget = kEvictBudget;
+  ref = create(name, hash, now_ms);
+  while (ref == 0 && evict_one(budget)) {
+    ref = create(name, hash, now_ms);
+  }
+  if (ref == 0) {
+    return kFull;
+  }
+  return ref;
+}
+
+Result<Done> Directory::add_interest(ChannelRef ref, SeatIndex seat) {
+  prune(ref);
+  const Interest mine = seats_.interest_of(seat);
+  for (Interest& i : interests(ref)) {
+    if (interest::seat(i) == seat) {
+      if (interest::count(i) == interest::kMaxCount) {
+        return Error{ErrorCode::subscription_limit, "too many subscriptions"};
+      }
+      Transaction tx(view_);
+      tx.set(i, i + 1);
+      tx.commit();
+      return Done{};
+    }
+  }
+  // Nobody evicts this channel meanwhile: it has live interest, or has room.
+  std::size_t budget = kEvictBudget;
+  while (!has_room(ref) && !grow(ref)) {
+    if (!evict_one(budget)) {
+      return kFull;
+    }
+  }
+  Channel& it = channel(ref);
+  Transaction tx(view_);
+  tx.set(interests(ref).data()[it.interests], mine);
+  tx.set(it.interests, static_cast<std::uint16_t>(it.interests + 1));
+  tx.commit();
+  return Done{};
+}
+
+Result<Done> Directory::remove_interest(ChannelRef ref, SeatIndex seat) {
+  const Error unknown{ErrorCode::not_found, "not subscribed to this channel"};
+  if (!arena_.is_taken(ref)) {
+    return unknown;
+  }
+  const std::span<Interest> all = interests(ref);
+  for (std::size_t i = 0; i < all.size(); i++) {
+    if (interest::seat(all[i]) != seat || !seats_.live(all[i])) {
+      continue;
+    }
+    if (interest::count(all[i]) == 1) {
+      remove_at(ref, i);
+      return Done{};
+    }
+    Transaction tx(view_);
+    tx.set(all[i], all[i] - 1);
+    tx.commit();
+    return Done{};
+  }
+  return unknown;
+}
+
+void Directory::prune(ChannelRef ref) {
+  for (std::size_t i = channel(ref).interests; i-- > 0;) {
+    if (!seats_.live(interests(ref)[i])) {
+      remove_at(ref, i);
+    }
+  }
+}
+
+void Directory::touch(ChannelRef ref, std::uint64_t now_ms) {
+  Channel& it = channel(ref);
+  if (it.used_at == seconds(now_ms)) {
+    return;
+  }
+  Transaction tx(view_);
+  tx.set(it.used_at, seconds(now_ms));
+  if (it.newer != 0) {
+    delist(tx, ref);
+    enlist(tx, ref);
+  }
+  tx.commit();
+}
+
+std::span<Interest> Directory::interests(ChannelRef ref) const {
+  Channel& it = channel(ref);
+  Interest* first = it.many != 0 ? view_.block<Interest>(it.many) : it.inlined;
+  return {first, it.interests};
+}
+
+Bytes Directory::name(ChannelRef ref) const {
+  const Channel* it = &channel(ref);
+  return {reinterpret_cast<const char*>(it + 1), it->name_length};
+}
+
+Position Directory::position(ChannelRef ref) const {
+  return {channel(ref).epoch, channel(ref).offset};
+}
+
+Ref& Directory::bucket(std::uint64_t hash) const {
+  return view_.buckets()[hash & (view_.geometry().buckets - 1)];
+}
+
+ChannelRef Directory::find(Bytes name, std::uint64_t hash) const {
+  ChannelRef ref = bucket(hash);
+  while (ref != 0 && (channel(ref).hash != hash || this->name(ref) != name)) {
+    ref = channel(ref).next;
+  }
+  return ref;
+}
+
+/// The block is written before anything refers to it, without the journal.
+/// 0: the arena is full.
+ChannelRef Directory::create(Bytes name, std::uint64_t hash,
+                             std::uint64_t now_ms) {
+  Transaction tx(view_);
+  const auto ref = arena_.allocate(tx, sizeof(Channel) + name.size());
+  if (!ref) {
+    return 0;
+  }
+  Channel& it = channel(*ref);
+  it = Channel{};
+  it.epoch = next_epoch(tx);
+  it.hash = hash;
+  it.next = bucket(hash);
+  it.used_at = seconds(now_ms);
+  it.name_length = static_cast<std::uint16_t>(name.size());
+  std::memcpy(&it + 1, name.data(), name.size());
+  step();
+  tx.set(bucket(hash), *ref);
+  enlist(tx, *ref);
+  tx.set(header().channels, header().channels + 1);
+  tx.commit();
+  return *ref;
+}
+
+/// None comes twice: mix() is one-to-one and the count only grows.
+std::uint64_t Directory::next_epoch(Transaction& tx) {
+  std::uint64_t epoch = 0;
+  while (epoch == 0) {
+    tx.set(header().epoch_count, header().epoch_count + 1);
+    epoch = mix(header().epoch_base + header().epoch_count);
+  }
+  return epoch;
+}
+
+/// Drops the channel that was longest not used among those that nobody wants;
+/// false: there was none among the `budget` oldest.
+bool Directory::evict_one(std::size_t& budget) {
+  for (; budget > 0 && header().oldest != 0; budget--) {
+    const ChannelRef ref = header().oldest;
+    prune(ref);
+    if (channel(ref).interests == 0) {
+      drop(ref);
+      view_.header().evictions.fetch_add(1, std::memory_order_relaxed);
+      return true;
+    }
+    Transaction tx(view_);
+    delist(tx, ref);
+    enlist(tx, ref);
+    tx.commit();
+  }
+  return false;
+}
+
+void Directory::drop(ChannelRef ref) {
+  Channel& it = channel(ref);
+  Ref* link = &bucket(it.hash);
+  while (*link != ref) {
+    link = &channel(*link).next;
+  }
+  Transaction tx(view_);
+  tx.set(*link, it.next);
+  delist(tx, ref);
+  if (it.many != 0) {
+    arena_.release(tx, it.many);
+  }
+  arena_.release(tx, ref);
+  tx.set(header().channels, header().channels - 1);
+  tx.commit();
+}
+
+bool Directory::has_room(ChannelRef ref) const {
+  const Channel& it = channel(ref);
+  const std::size_t room = it.many != 0
+                               ? arena_.block_size(it.many) / sizeof(Interest)
+                               : std::size(it.inlined);
+  return it.interests < room;
+}
+
+/// Doubles the room; false: the arena is full. The new block is filled before
+/// anything refers to it.
+bool Directory::grow(ChannelRef ref) {
+  Channel& it = channel(ref);
+  const std::span<Interest> all = interests(ref);
+  const std::size_t room = std::max(kFirstMany, all.size() * 2);
+  Transaction tx(view_);
+  const auto block = arena_.allocate(tx, room * sizeof(Interest));
+  if (!block) {
+    return false;
+  }
+  std::memcpy(view_.block<Interest>(*block), all.data(), all.size_bytes());
+  step();
+  const Ref before = it.many;
+  tx.set(it.many, *block);
+  if (before != 0) {
+    arena_.release(tx, before);
+  }
+  tx.commit();
+  return true;
+}
+
+/// The last takes its place; the one that is left moves back into the channel.
+void Directory::remove_at(ChannelRef ref, std::size_t i) {
+  Channel& it = channel(ref);
+  const std::span<Interest> all = interests(ref);
+  Transaction tx(view_);
+  tx.set(all[i], all.back());
+  tx.set(it.interests, static_cast<std::uint16_t>(it.interests - 1));
+  if (it.many != 0 && it.interests <= 1) {
+    tx.set(it.inlined[0], all[0]);
+    const Ref before = it.many;
+    tx.set(it.many, 0);
+    arena_.release(tx, before);
+  }
+  tx.commit();
+}
+
+/// Makes it the newest. REQUIRES: it is in no list.
+void Directory::enlist(Transaction& tx, ChannelRef ref) {
+  DirectoryHeader& list = header();
+  tx.set(channel(ref).newer, 0);
+  tx.set(channel(ref).older, list.newest);
+  tx.set(list.newest != 0 ? channel(list.newest).newer : list.oldest, ref);
+  tx.set(list.newest, ref);
+}
+
+void Directory::delist(Transaction& tx, ChannelRef ref) {
+  DirectoryHeader& list = header();
+  const Channel& it = channel(ref);
+  tx.set(it.newer != 0 ? channel(it.newer).older : list.newest, it.older);
+  tx.set(it.older != 0 ? channel(it.older).newer : list.oldest, it.newer);
+}
+
+}  // namespace paperboy::broker::shm

@@ -1,0 +1,129 @@
+#include "broker/shm_lock.hpp"
+
+#include <cerrno>
+#include <ctime>
+
+#include <cassert>
+
+namespace paperboy::broker::shm {
+
+namespace {
+
+constexpr std::uint64_t kOffsetMask = (std::uint64_t{1} << 56) - 1;
+constexpr time_t kLockSeconds = 1;
+
+/// Last first, and the count last of all: whoever is killed in here leaves the
+/// same journal to the next, and storing an old value twice does no harm.
+void roll_back(View view) {
+  Journal& journal = view.header().journal;
+  for (std::uint32_t i = journal.count.load(std::memory_order_relaxed);
+       i-- > 0;) {
+    const JournalEntry& entry = journal.entries[i];
+    std::memcpy(view.at<std::byte>(entry.where & kOffsetMask), &entry.old,
+                entry.where >> 56);
+    step();
+  }
+  journal.count.store(0, std::memory_order_release);
+  step();
+}
+
+int lock_for_a_second(pthread_mutex_t& mutex) {
+  timespec until{};
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += kLockSeconds;
+  return pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &until);
+}
+
+bool take(Header& header) {
+  int rc = pthread_mutex_trylock(&header.writer);
+  if (rc == EBUSY) {
+    header.lock_waits.fetch_add(1, std::memory_order_relaxed);
+    rc = lock_for_a_second(header.writer);
+  }
+  return rc == 0 || rc == EOWNERDEAD;
+}
+
+}  // namespace
+
+StepHook step_hook = nullptr;
+
+void make_robust(pthread_mutex_t& mutex) {
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+  pthread_mutex_init(&mutex, &attributes);
+  pthread_mutexattr_destroy(&attributes);
+}
+
+Tried try_robust(pthread_mutex_t& mutex) {
+  switch (pthread_mutex_trylock(&mutex)) {
+    case 0:
+      return Tried::free;
+    case EOWNERDEAD:
+      pthread_mutex_consistent(&mutex);
+      return Tried::orphaned;
+    default:
+      return Tried::held;
+  }
+}
+
+// The journal decides, not EOWNERDEAD: a locker that dies in the midst of a
+// rollback, before or after it has called the mutex consistent, leaves the
+// next one the same work. pthread_mutex_consistent on a mutex that isn't
+// inconsistent does nothing but return EINVAL.
+WriterLock::WriterLock(View view) : view_(view), held_(take(view.header())) {
+  if (!held_) {
+    return;
+  }
+  step();
+  Header& header = view.header();
+  if (header.journal.count.load(std::memory_order_relaxed) != 0) {
+    roll_back(view);
+    header.rollbacks.fetch_add(1, std::memory_order_relaxed);
+  }
+  pthread_mutex_consistent(&header.writer);
+  step();
+}
+
+// A kill between the unlocking and the waking of the next waiter is the
+// kernel's to mend (since 5.5; before, it costs the waiter its second).
+WriterLock::~WriterLock() {
+  if (held_) {
+    step();
+    pthread_mutex_unlock(&view_.header().writer);
+    step();
+  }
+}
+
+Error WriterLock::error() {
+  return {ErrorCode::unavailable,
+          "the shared zone is locked by a process that doesn't go on"};
+}
+
+Transaction::~Transaction() {
+  if (view_.header().journal.count.load(std::memory_order_relaxed) != 0) {
+    roll_back(view_);
+  }
+}
+
+void Transaction::commit() {
+  step();
+  view_.header().journal.count.store(0, std::memory_order_release);
+  step();
+}
+
+void Transaction::record(const void* field, std::size_t size,
+                         std::uint64_t old) {
+  Journal& journal = view_.header().journal;
+  const std::uint32_t n = journal.count.load(std::memory_order_relaxed);
+  assert(n < Journal::kCapacity);
+  step();
+  journal.entries[n] = {view_.offset_of(field) | std::uint64_t{size} << 56,
+                        old};
+  step();
+  journal.count.store(n + 1, std::memory_order_release);
+  step();
+}
+
+}  // namespace paperboy::broker::shm

@@ -1,0 +1,292 @@
+#include "broker/shm_zone.hpp"
+
+#include <new>
+#include <optional>
+#include <utility>
+
+#include "broker/shm_arena.hpp"
+#include "broker/shm_check.hpp"
+#include "broker/shm_directory.hpp"
+#include "broker/shm_geometry.hpp"
+#include "broker/shm_layout.hpp"
+#include "broker/shm_lock.hpp"
+#include "broker/shm_log.hpp"
+#include "broker/shm_seats.hpp"
+
+namespace paperboy::broker::shm {
+
+struct Parts {
+  Parts(std::byte* base, const Clock& clock, Waker& waker)
+      : view(base),
+        arena(view),
+        seats(view),
+        directory(view, arena, seats),
+        log(view, directory, seats),
+        clock(clock),
+        waker(waker) {}
+
+  View view;
+  Arena arena;
+  Seats seats;
+  Directory directory;
+  Log log;
+  const Clock& clock;
+  Waker& waker;
+};
+
+namespace {
+
+constexpr Error kBadName = {ErrorCode::channel_name,
+                            "the channel's name is empty or too long"};
+constexpr Error kUnknown = {ErrorCode::not_found, "there is no such channel"};
+
+/// The time under the lock: what a dead one left is completed first, and who
+/// has to be woken is woken after the lock is released, since a wake-up is a
+/// system call.
+class Critical {
+ public:
+  explicit Critical(Parts& parts) : parts_(parts), lock_(parts.view) {
+    if (lock_->held()) {
+      parts.log.recover(wakes);
+    }
+  }
+  Critical(const Critical&) = delete;
+  Critical& operator=(const Critical&) = delete;
+  ~Critical() {
+    lock_.reset();
+    wakes.each([this](SeatIndex seat) { parts_.waker.wake(seat); });
+  }
+
+  [[nodiscard]] bool held() const { return lock_->held(); }
+
+  SeatSet wakes;
+
+ private:
+  Parts& parts_;
+  std::optional<WriterLock> lock_;
+};
+
+}  // namespace
+
+std::size_t Zone::minimum_size(const Options& options) {
+  return shm::minimum_size(options);
+}
+
+Result<Zone> Zone::format(std::span<std::byte> memory, const Options& options,
+                          const Clock& clock, Waker& waker) {
+  const auto geometry = divide(memory.size(), options);
+  if (!geometry) {
+    return Error{ErrorCode::bad_request,
+                 "the zone is too small for its seats and its log"};
+  }
+  auto* header = new (memory.data()) Header{};
+  header->version = kVersion;
+  header->counters = kCounters;
+  header->geometry = *geometry;
+  header->stall_limit_ms = options.stall_limit_ms;
+  make_robust(header->writer);
+  auto parts = std::make_unique<Parts>(memory.data(), clock, waker);
+  parts->arena.format();
+  parts->directory.format(options);
+  parts->seats.format();
+  parts->log.format();
+  header->magic.store(kMagic, std::memory_order_release);
+  return Zone(std::move(parts));
+}
+
+Result<Zone> Zone::attach(std::span<std::byte> memory, const Clock& clock,
+                          Waker& waker) {
+  const auto* header = reinterpret_cast<const Header*>(memory.data());
+  if (memory.size() < sizeof(Header) ||
+      header->magic.load(std::memory_order_acquire) != kMagic) {
+    return Error{ErrorCode::bad_request, "this isn't a zone of Paperboy's"};
+  }
+  if (header->version != kVersion || header->counters != kCounters) {
+    return Error{ErrorCode::bad_request,
+                 "the zone was made by another version of Paperboy"};
+  }
+  Options options;
+  options.seats = header->geometry.seats;
+  options.log_size = header->geometry.log_size;
+  if (divide(memory.size(), options) != header->geometry) {
+    return Error{ErrorCode::bad_request, "the zone has another size"};
+  }
+  return Zone(std::make_unique<Parts>(memory.data(), clock, waker));
+}
+
+Zone::Zone(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Zone::Zone(Zone&&) noexcept = default;
+Zone& Zone::operator=(Zone&&) noexcept = default;
+Zone::~Zone() = default;
+
+Result<SeatIndex> Zone::claim_seat() {
+  Critical critical(*parts_);
+  if (!critical.held()) {
+    return WriterLock::error();
+  }
+  const auto seat = parts_->seats.claim(parts_->clock.monotonic_ms());
+  if (!seat) {
+    return Error{ErrorCode::unavailable, "all seats of the zone are taken"};
+  }
+  // Whom a killed one had yet to wake when it died, its successor wakes.
+  parts_->log.add_busy(critical.wakes);
+  return *seat;
+}
+
+void Zone::release_seat(SeatIndex seat) {
+  const Critical critical(*parts_);
+  parts_->seats.release(seat, critical.held());
+}
+
+void Zone::touch_seat(SeatIndex seat) {
+  parts_->view.seat(seat).last_seen.store(parts_->clock.monotonic_ms(),
+                                          std::memory_order_relaxed);
+}
+
+std::size_t Zone::reap_dead_seats() {
+  const Critical critical(*parts_);
+  std::size_t reaped = 0;
+  for (SeatIndex i = 0; critical.held() && i < parts_->seats.number(); i++) {
+    reaped += parts_->seats.reap(i) ? 1 : 0;
+  }
+  return reaped;
+}
+
+Result<Subscription> Zone::subscribe(SeatIndex seat, Bytes name) {
+  if (!Directory::valid_name(name)) {
+    return kBadName;
+  }
+  const Critical critical(*parts_);
+  if (!critical.held()) {
+    return WriterLock::error();
+  }
+  Directory& directory = parts_->directory;
+  const auto ref = directory.find_or_create(name, parts_->clock.monotonic_ms());
+  if (!ref) {
+    return ref.error();
+  }
+  const auto added = directory.add_interest(*ref, seat);
+  if (!added) {
+    return added.error();
+  }
+  return Subscription{*ref, directory.position(*ref)};
+}
+
+Result<Done> Zone::unsubscribe(SeatIndex seat, ChannelRef ref) {
+  const Critical critical(*parts_);
+  if (!critical.held()) {
+    return WriterLock::error();
+  }
+  return parts_->directory.remove_interest(ref, seat);
+}
+
+Result<Position> Zone::position(Bytes name) {
+  if (!Directory::valid_name(name)) {
+    return kBadName;
+  }
+  const Critical critical(*parts_);
+  if (!critical.held()) {
+    return WriterLock::error();
+  }
+  const ChannelRef ref = parts_->directory.find(name);
+  if (ref == 0) {
+    return kUnknown;
+  }
+  return parts_->directory.position(ref);
+}
+
+Position Zone::position(ChannelRef ref) {
+  const Critical critical(*parts_);
+  Position position = parts_->directory.position(ref);
+  if (!critical.held() && position.offset > 0) {
+    position.offset--;
+  }
+  return position;
+}
+
+Bytes Zone::name(ChannelRef ref) const { return parts_->directory.name(ref); }
+
+Result<Published> Zone::publish(Bytes name, Kind kind, Bytes data) {
+  if (!Directory::valid_name(name)) {
+    return kBadName;
+  }
+  Log& log = parts_->log;
+  const std::uint64_t size = Log::record_size(name, data);
+  if (size > log.max_record()) {
+    return Error{ErrorCode::too_large,
+                 "the message is larger than a quarter of the zone's log"};
+  }
+  Critical critical(*parts_);
+  if (!critical.held()) {
+    return WriterLock::error();
+  }
+  const std::uint64_t now_ms = parts_->clock.monotonic_ms();
+  if (!log.make_room(size, now_ms)) {
+    return Error{ErrorCode::log_full,
+                 "a worker has yet to read what fills the zone's log"};
+  }
+  const auto ref = parts_->directory.find_or_create(name, now_ms);
+  if (!ref) {
+    return ref.error();
+  }
+  parts_->directory.prune(*ref);
+  return log.append(*ref, kind, data, critical.wakes);
+}
+
+Drained Zone::drain(SeatIndex seat, const DrainLimit& limit, Visitor& visitor) {
+  return parts_->log.drain(seat, limit, visitor);
+}
+
+Counters::Row Zone::counters(SeatIndex seat) {
+  return Counters::Row(parts_->view.seat(seat).counters);
+}
+
+std::uint64_t Zone::sum(Counter counter) const {
+  const auto i = static_cast<std::size_t>(counter);
+  std::uint64_t sum = 0;
+  for (SeatIndex seat = 0; seat < parts_->seats.number(); seat++) {
+    if (i >= kGauges || parts_->seats.taken(seat)) {
+      sum +=
+          parts_->view.seat(seat).counters[i].load(std::memory_order_relaxed);
+    }
+  }
+  return sum;
+}
+
+std::uint64_t Zone::channel_count() const {
+  return std::atomic_ref(parts_->view.header().directory.channels)
+      .load(std::memory_order_relaxed);
+}
+
+Stats Zone::stats() const {
+  const Header& header = parts_->view.header();
+  Stats stats;
+  stats.size = header.geometry.size;
+  stats.channels = channel_count();
+  stats.arena_size = header.geometry.pages * kPageSize;
+  stats.arena_used = parts_->arena.used();
+  stats.arena_free = parts_->arena.free();
+  stats.log_size = header.geometry.log_size;
+  // Head first: it can only be further behind than it was.
+  const std::uint64_t head = header.log.head.load(std::memory_order_acquire);
+  stats.log_used = header.log.tail.load(std::memory_order_acquire) - head;
+  stats.seats = parts_->seats.number();
+  for (SeatIndex i = 0; i < parts_->seats.number(); i++) {
+    stats.seats_taken += parts_->seats.taken(i) ? 1 : 0;
+  }
+  stats.evictions = header.evictions.load(std::memory_order_relaxed);
+  stats.lock_waits = header.lock_waits.load(std::memory_order_relaxed);
+  stats.rollbacks = header.rollbacks.load(std::memory_order_relaxed);
+  stats.overruns = header.overruns.load(std::memory_order_relaxed);
+  return stats;
+}
+
+const char* Zone::check() {
+  const Critical critical(*parts_);
+  if (!critical.held()) {
+    return "the writer lock can't be had";
+  }
+  return shm::check(parts_->view, parts_->directory, parts_->arena);
+}
+
+}  // namespace paperboy::broker::shm

@@ -1,0 +1,308 @@
+// kill -9 at every step of every operation: whatever was half done is undone
+// or completed by the next to come, and the zone is sound and usable.
+//
+// A step is a point between two stores (step() in shm_lock.hpp). The same is
+// done between single instructions, at a sample of them, with ptrace.
+
+#include <sys/ptrace.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+
+#include "broker/shm_lock.hpp"
+#include "shm_support.hpp"
+
+namespace paperboy::broker::shm {
+namespace {
+
+long steps_left;
+
+void count_down() {
+  if (--steps_left == 0) {
+    kill(getpid(), SIGKILL);
+  }
+}
+
+/// Who is there before the kill: a reader in the parent, and the child's seat.
+struct Scene {
+  Scene() {
+    reader = it.claim();
+    top = zone().subscribe(reader, "news").value().top;
+  }
+
+  Zone& zone() { return it.zone; }
+
+  TestZone it;
+  SeatIndex reader = 0;
+  Position top;
+};
+
+/// What a child does: `before` isn't killed, `act` is.
+struct Operation {
+  const char* name;
+  std::function<void(Scene&)> in_parent;
+  std::function<void(Scene&, SeatIndex)> before;
+  std::function<void(Scene&, SeatIndex)> act;
+};
+
+void nothing(Scene&) {}
+void nothing_either(Scene&, SeatIndex) {}
+
+/// Fills the arena until channels are evicted.
+void fill_arena(Scene& scene) {
+  for (int i = 0; scene.zone().stats().evictions == 0; i++) {
+    const std::string name = "filler" + std::to_string(i);
+    (void)scene.zone().publish(name, Kind::text, "");
+    Notes notes;
+    (void)scene.zone().drain(scene.reader, {}, notes);
+  }
+}
+
+void publish_many(Scene& scene) {
+  const std::string data(16000, 'x');
+  for (int i = 0; i < 4; i++) {
+    (void)scene.zone().publish("other", Kind::binary, data);
+  }
+}
+
+/// Three seats of the parent's want it, so that a fourth needs more room than
+/// two, and an eighth another block.
+std::function<void(Scene&)> seats_on(const char* name, int number) {
+  return [=](Scene& scene) {
+    for (int i = 0; i < number; i++) {
+      (void)scene.zone().subscribe(scene.it.claim(), name);
+    }
+  };
+}
+
+void subscribe_new(Scene& s, SeatIndex seat) {
+  (void)s.zone().subscribe(seat, "fresh");
+}
+void subscribe_news(Scene& s, SeatIndex seat) {
+  (void)s.zone().subscribe(seat, "news");
+}
+void unsubscribe_news(Scene& s, SeatIndex seat) {
+  const auto ref = s.zone().subscribe(seat, "news").value().ref;
+  (void)s.zone().unsubscribe(seat, ref);
+  (void)s.zone().unsubscribe(seat, ref);
+}
+void publish_news(Scene& s, SeatIndex) {
+  (void)s.zone().publish("news", Kind::text, "hello");
+}
+void publish_large(Scene& s, SeatIndex) {
+  (void)s.zone().publish("news", Kind::text, std::string(16000, 'y'));
+}
+void publish_new(Scene& s, SeatIndex) {
+  (void)s.zone().publish(
+      "a channel with a name that is rather long, so that "
+      "its block comes from another page",
+      Kind::text, "hello");
+}
+void claim(Scene& s, SeatIndex) { (void)s.zone().claim_seat(); }
+void release(Scene& s, SeatIndex seat) { s.zone().release_seat(seat); }
+void reap(Scene& s, SeatIndex) { (void)s.zone().reap_dead_seats(); }
+
+void leave_a_dead_seat(Scene& scene) {
+  wait_for(spawn([&scene] {
+    const SeatIndex seat = scene.zone().claim_seat().value();
+    (void)scene.zone().subscribe(seat, "news");
+  }));
+}
+
+const std::vector<Operation>& operations() {
+  static const std::vector<Operation> all = {
+      {"subscribe, new channel", nothing, nothing_either, subscribe_new},
+      {"subscribe, second seat", nothing, nothing_either, subscribe_news},
+      {"subscribe, again", nothing, subscribe_news, subscribe_news},
+      {"subscribe, interest moves out", seats_on("news", 1), nothing_either,
+       subscribe_news},
+      {"subscribe, dead interest", leave_a_dead_seat, nothing_either,
+       subscribe_news},
+      {"subscribe, full arena", fill_arena, nothing_either, subscribe_new},
+      {"unsubscribe", nothing, subscribe_news, unsubscribe_news},
+      {"unsubscribe, interest moves in", seats_on("news", 1), nothing_either,
+       unsubscribe_news},
+      {"publish", nothing, nothing_either, publish_news},
+      {"publish, padding and room", publish_many, nothing_either,
+       publish_large},
+      {"publish, new channel", nothing, nothing_either, publish_new},
+      {"publish, evicting", fill_arena, nothing_either, publish_new},
+      {"publish, dead interest", leave_a_dead_seat, nothing_either,
+       publish_news},
+      {"claim", nothing, nothing_either, claim},
+      {"claim, a dead one's", leave_a_dead_seat, nothing_either, claim},
+      {"release", nothing, subscribe_news, release},
+      {"reap", leave_a_dead_seat, nothing_either, reap},
+  };
+  return all;
+}
+
+/// The reader gets what was published, whole or not at all, once, in order.
+void assert_read(Scene& scene, const char* what) {
+  Notes notes;
+  Drained drained = Drained::more;
+  while (drained == Drained::more) {
+    drained = scene.zone().drain(scene.reader, {}, notes);
+  }
+  if (drained != Drained::empty) {
+    fail_msg("%s: overrun", what);
+  }
+  std::uint64_t last = scene.top.offset;
+  for (std::size_t i = 0; i < notes.lines.size(); i++) {
+    if (notes.positions[i].epoch == scene.top.epoch &&
+        notes.positions[i].offset != ++last) {
+      fail_msg("%s: offset %zu", what, notes.positions[i].offset);
+    }
+  }
+  const Position now = scene.zone().position("news").value();
+  assert_true(now.epoch == scene.top.epoch);
+  if (now.offset != last) {
+    fail_msg("%s: read to %zu of %zu", what, last, now.offset);
+  }
+  scene.top = now;
+}
+
+void assert_usable(Scene& scene, const char* what) {
+  for (int i = 0; i < 2; i++) {
+    const char* wrong = scene.zone().check();
+    if (wrong != nullptr) {
+      fail_msg("%s: %s", what, wrong);
+    }
+    assert_read(scene, what);
+    const auto published = scene.zone().publish("news", Kind::text, "after");
+    assert_true(published.ok());
+    assert_true(published->subscribers >= 1);
+    assert_read(scene, what);
+    assert_true(scene.zone().subscribe(scene.reader, "fresh").ok());
+    const SeatIndex seat = scene.it.claim();
+    assert_true(scene.zone().subscribe(seat, "news").ok());
+    assert_true(scene.zone().publish("news", Kind::text, "two").ok());
+    scene.it.release(seat);
+    (void)scene.zone().reap_dead_seats();
+  }
+}
+
+/// The child, killed at its nth step. False: it had fewer.
+bool killed_at(Scene& scene, const Operation& operation, long n) {
+  const int ended = wait_for(spawn([&] {
+    const SeatIndex seat = scene.zone().claim_seat().value();
+    operation.before(scene, seat);
+    steps_left = n;
+    step_hook = count_down;
+    operation.act(scene, seat);
+  }));
+  assert_true(ended == SIGKILL || ended == 0);
+  return ended == SIGKILL;
+}
+
+void any_step_of_any_operation(void**) {
+  for (const Operation& operation : operations()) {
+    long n = 1;
+    for (bool killed = true; killed; n += 1 + n / 100) {
+      Scene scene;
+      operation.in_parent(scene);
+      killed = killed_at(scene, operation, n);
+      assert_usable(scene, operation.name);
+    }
+    print_message("           %s: to step %ld\n", operation.name, n);
+    assert_true(n > 3);
+  }
+}
+
+/// Who recovers is killed too, at any of its steps.
+void any_step_of_the_recovery(void**) {
+  const Operation recover{"recovery", nothing, nothing_either, claim};
+  for (const char* name : {"publish", "subscribe, interest moves out"}) {
+    const auto operation = std::find_if(
+        operations().begin(), operations().end(),
+        [&](const Operation& o) { return std::string(o.name) == name; });
+    long kills = 0;
+    bool first_killed = true;
+    for (long n = 1; first_killed; n += 5) {
+      bool second_killed = true;
+      for (long m = 1; second_killed && first_killed; m += 2) {
+        Scene scene;
+        operation->in_parent(scene);
+        first_killed = killed_at(scene, *operation, n);
+        const int ended = wait_for(spawn([&] {
+          steps_left = m;
+          step_hook = count_down;
+          (void)scene.zone().reap_dead_seats();
+        }));
+        second_killed = ended == SIGKILL;
+        kills++;
+        assert_usable(scene, name);
+      }
+    }
+    print_message("           %s: %ld pairs of kills\n", name, kills);
+  }
+}
+
+/// A child that does `act` one instruction at a time, killed at its nth; the
+/// number that it did, less if it ended before.
+long stepped(Scene& scene, const Operation& operation, long n) {
+  const pid_t pid = spawn([&] {
+    const SeatIndex seat = scene.zone().claim_seat().value();
+    operation.before(scene, seat);
+    if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) {
+      _exit(77);
+    }
+    raise(SIGSTOP);
+    operation.act(scene, seat);
+  });
+  int status = 0;
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+    return -1;
+  }
+  long done = 0;
+  while (WIFSTOPPED(status) && done < n &&
+         ptrace(PTRACE_SINGLESTEP, pid, nullptr, nullptr) == 0) {
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    done++;
+  }
+  if (WIFSTOPPED(status)) {
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+  }
+  return done;
+}
+
+void any_instruction(void**) {
+  constexpr long kSamples = 12;
+  for (const char* name : {"publish", "subscribe, new channel"}) {
+    const auto operation = std::find_if(
+        operations().begin(), operations().end(),
+        [&](const Operation& o) { return std::string(o.name) == name; });
+    Scene whole;
+    operation->in_parent(whole);
+    const long total = stepped(whole, *operation, 200'000);
+    if (total < 0) {
+      print_message("           no ptrace here\n");
+      skip();
+    }
+    for (long i = 0; i < kSamples; i++) {
+      Scene scene;
+      operation->in_parent(scene);
+      (void)stepped(scene, *operation, total * (2 * i + 1) / (2 * kSamples));
+      assert_usable(scene, name);
+    }
+    print_message("           %s: %ld of %ld instructions\n", name, kSamples,
+                  total);
+  }
+}
+
+}  // namespace
+}  // namespace paperboy::broker::shm
+
+int main(int argc, char** argv) {
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
+  using namespace paperboy::broker::shm;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(any_step_of_any_operation),
+      cmocka_unit_test(any_step_of_the_recovery),
+      cmocka_unit_test(any_instruction),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
