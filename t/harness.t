@@ -41,7 +41,7 @@ subtest 'the handshake of RFC 6455, section 1.3' => sub {
 };
 
 subtest 'messages of RFC 7692, section 7.2.3' => sub {
-    my ($client, $far) = client(answer => { header => {
+    my ($client, $far) = client(answer => { status => 101, header => {
         'sec-websocket-extensions' => 'permessage-deflate' } });
     $client->_start_deflate;
     is(unpack('H*', $client->deflate_message('Hello')), 'f248cdc9c90700',

@@ -75,7 +75,7 @@ sub parse_head ($head) {
 }
 
 sub _body ($self, $header) {
-    return $self->_chunks
+    return _chunks($self)
         if ($header->{'transfer-encoding'} // '') eq 'chunked';
     return $self->read_exactly($header->{'content-length'}) // ''
         if defined $header->{'content-length'};
@@ -85,7 +85,7 @@ sub _body ($self, $header) {
 sub _chunks ($self) {
     my $body = '';
     while (1) {
-        my $size = hex $self->read_until("\r\n");
+        my $size = hex($self->read_until("\r\n") =~ s/\s+//r);
         my $data = $self->read_exactly($size + 2);
         return $body unless $size;
         $body .= substr $data, 0, $size;

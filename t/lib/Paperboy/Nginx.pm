@@ -25,7 +25,8 @@ our $DEBIAN_MODULES = '/usr/lib/nginx/modules';
 my $TEMP_PATHS = join '', map { "    ${_}_temp_path %%DIR%%/tmp_$_;\n" }
     qw(client_body proxy fastcgi uwsgi scgi);
 
-# http => TEXT: what stands in http {}. Words in it are replaced:
+# http => TEXT: what stands in http {}; undef: there is no http {}. Words in it
+# are replaced:
 #   %%PORT%%, %%PORT_name%%  a free port of 127.0.0.1, one a name
 #   %%DIR%%                  the temporary directory
 # workers => N (2); main => TEXT: what stands before events {};
@@ -80,10 +81,9 @@ pid %%DIR%%/nginx.pid;
 error_log %%DIR%%/error.log $option->{log_level};
 @{[ $option->{main} // '' ]}
 events { worker_connections @{[ $option->{connections} // 1024 ]}; }
-http {
-$TEMP_PATHS    access_log off;
-$http}
 END
+    $conf .= "http {\n$TEMP_PATHS    access_log off;\n$http}\n"
+        if defined $http;
     $conf =~ s/%%DIR%%/$self->{dir}/g;
     $conf =~ s/%%PORT(?:_(\w+?))?%%/$self->port($1 \/\/ '')/ge;
     return $conf;

@@ -23,7 +23,8 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 
 our @EXPORT = (
-    qw(nginx conf_error finish wait_for self_signed have_module file_with),
+    qw(nginx conf_error conf_refused finish),
+    qw(wait_for self_signed have_module file_with),
     qw(jwt jwt_of_text rsa_key ec_key base64url),
     @Test::More::EXPORT,
 );
@@ -40,6 +41,13 @@ sub nginx (%option) {
 # What `nginx -t` says of this text in http {}; '' where it is content.
 sub conf_error ($http, %option) {
     return Paperboy::Nginx->new(%option, http => $http)->check;
+}
+
+# A test that this text is refused with file and line, in words like these.
+sub conf_refused ($http, $name, $pattern = qr/./) {
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my ($line) = grep { /\[emerg\]/ } split /\n/, conf_error($http);
+    return like($line, qr/$pattern.* in \S+nginx\.conf:\d+$/, $name);
 }
 
 # Polls until `$condition` gives something true, and gives it back. What

@@ -135,13 +135,15 @@ sub send_close ($self, $code = undef, $reason = '') {
         defined $code ? pack('n', $code) . $reason : '');
 }
 
-# The closing handshake from our side: the event that answered, then "eof".
+# The closing handshake from our side: the event that answered, then "eof";
+# after that our end is closed too.
 sub close ($self, @code) {
     $self->send_close(@code);
     my $event;
     do { $event = $self->recv } until $event =~ /^(?:close|eof)/;
-    return $event if $event eq 'eof';
-    return "$event " . $self->recv;
+    $event .= ' ' . $self->recv if $event ne 'eof';
+    $self->drop;
+    return $event;
 }
 
 # A compressed message (RFC 7692 section 7.2.1), in one frame.
@@ -164,6 +166,8 @@ sub deflate_message ($self, $data) {
 
 # The next frame {fin, rsv, opcode, masked, payload}; undef at the end.
 sub recv_frame ($self, $timeout = $Paperboy::Socket::TIMEOUT) {
+    die "no WebSocket: it was refused with ${\ $self->status}\n"
+        if $self->{answer} && $self->status != 101;
     my $deadline = time + $timeout;
     while (1) {
         my $frame = $self->_take_frame;

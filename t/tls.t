@@ -1,0 +1,79 @@
+# WebSockets over TLS.
+use v5.36;
+use Paperboy::Test;
+use File::Temp ();
+
+my $dir = File::Temp->newdir;
+self_signed($dir);
+my $nginx = nginx(dir => $dir, http => <<'END');
+paperboy_origin any;
+paperboy_zone main 4m;
+ssl_certificate %%DIR%%/tls.crt;
+ssl_certificate_key %%DIR%%/tls.key;
+server {
+    listen 127.0.0.1:%%PORT%% ssl;
+    location /echo { paperboy echo; paperboy_deflate 1; }
+    location /large {
+        paperboy echo;
+        paperboy_max_message_size 1m;
+        paperboy_send_buffer 8m;
+    }
+    location /raw { paperboy raw; paperboy_channel a; }
+    location /publish { paperboy_publish any; }
+    location /status { paperboy_status; }
+}
+END
+
+sub ws ($path, %option) { return $nginx->ws($path, tls => 1, %option) }
+sub frame (@frame) { return Paperboy::WebSocket::frame(@frame) }
+
+subtest 'messages' => sub {
+    my $ws = ws('/echo');
+    is($ws->status, 101, 'a handshake');
+    $ws->text('hello');
+    is($ws->recv, 'text:hello', 'a message');
+    $ws->send_bytewise(frame(1, 'in records of a byte'));
+    is($ws->recv, 'text:in records of a byte', 'byte by byte');
+    is($ws->close(1000), 'close:1000 eof', 'the end');
+    $ws = ws('/echo', deflate => 'permessage-deflate');
+    $ws->deflated(1, 'compressed ' x 100);
+    is($ws->recv, 'text:' . 'compressed ' x 100, 'compressed');
+};
+
+subtest 'early frames' => sub {
+    my $ws = ws('/echo', early => join '', map { frame(1, "$_") } 1 .. 100);
+    is_deeply([map { $ws->recv } 1 .. 100], [map { "text:$_" } 1 .. 100],
+        'in the record of the request');
+    $ws = ws('/echo', early => frame(1, 'x' x 15_000));
+    is($ws->recv, 'text:' . 'x' x 15_000, 'one that TLS holds back in part');
+};
+
+subtest 'large messages' => sub {
+    my $ws   = ws('/large');
+    my $data = join '', map { chr(97 + $_ % 26) } 1 .. 1_000_000;
+    for (1 .. 3) {
+        $ws->text($data);
+        ok($ws->recv eq "text:$data", "1 MB, $_");
+    }
+};
+
+subtest 'a broadcast' => sub {
+    my @clients = map { ws('/raw') } 1 .. 20;
+    for my $n (1 .. 50) {
+        $nginx->http(POST => '/publish?channel=a', tls => 1, body => "$n");
+    }
+    for my $client (@clients) {
+        is_deeply([map { $client->recv } 1 .. 50],
+            [map { "text:$_" } 1 .. 50], 'complete and in order');
+    }
+};
+
+subtest 'an unclean end' => sub {
+    ws('/raw')->drop for 1 .. 5;
+    ws('/raw')->reset for 1 .. 5;
+    ok(wait_for('no connection is left', sub {
+        $nginx->http(GET => '/status', tls => 1)->json->{connections} == 0;
+    }), 'leaves nothing behind');
+};
+
+finish;
