@@ -24,7 +24,6 @@ namespace close {
 inline constexpr std::uint16_t kNormal = 1000;
 inline constexpr std::uint16_t kGoingAway = 1001;
 inline constexpr std::uint16_t kProtocolError = 1002;
-inline constexpr std::uint16_t kUnsupportedData = 1003;
 inline constexpr std::uint16_t kNoStatus = 1005;  // never on the wire
 inline constexpr std::uint16_t kAbnormal = 1006;  // never on the wire
 inline constexpr std::uint16_t kInvalidPayload = 1007;

@@ -22,7 +22,6 @@ constexpr std::array kRows{
     Row{ErrorCode::channel_name, 400, "channel_name"},
     Row{ErrorCode::too_many_channels, 503, "too_many_channels"},
     Row{ErrorCode::subscription_limit, 400, "subscription_limit"},
-    Row{ErrorCode::already_subscribed, 400, "already_subscribed"},
     Row{ErrorCode::log_full, 503, "log_full"},
     Row{ErrorCode::unavailable, 503, "unavailable"},
     Row{ErrorCode::internal, 500, "internal"},

@@ -17,7 +17,6 @@ enum class ErrorCode : std::uint8_t {
   channel_name,        // the channel's name is empty, too long or not UTF-8
   too_many_channels,   // the zone holds as many channels as it can
   subscription_limit,  // this connection has as many as it may
-  already_subscribed,  // this connection is subscribed to the channel
   log_full,            // the log is full of what workers have yet to read
   unavailable,         // the broker can't be reached now; try again
   internal,            // our fault

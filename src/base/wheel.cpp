@@ -64,7 +64,7 @@ void Wheel::advance(std::uint64_t now_ms) {
     done_ = t;
     fire(slots_[t % kSlots], now);
   }
-  find_next();
+  look_again();
 }
 
 void Wheel::fire(Head& slot, std::uint32_t now) {
@@ -86,7 +86,7 @@ void Wheel::fire(Head& slot, std::uint32_t now) {
   }
 }
 
-void Wheel::find_next() {
+void Wheel::look_again() {
   next_.reset();
   for (std::uint32_t i = 1; i <= kSlots; ++i) {
     if (!empty(slots_[(done_ + i) % kSlots])) {

@@ -52,6 +52,9 @@ class Wheel {
   /// Fires what is due.
   void advance(std::uint64_t now_ms);
 
+  /// `next_ms` forgets timers that were cancelled only here and in `advance`.
+  void look_again();
+
   /// When `advance` may have something to do, on the clock of `now_ms`; none
   /// where it has not. Never later than the first timer.
   [[nodiscard]] std::optional<std::uint64_t> next_ms() const;
@@ -70,7 +73,6 @@ class Wheel {
   [[nodiscard]] static bool empty(const Head& head);
   [[nodiscard]] std::uint32_t tick(std::uint64_t ms) const;
   void fire(Head& slot, std::uint32_t now);
-  void find_next();
 
   std::uint64_t start_ms_;
   std::uint32_t done_ = 0;             // the last tick that was fired

@@ -14,6 +14,9 @@ Result<std::string> channel_key(Bytes name_space, Bytes name,
     return refuse(
         "the channel's name is longer than paperboy_max_channel_length");
   }
+  if (name_space.size() > kMaxNamespace) {
+    return refuse("the value of paperboy_namespace is longer than 256 bytes");
+  }
   if (name.find('\0') != Bytes::npos || !is_utf8(name)) {
     return refuse("the channel's name is not UTF-8 without NUL");
   }

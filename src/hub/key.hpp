@@ -12,6 +12,8 @@
 
 namespace paperboy::hub {
 
+inline constexpr std::size_t kMaxNamespace = 256;  // bytes
+
 /// `max_length`: of `name`, in bytes.
 [[nodiscard]] Result<std::string> channel_key(Bytes name_space, Bytes name,
                                               std::size_t max_length);

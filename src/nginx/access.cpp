@@ -1,5 +1,7 @@
 #include "nginx/access.hpp"
 
+#include <algorithm>
+
 #include "auth/token_source.hpp"
 #include "nginx/handlers.hpp"
 #include "nginx/worker.hpp"
@@ -9,30 +11,35 @@ namespace paperboy::nginx {
 
 namespace {
 
-bool origin_matches(ngx_http_request_t* r, const Origin& origin, Bytes given,
-                    const auth::Self& self) {
-  if (origin.rule) return origin.rule->matches(given, self);
+/// `given`: the request's origin; none: it has none, and only `any` matches.
+bool origin_matches(const auth::OriginRule& rule,
+                    const std::optional<Bytes>& given, const auth::Self& self) {
+  return given ? rule.matches(*given, self) : rule.is_any();
+}
+
+bool origin_matches(ngx_http_request_t* r, const Origin& origin,
+                    const std::optional<Bytes>& given, const auth::Self& self) {
+  if (origin.rule) return origin_matches(*origin.rule, given, self);
   const auto rule = auth::OriginRule::parse(evaluate(r, origin.value));
-  return rule && rule->matches(given, self);
+  return rule && origin_matches(*rule, given, self);
 }
 
 /// As auth::OriginPolicy, for rules of which some stand in variables.
+/// `without`: whether a request without an origin is admitted.
 bool origin_admitted(ngx_http_request_t* r, const LocationConf& conf,
                      bool without) {
-  const auto given = header_values(r, "Origin");
+  const auto fields = header_values(r, "Origin");
+  if (fields.size() > 1) return false;
+  if (fields.empty() && without) return true;
+  const auto given =
+      fields.empty() ? std::nullopt : std::optional<Bytes>(fields[0]);
   const auth::Self self{evaluate(r, conf.scheme), evaluate(r, conf.host)};
-  auth::OriginPolicy same;
-  if (given.size() > 1) return false;
   if (!conf.origins) {
-    return given.empty() ? without : same.admits(given[0], self, conf.keyed());
+    return auth::OriginPolicy().admits(given, self, conf.keyed());
   }
-  for (const Origin& origin : *conf.origins) {
-    if (given.empty() ? origin.rule && origin.rule->is_any()
-                      : origin_matches(r, origin, given[0], self)) {
-      return true;
-    }
-  }
-  return given.empty() && without;
+  return std::ranges::any_of(*conf.origins, [&](const Origin& origin) {
+    return origin_matches(r, origin, given, self);
+  });
 }
 
 /// The first place that has anything decides.

@@ -3,6 +3,7 @@
 #include "auth/token_source.hpp"
 #include "dialect/dialect.hpp"
 #include "nginx/handlers.hpp"
+#include "ws/grammar.hpp"
 
 namespace paperboy::nginx {
 
@@ -101,6 +102,7 @@ char* set_publish_answer(ngx_conf_t* cf, ngx_command_t*, void* conf) {
 }
 
 char* set_status(ngx_conf_t* cf, ngx_command_t*, void*) {
+  main_conf(cf).in_use = true;
   return install(cf, callback<status_handler>);
 }
 
@@ -115,6 +117,11 @@ char* set_subprotocol(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   if (here.subprotocols) return duplicate();
   const auto given = parameters(cf);
   for (const ngx_str_t& name : given) {
+    if (!ws::is_token(bytes(name))) {
+      return conf_error(cf, bytes(name),
+                        "not a subprotocol: expected a token "
+                        "as RFC 9110 has it");
+    }
     if (!auth::subprotocol_token(bytes(name)).empty()) {
       return conf_error(cf, bytes(name),
                         "a subprotocol that carries a token is never agreed "

@@ -7,6 +7,8 @@ namespace paperboy::nginx {
 
 namespace {
 
+constexpr ssize_t kLeastLog = 64L * 1024;
+
 char* failed() { return static_cast<char*>(NGX_CONF_ERROR); }
 
 /// `seats=N` or `log=SIZE`.
@@ -23,7 +25,9 @@ char* set_zone_option(ngx_conf_t* cf, MainConf& main, const ngx_str_t& text) {
   if (given.starts_with("log=")) {
     ngx_str_t size = {text.len - 4, text.data + 4};
     const ssize_t log = ngx_parse_size(&size);
-    if (log <= 0) return conf_error(cf, given, "not a size");
+    if (log < kLeastLog) {
+      return conf_error(cf, given, "expected a size of 64k or more");
+    }
     main.log_size = static_cast<std::size_t>(log);
     return NGX_CONF_OK;
   }

@@ -3,6 +3,7 @@
 
 #include "nginx/conf.hpp"
 #include "nginx/directives.hpp"
+#include "nginx/handlers.hpp"
 
 namespace paperboy::nginx {
 
@@ -53,6 +54,40 @@ void inherit_origins(LocationConf& parent, LocationConf& child) {
     conf->own_origins.reset();
   }
   if (!child.origins) child.origins = parent.origins;
+}
+
+const ngx_http_core_loc_conf_t& core_conf(ngx_conf_t* cf) {
+  return *static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+}
+
+/// `if` and `limit_except` make locations without a name, in which requests
+/// of the surrounding one go on.
+void inherit_kind(ngx_conf_t* cf, const LocationConf& parent,
+                  LocationConf& child) {
+  if (core_conf(cf).noname == 0) return;
+  child.dialect = parent.dialect;
+  child.publish = parent.publish;
+  child.publish_any = parent.publish_any;
+  child.answer_status = parent.answer_status;
+  child.answer_text = parent.answer_text;
+}
+
+/// What would be accepted and then not happen; null: nothing.
+char* check_handler(ngx_conf_t* cf, const LocationConf& conf) {
+  const auto& core = core_conf(cf);
+  const bool ours = conf.dialect != nullptr || conf.publish;
+  if (ours && core.noname == 0 && core.handler != callback<upgrade_handler> &&
+      core.handler != callback<publish_handler>) {
+    return conf_error(cf, "paperboy",
+                      "another directive of the location answers its "
+                      "requests");
+  }
+  if (conf.answer_status != 0 && !conf.publish) {
+    return conf_error(cf, "paperboy_publish_answer",
+                      "nothing is published here: paperboy_publish is missing");
+  }
+  return NGX_CONF_OK;
 }
 
 void make_settings(LocationConf& conf) {
@@ -161,10 +196,12 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   inherit(parent.audiences, child.audiences);
   inherit(parent.deflate_threshold, child.deflate_threshold);
   inherit_origins(parent, child);
+  inherit_kind(cf, parent, child);
   if (!child.keys) child.keys = parent.keys;
   if (!child.require_tls_set) child.require_tls = parent.require_tls;
   if (!child.log_set) child.log = parent.log;
   if (!make_defaults(cf, child)) return static_cast<char*>(NGX_CONF_ERROR);
+  if (char* const bad = check_handler(cf, child)) return bad;
   if (char* const bad = check_limits(cf, child)) return bad;
   make_settings(child);
   make_token_rules(child);

@@ -25,8 +25,23 @@ Request* refused(ngx_http_request_t* r) {
   return request;
 }
 
+/// client_max_body_size is nginx's to enforce, before any of us is asked.
+Request* refused_by_nginx(ngx_http_request_t* r) {
+  if (r != r->main || !location_conf(r).publish ||
+      r->headers_out.status != NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+    return nullptr;
+  }
+  Request* const request = Request::of(r);
+  if (request != nullptr) {
+    request->refusal = {NGX_HTTP_REQUEST_ENTITY_TOO_LARGE, "too_large",
+                        "the message is larger than client_max_body_size"};
+  }
+  return request;
+}
+
 ngx_int_t header_filter(ngx_http_request_t* r) {
-  Request* const request = refused(r);
+  Request* request = refused(r);
+  if (request == nullptr) request = refused_by_nginx(r);
   if (request == nullptr) return next_header_filter(r);
   request->body = Json::object()
                       .set("error", Json::string(request->refusal.error))

@@ -70,7 +70,8 @@ std::vector<std::string> named_channels(ngx_http_request_t* r,
   if (!conf.channels) return names;
   for (const Value value : *conf.channels) {
     const Bytes name = evaluate(r, value);
-    if (!name.empty()) names.emplace_back(name);
+    const bool known = std::ranges::find(names, name) != names.end();
+    if (!name.empty() && !known) names.emplace_back(name);
   }
   return names;
 }

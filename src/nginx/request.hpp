@@ -55,8 +55,8 @@ ngx_int_t refuse(ngx_http_request_t* r, Request& request, ngx_int_t status,
 /// The value for this request; empty where it can't be had.
 Bytes evaluate(ngx_http_request_t* r, Value value);
 
-/// The channels that the location names for this request. Empty values are
-/// left out.
+/// The channels that the location names for this request, each once. Empty
+/// values are left out.
 std::vector<std::string> named_channels(ngx_http_request_t* r,
                                         const LocationConf& conf);
 

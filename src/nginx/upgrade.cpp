@@ -63,6 +63,15 @@ ngx_int_t refuse_error(ngx_http_request_t* r, Request& request,
                 error_name(error.code), error.message);
 }
 
+/// Past the body filters, of which some would keep it: a 101 has no body.
+ngx_int_t flush(ngx_http_request_t* r) {
+  auto* const buffer = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
+  if (buffer == nullptr) return NGX_ERROR;
+  buffer->flush = 1;
+  ngx_chain_t chain{buffer, nullptr};
+  return ngx_http_write_filter(r, &chain) == NGX_ERROR ? NGX_ERROR : NGX_OK;
+}
+
 /// Status line and fields of the 101; sends them.
 ngx_int_t send_101(ngx_http_request_t* r, const ws::Upgrade& upgrade,
                    const LocationConf& conf,
@@ -89,8 +98,7 @@ ngx_int_t send_101(ngx_http_request_t* r, const ws::Upgrade& upgrade,
   ngx_http_clear_last_modified(r);
   const ngx_int_t sent = ngx_http_send_header(r);
   if (sent == NGX_ERROR || sent > NGX_OK) return NGX_ERROR;
-  return ngx_http_send_special(r, NGX_HTTP_FLUSH) == NGX_ERROR ? NGX_ERROR
-                                                               : NGX_OK;
+  return flush(r);
 }
 
 void detach(ngx_event_t* event) {
@@ -101,7 +109,7 @@ void detach(ngx_event_t* event) {
   if (r->out != nullptr || c->buffered != 0) {
     // The answer to an earlier, pipelined request still fills the socket.
     if (c->error != 0 || c->timedout != 0 || c->close != 0 ||
-        ngx_http_output_filter(r, nullptr) == NGX_ERROR) {
+        ngx_http_write_filter(r, nullptr) == NGX_ERROR) {
       ngx_http_finalize_request(r, NGX_HTTP_CLOSE);
       return;
     }

@@ -173,6 +173,9 @@ void Worker::turn_wheel() {
 
 /// Not cancelable: connections keep a worker that shuts down alive.
 void Worker::schedule() {
+  // A timer that was cancelled may have been the last; a worker that shuts
+  // down waits for no other.
+  if (ngx_exiting != 0) wheel_.look_again();
   const auto due = wheel_.next_ms();
   if (!due) {
     if (wheel_event_.timer_set != 0) ngx_del_timer(&wheel_event_);

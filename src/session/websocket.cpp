@@ -78,9 +78,10 @@ std::uint32_t WebSocket::now() const {
 void WebSocket::receive(std::span<char> bytes) {
   bytes_received_ += bytes.size();
   session_.context().counters.add(Counter::bytes_received, bytes.size());
-  heard_ = now();
-  waiting_ = false;
   if (state_ == State::finished) return;
+  // The closing handshake has its time, however much the client says.
+  if (state_ == State::open) heard_ = now();
+  waiting_ = false;
   if (const auto violation = receiver_.feed(bytes, *this, receiver_options())) {
     // RFC 6455 section 7.1.7: fail the connection. The client isn't expected
     // to understand, so its close frame is not awaited.
