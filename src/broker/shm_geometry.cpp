@@ -8,7 +8,7 @@ namespace paperboy::broker::shm {
 namespace {
 
 constexpr std::size_t kLeastPages = 16;
-constexpr std::size_t kLeastLog = 64 * 1024;
+constexpr std::size_t kLeastLog = 65'536;
 constexpr std::size_t kLogUnit = 4096;
 
 // A page holds at most 170 channels with names of up to 32 bytes, so that
@@ -24,7 +24,7 @@ constexpr std::size_t align(std::size_t n) { return (n + 63) / 64 * 64; }
 
 /// What doesn't grow with the zone, with room for each part's alignment.
 std::size_t fixed_size(const Options& options) {
-  return align(sizeof(Header)) + options.seats * sizeof(Seat) + 4 * 64;
+  return align(sizeof(Header)) + options.seats * sizeof(Seat) + 256;
 }
 
 std::size_t log_size(std::size_t size, const Options& options) {

@@ -34,7 +34,7 @@ static_assert(AtomicWord::is_always_lock_free);
 inline constexpr std::uint64_t kMagic = 0x31796f6272657061;  // "aperboy1"
 inline constexpr std::uint32_t kVersion = 1;
 inline constexpr std::size_t kRefUnit = 16;
-inline constexpr std::size_t kPageSize = 16 * 1024;
+inline constexpr std::size_t kPageSize = 16'384;
 
 /// Sizes of blocks. Each page holds blocks of one of them.
 inline constexpr std::array<std::uint16_t, 12> kClasses = {

@@ -1,0 +1,114 @@
+#include "broker/shm_seats.hpp"
+
+#include <sys/mman.h>
+
+#include "shm_support.hpp"
+
+namespace paperboy::broker::shm {
+namespace {
+
+void interest_is_one_word(void**) {
+  const Interest i = interest::make(511, 0x1abcdef, 12345);
+  assert_int_equal(interest::seat(i), 511);
+  assert_int_equal(interest::generation(i), 0xabcdef);
+  assert_int_equal(interest::count(i), 12345);
+  assert_int_equal(interest::count(i + 1), 12346);
+}
+
+void seats_run_out_and_come_back(void**) {
+  TestZone it;
+  for (SeatIndex i = 0; i < 8; i++) assert_int_equal(it.claim(), i);
+  const auto none = it.zone.claim_seat();
+  assert_false(none.ok());
+  assert_true(none.error().code == ErrorCode::unavailable);
+  it.release(3);
+  assert_int_equal(it.zone.stats().seats_taken, 7);
+  assert_int_equal(it.claim(), 3);
+}
+
+/// A worker that subscribes to `channel`, and is killed.
+SeatIndex die_with_a_seat(TestZone& it, const char* channel) {
+  const SharedMemory told(4096);
+  wait_for(spawn([&] {
+    const SeatIndex seat = it.zone.claim_seat().value();
+    (void)it.zone.subscribe(seat, channel);
+    Counters row(it.zone.counters(seat));
+    row.add(Counter::messages_sent, 5);
+    row.add(Counter::connections, 3);
+    *told.as<SeatIndex>() = seat;
+    kill(getpid(), SIGKILL);
+  }));
+  return *told.as<SeatIndex>();
+}
+
+void a_killed_workers_seat_is_taken_over(void**) {
+  TestZone it;
+  const SeatIndex dead = die_with_a_seat(it, "news");
+  assert_int_equal(it.zone.stats().seats_taken, 1);
+  assert_int_equal(it.zone.publish("news", Kind::text, "a")->subscribers, 1);
+  assert_int_equal(it.claim(), dead);
+  assert_int_equal(it.zone.publish("news", Kind::text, "b")->subscribers, 0);
+  Notes notes;
+  assert_true(it.zone.drain(dead, {}, notes) == Drained::empty);
+  assert_int_equal(notes.lines.size(), 0);
+}
+
+void reaping_frees_the_seats_of_the_dead_alone(void**) {
+  TestZone it;
+  const SeatIndex mine = it.claim();
+  (void)it.zone.subscribe(mine, "news");
+  die_with_a_seat(it, "news");
+  die_with_a_seat(it, "news");
+  // The second found the first's seat.
+  assert_int_equal(it.zone.stats().seats_taken, 2);
+  assert_int_equal(it.zone.reap_dead_seats(), 1);
+  assert_int_equal(it.zone.reap_dead_seats(), 0);
+  assert_int_equal(it.zone.stats().seats_taken, 1);
+  assert_int_equal(it.zone.publish("news", Kind::text, "a")->subscribers, 1);
+}
+
+void counts_outlive_their_worker_and_gauges_do_not(void**) {
+  TestZone it;
+  die_with_a_seat(it, "news");
+  assert_int_equal(it.zone.sum(Counter::messages_sent), 5);
+  assert_int_equal(it.zone.sum(Counter::connections), 3);
+  const SeatIndex seat = it.claim();
+  assert_int_equal(it.zone.sum(Counter::messages_sent), 5);
+  assert_int_equal(it.zone.sum(Counter::connections), 0);
+  Counters row(it.zone.counters(seat));
+  row.add(Counter::messages_sent, 2);
+  row.add(Counter::connections, 4);
+  row.subtract(Counter::connections);
+  assert_int_equal(it.zone.sum(Counter::messages_sent), 7);
+  assert_int_equal(it.zone.sum(Counter::connections), 3);
+  it.release(seat);
+  assert_int_equal(it.zone.sum(Counter::messages_sent), 7);
+  assert_int_equal(it.zone.sum(Counter::connections), 0);
+}
+
+void a_new_worker_wakes_those_who_have_something_to_read(void**) {
+  TestZone it;
+  const SeatIndex reader = it.claim();
+  (void)it.zone.subscribe(reader, "news");
+  (void)it.zone.publish("news", Kind::text, "a");
+  it.waker.wakes.clear();
+  const SeatIndex other = it.claim();
+  assert_int_equal(it.waker.wakes[reader], 1);
+  assert_int_equal(it.waker.wakes[other], 0);
+}
+
+}  // namespace
+}  // namespace paperboy::broker::shm
+
+int main() {
+  using namespace paperboy::broker::shm;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(interest_is_one_word),
+      cmocka_unit_test(seats_run_out_and_come_back),
+      cmocka_unit_test(a_killed_workers_seat_is_taken_over),
+      cmocka_unit_test(reaping_frees_the_seats_of_the_dead_alone),
+      cmocka_unit_test(counts_outlive_their_worker_and_gauges_do_not),
+      cmocka_unit_test(a_new_worker_wakes_those_who_have_something_to_read),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
