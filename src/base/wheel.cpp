@@ -44,12 +44,12 @@ std::uint32_t Wheel::tick(std::uint64_t ms) const {
   return static_cast<std::uint32_t>((ms - start_ms_) / kTickMs);
 }
 
-void Wheel::arm(Timer& timer, std::uint64_t delay_ms) {
+void Wheel::arm(Timer& timer, std::uint64_t now_ms, std::uint64_t delay_ms) {
   timer.cancel();
   const auto delay = std::min(delay_ms, kLongestMs);
   // One tick more: the present one is partly over.
-  timer.due_ =
-      done_ + 1 + static_cast<std::uint32_t>((delay + kTickMs - 1) / kTickMs);
+  timer.due_ = tick(now_ms) + 1 +
+               static_cast<std::uint32_t>((delay + kTickMs - 1) / kTickMs);
   link(slots_[timer.due_ % kSlots], timer);
   if (!next_ || timer.due_ < *next_) next_ = timer.due_;
 }

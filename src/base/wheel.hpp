@@ -45,9 +45,11 @@ class Wheel {
   Wheel& operator=(const Wheel&) = delete;
   ~Wheel();
 
-  /// Fires `timer` once, no earlier than in `delay_ms` and at most two ticks
-  /// later; a timer that is armed is moved. A delay is at most 24 days.
-  void arm(Timer& timer, std::uint64_t delay_ms);
+  /// Fires `timer` once, no earlier than `delay_ms` after `now_ms` and at most
+  /// two ticks later; a timer that is armed is moved. A delay is at most 24
+  /// days. `now_ms` may be ahead of the last `advance`, which a loop with
+  /// nothing due leaves out.
+  void arm(Timer& timer, std::uint64_t now_ms, std::uint64_t delay_ms);
 
   /// Fires what is due.
   void advance(std::uint64_t now_ms);

@@ -304,16 +304,18 @@ void WebSocket::check_heartbeat(std::uint32_t at) {
 }
 
 void WebSocket::arm() {
+  const Context& context = session_.context();
+  context.wheel.arm(*this, context.clock.monotonic_ms(), next_delay());
+}
+
+std::uint64_t WebSocket::next_delay() const {
   const std::uint32_t at = now();
   const auto left = [at](std::uint32_t since, std::uint64_t ms) {
     const std::uint32_t gone = at - since;
     return gone >= ticks(ms) ? 0 : (ticks(ms) - gone) * kTick;
   };
   const Settings& limits = settings();
-  if (state_ != State::open) {
-    session_.context().wheel.arm(*this, left(heard_, limits.close_timeout_ms));
-    return;
-  }
+  if (state_ != State::open) return left(heard_, limits.close_timeout_ms);
   std::uint64_t delay = left(
       pinged_, waiting_ ? limits.ping_timeout_ms : limits.ping_interval_ms);
   if (stalling_) {
@@ -324,7 +326,7 @@ void WebSocket::arm() {
     delay = std::min<std::uint64_t>(
         delay, seconds <= 0 ? 0 : static_cast<std::uint64_t>(seconds) * 1000);
   }
-  session_.context().wheel.arm(*this, delay);
+  return delay;
 }
 
 }  // namespace paperboy::session

@@ -94,6 +94,7 @@ class WebSocket final : private Outlet, private ws::MessageSink, private Timer {
   void drop(const Close& close);
   void finish();
   void arm();
+  [[nodiscard]] std::uint64_t next_delay() const;
   void check_heartbeat(std::uint32_t at);
   bool over_limit(std::size_t more) const;
   [[nodiscard]] ws::ReceiverOptions receiver_options();
