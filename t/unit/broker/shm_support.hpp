@@ -121,6 +121,12 @@ class Notes final : public Visitor {
                     std::string(publication.data));
   }
 
+  void clear() {
+    refs.clear();
+    positions.clear();
+    lines.clear();
+  }
+
   std::vector<ChannelRef> refs;
   std::vector<Position> positions;
   std::vector<std::string> lines;
