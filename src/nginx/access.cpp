@@ -238,6 +238,24 @@ ngx_int_t require_access(ngx_http_request_t* r, const LocationConf& conf,
   return status;
 }
 
+ngx_int_t require_publish_access(ngx_http_request_t* r,
+                                 const LocationConf& conf, Request& request) {
+  if (request.checked || is_internal(r)) return NGX_OK;
+  const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  request.refusal = {};
+  request.identity = {};
+  ngx_int_t status = check_tls(r, conf, request);
+  if (status == NGX_OK) status = check_origin(r, conf, request);
+  if (status != NGX_OK || conf.publish_any) return status;
+  // Another module's word stands in for the token.
+  const bool satisfied =
+      r == r->main && conf.keyed() && core->satisfy == NGX_HTTP_SATISFY_ANY;
+  if (satisfied) return NGX_OK;
+  request.channels = named_channels(r, conf);
+  return check_token(r, conf, request, auth::Scope::publish);
+}
+
 ngx_int_t access_handler(ngx_http_request_t* r) {
   const LocationConf& conf = location_conf(r);
   const bool publishes = conf.publish && !is_internal(r);

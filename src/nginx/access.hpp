@@ -30,6 +30,11 @@ ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
 ngx_int_t require_access(ngx_http_request_t* r, const LocationConf& conf,
                          Request& request);
 
+/// The same for a publish, whose access phase may also have been skipped
+/// because it is a subrequest. An internal location needs no checks.
+ngx_int_t require_publish_access(ngx_http_request_t* r,
+                                 const LocationConf& conf, Request& request);
+
 /// All header fields, as the handshake's check reads them.
 std::vector<ws::HeaderField> all_headers(ngx_http_request_t* r);
 

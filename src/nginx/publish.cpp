@@ -55,30 +55,6 @@ ngx_int_t check_request(ngx_http_request_t* r, const LocationConf& conf,
   return NGX_OK;
 }
 
-/// The access phase ran for main requests only; others are checked here.
-ngx_int_t check_access(ngx_http_request_t* r, const LocationConf& conf,
-                       Request& request) {
-  if (is_internal(r) || conf.publish_any) {
-    if (r == r->main && !request.checked && !is_internal(r)) {
-      return check_origin(r, conf, request);
-    }
-    return NGX_OK;
-  }
-  if (request.checked && request.identity.token) return NGX_OK;
-  const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
-      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
-  request.refusal = {};
-  request.identity = {};
-  const ngx_int_t status = check_origin(r, conf, request);
-  if (status != NGX_OK) return status;
-  // `satisfy any`: another module's word stands in for the token.
-  if (r == r->main && conf.keyed() && core->satisfy == NGX_HTTP_SATISFY_ANY) {
-    return NGX_OK;
-  }
-  request.channels = named_channels(r, conf);
-  return check_token(r, conf, request, auth::Scope::publish);
-}
-
 /// Appends what a buffer of the body holds, from memory or its file.
 bool append_buffer(std::string& body, ngx_buf_t& buffer) {
   if (ngx_buf_in_memory(&buffer)) {
@@ -240,7 +216,7 @@ ngx_int_t publish_handler(ngx_http_request_t* r) {
   const LocationConf& conf = location_conf(r);
   Request* const request = Request::of(r);
   if (request == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  ngx_int_t status = check_access(r, conf, *request);
+  ngx_int_t status = require_publish_access(r, conf, *request);
   if (status == NGX_OK) status = check_request(r, conf, *request);
   if (status != NGX_OK) return status;
   if (Worker::current() == nullptr) {
