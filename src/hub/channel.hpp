@@ -3,7 +3,7 @@
 // its last; the node-wide channel is the broker's.
 #pragma once
 
-#include <string>
+#include <cstdint>
 #include <vector>
 
 #include "base/encoder.hpp"
@@ -16,7 +16,6 @@ namespace paperboy::hub {
 struct Group {
   Encoder* encoder = nullptr;
   std::vector<Subscription*> members;
-  std::string* run = nullptr;  // what this batch brings; the hub's
 };
 
 struct Channel {
@@ -25,8 +24,8 @@ struct Channel {
 
   Hub& hub;
   ChannelRef ref;
-  std::uint32_t batch = 0;  // publications in the runs
-  bool hole = false;        // publications before the runs were lost
+  bool in_batch = false;    // this drain brought something
+  std::uint32_t batch = 0;  // then: which of the hub's batches is the last
   Position last;
   std::vector<Group> groups;
 };

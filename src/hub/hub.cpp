@@ -84,59 +84,66 @@ void Hub::on_publication(ChannelRef ref, const Publication& publication) {
   const auto found = channels_.find(ref);
   if (found == channels_.end()) return;
   Channel& channel = *found->second;
-  if (!follows(channel, publication.position)) return;
-  if (channel.batch++ == 0) touched_.push_back(&channel);
-  for (Group& group : channel.groups) {
+  if (!is_new(channel, publication.position)) return;
+  Batch& batch = batch_for(channel, publication.position);
+  channel.last = publication.position;
+  ++batch.count;
+  std::size_t run = batch.runs;
+  for (const Group& group : channel.groups) {
     if (group.members.empty()) continue;
-    if (group.run == nullptr) group.run = new_run();
-    group.encoder->encode(publication, *group.run);
+    group.encoder->encode(publication, runs_[run++]);
   }
 }
 
 /// False for what was delivered before: a channel that gained a subscriber
 /// while earlier publications still wait in the log.
-bool Hub::follows(Channel& channel, const Position& next) {
-  const bool same_epoch = next.epoch == channel.last.epoch;
-  if (same_epoch && next.offset <= channel.last.offset) return false;
+bool Hub::is_new(const Channel& channel, const Position& next) {
+  if (next.epoch == channel.last.epoch) {
+    return next.offset > channel.last.offset;
+  }
   // Another epoch: the channel began anew, or this comes from the time before
   // we subscribed, when the entry was another channel's.
-  if (!same_epoch && broker_.position(channel.ref).epoch != next.epoch) {
-    return false;
+  return broker_.position(channel.ref).epoch == next.epoch;
+}
+
+/// Nothing leaves before the drain is over, since only then it is known to be
+/// good; so what comes after a hole has a batch of its own.
+Hub::Batch& Hub::batch_for(Channel& channel, const Position& next) {
+  const bool hole = next.epoch != channel.last.epoch ||
+                    next.offset != channel.last.offset + 1;
+  if (channel.in_batch && !hole) return batches_[channel.batch];
+  channel.in_batch = true;
+  channel.batch = static_cast<std::uint32_t>(batches_.size());
+  batches_.push_back({&channel, runs_used_, 0, hole});
+  for (const Group& group : channel.groups) {
+    if (!group.members.empty()) add_run();
   }
-  // What is already in the runs comes before the hole: let it out first.
-  if (!same_epoch || next.offset != channel.last.offset + 1) {
-    if (channel.batch != 0) fan_out();
-    channel.hole = true;
-  }
-  channel.last = next;
-  return true;
+  return batches_.back();
 }
 
 void Hub::fan_out() {
-  for (Channel* channel : touched_) {
-    for (Group& group : channel->groups) {
-      if (group.run == nullptr) continue;
+  for (const Batch& batch : batches_) {
+    std::size_t run = batch.runs;
+    for (const Group& group : batch.channel->groups) {
+      if (group.members.empty()) continue;
+      const Bytes bytes = runs_[run++];
       for (Subscription* member : group.members) {
-        if (channel->hole) member->owner_.gap(*member);
-        member->owner_.deliver(*member, *group.run, channel->batch);
+        if (batch.hole) member->owner_.gap(*member);
+        member->owner_.deliver(*member, bytes, batch.count);
       }
-      group.run = nullptr;
     }
-    channel->batch = 0;
-    channel->hole = false;
+    batch.channel->in_batch = false;
   }
-  touched_.clear();
+  batches_.clear();
 }
 
 void Hub::discard() {
-  for (Channel* channel : touched_) {
-    for (Group& group : channel->groups) group.run = nullptr;
-    channel->batch = 0;
-    channel->hole = false;
+  for (const Batch& batch : batches_) {
+    batch.channel->in_batch = false;
     // Void: whatever was told, the true position is the broker's.
-    channel->last = {};
+    batch.channel->last = {};
   }
-  touched_.clear();
+  batches_.clear();
 }
 
 void Hub::tell_gaps() {
@@ -150,9 +157,9 @@ void Hub::tell_gaps() {
   }
 }
 
-std::string* Hub::new_run() {
+void Hub::add_run() {
   if (runs_used_ == runs_.size()) runs_.emplace_back();
-  return &runs_[runs_used_++];
+  ++runs_used_;
 }
 
 void Hub::release() {

@@ -6,8 +6,11 @@
 // of a channel that something came for is handed the same contiguous run.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -48,9 +51,19 @@ class Hub final : private BrokerEvents {
  private:
   friend class Subscription;
 
+  /// What a drain brought for one channel, up to the next hole: a run for
+  /// each group that has members, the first at index `runs`.
+  struct Batch {
+    Channel* channel;
+    std::size_t runs;
+    std::uint32_t count;  // of publications
+    bool hole;            // publications before these were lost
+  };
+
   void on_publication(ChannelRef ref, const Publication& publication) override;
-  bool follows(Channel& channel, const Position& next);
-  std::string* new_run();
+  bool is_new(const Channel& channel, const Position& next);
+  Batch& batch_for(Channel& channel, const Position& next);
+  void add_run();
   void fan_out();
   void discard();
   void tell_gaps();
@@ -58,7 +71,7 @@ class Hub final : private BrokerEvents {
 
   Broker& broker_;
   std::unordered_map<ChannelRef, std::unique_ptr<Channel>> channels_;
-  std::vector<Channel*> touched_;
+  std::vector<Batch> batches_;  // empty between drains
   std::deque<std::string> runs_;
   std::size_t runs_used_ = 0;
 };
