@@ -19,6 +19,8 @@ Answer Raw::published(State*, const Publish&, const Result<Position>& outcome,
       return Close{close::kTryAgainLater, outcome.error().message};
     case ErrorCode::too_large:
       return Close{close::kTooBig, outcome.error().message};
+    case ErrorCode::internal:
+      return Close{close::kInternal, outcome.error().message};
     default:
       return Close{close::kPolicy, outcome.error().message};
   }

@@ -1,0 +1,79 @@
+#include "dialect/raw.hpp"
+
+#include <string>
+
+#include "test.hpp"
+
+namespace paperboy::dialect {
+namespace {
+
+using namespace std::string_literals;
+
+void a_message_is_a_publication_to_the_locations_channels(void**) {
+  const Raw raw;
+  for (const Kind kind : {Kind::text, Kind::binary}) {
+    for (const std::string& data : {""s, "a"s, "\0\xff"s}) {
+      std::optional<Message> rest = Message{kind, data};
+      const auto decoded = raw.decode(nullptr, rest);
+      const auto& publish = std::get<Publish>(decoded);
+      assert_true(publish.channel.empty());
+      assert_true(publish.message.kind == kind);
+      assert_true(publish.message.data == data);
+      assert_false(rest.has_value());
+      assert_true(std::holds_alternative<NeedMore>(raw.decode(nullptr, rest)));
+    }
+  }
+}
+
+void a_publication_is_a_message(void**) {
+  const Raw raw;
+  std::string scratch;
+  for (const Kind kind : {Kind::text, Kind::binary}) {
+    const std::string data = "\0 \xff"s;
+    const auto message = raw.publication({"news", {1, 1}, kind, data}, scratch);
+    assert_true(message.kind == kind);
+    assert_true(message.data == data);
+  }
+}
+
+void success_has_no_answer(void**) {
+  const Raw raw;
+  std::string scratch;
+  const auto answer = raw.published(nullptr, {}, Position{1, 1}, scratch);
+  assert_true(std::holds_alternative<std::monostate>(answer));
+}
+
+std::uint16_t code_for(ErrorCode code) {
+  const Raw raw;
+  std::string scratch;
+  const auto answer =
+      raw.published(nullptr, {}, Error{code, "because"}, scratch);
+  const auto& close = std::get<Close>(answer);
+  assert_true(close.reason == "because");
+  return close.code;
+}
+
+void errors_end_the_connection_with_their_reason(void**) {
+  assert_int_equal(code_for(ErrorCode::log_full), close::kTryAgainLater);
+  assert_int_equal(code_for(ErrorCode::unavailable), close::kTryAgainLater);
+  assert_int_equal(code_for(ErrorCode::too_many_channels),
+                   close::kTryAgainLater);
+  assert_int_equal(code_for(ErrorCode::too_large), close::kTooBig);
+  assert_int_equal(code_for(ErrorCode::forbidden), close::kPolicy);
+  assert_int_equal(code_for(ErrorCode::channel_name), close::kPolicy);
+  assert_int_equal(code_for(ErrorCode::internal), close::kInternal);
+}
+
+}  // namespace
+}  // namespace paperboy::dialect
+
+int main() {
+  using namespace paperboy::dialect;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(a_message_is_a_publication_to_the_locations_channels),
+      cmocka_unit_test(a_publication_is_a_message),
+      cmocka_unit_test(success_has_no_answer),
+      cmocka_unit_test(errors_end_the_connection_with_their_reason),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
