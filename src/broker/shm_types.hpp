@@ -46,7 +46,7 @@ struct Published {
 /// How much one call of Zone::drain may take before it returns `more`.
 struct DrainLimit {
   std::size_t records = 4096;
-  std::size_t bytes = 1 << 20;
+  std::size_t bytes = 256UL * 1024;
 };
 
 enum class Drained : std::uint8_t {

@@ -62,6 +62,15 @@ class Dialect {
   Dialect& operator=(const Dialect&) = delete;
   virtual ~Dialect() = default;
 
+  /// What it makes of the channels that its location names.
+  enum class LocationChannels : std::uint8_t {
+    unused,  // it knows no channels
+    needed,  // it subscribes to them, and has no other way to
+  };
+  [[nodiscard]] virtual LocationChannels location_channels() const {
+    return LocationChannels::needed;
+  }
+
   /// A new connection's memory; null where the protocol needs none.
   [[nodiscard]] virtual std::unique_ptr<State> open() const { return {}; }
 

@@ -8,8 +8,11 @@ namespace paperboy::dialect {
 
 class Echo final : public Dialect {
  public:
+  [[nodiscard]] LocationChannels location_channels() const override {
+    return LocationChannels::unused;
+  }
   [[nodiscard]] Decoded decode(State* state,
- std::optional<Message>& rest) const override;
+                               std::optional<Message>& rest) const override;
   [[nodiscard]] Answer published(State* state, const Publish& command,
                                  const Result<Position>& outcome,
                                  std::string& scratch) const override;

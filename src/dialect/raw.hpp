@@ -10,7 +10,7 @@ namespace paperboy::dialect {
 class Raw final : public Dialect {
  public:
   [[nodiscard]] Decoded decode(State* state,
- std::optional<Message>& rest) const override;
+                               std::optional<Message>& rest) const override;
   [[nodiscard]] Answer published(State* state, const Publish& command,
                                  const Result<Position>& outcome,
                                  std::string& scratch) const override;

@@ -113,7 +113,7 @@ ngx_int_t check_upgrade_access(ngx_http_request_t* r, const LocationConf& conf,
   if (status == NGX_OK) status = check_tls(r, conf, request);
   if (status == NGX_OK) status = check_origin(r, conf, request);
   if (status != NGX_OK) return status;
-  request.channels = named_channels(r, conf);
+  if (subscribes(conf)) request.channels = named_channels(r, conf);
   return check_token(r, conf, request, auth::Scope::subscribe);
 }
 
@@ -139,6 +139,11 @@ std::vector<ws::HeaderField> all_headers(ngx_http_request_t* r) {
     }
   }
   return headers;
+}
+
+bool subscribes(const LocationConf& conf) {
+  return conf.settings.dialect->location_channels() ==
+         dialect::Dialect::LocationChannels::needed;
 }
 
 bool is_internal(ngx_http_request_t* r) {
@@ -234,7 +239,7 @@ ngx_int_t require_access(ngx_http_request_t* r, const LocationConf& conf,
   if (status == NGX_OK) status = check_origin(r, conf, request);
   // Another module answers for who this is: no user, and no grants.
   request.identity = {};
-  request.channels = named_channels(r, conf);
+  if (subscribes(conf)) request.channels = named_channels(r, conf);
   return status;
 }
 

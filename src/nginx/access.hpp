@@ -16,6 +16,9 @@ namespace paperboy::nginx {
 ngx_int_t check_origin(ngx_http_request_t* r, const LocationConf& conf,
                        Request& request);
 
+/// Whether this location's dialect subscribes to the channels that it names.
+bool subscribes(const LocationConf& conf);
+
 /// Is it an upgrade to WebSocket that we can take? NGX_OK, or the status.
 ngx_int_t check_handshake(ngx_http_request_t* r, Request& request);
 

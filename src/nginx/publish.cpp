@@ -155,8 +155,12 @@ std::vector<Outcome> publish_to_all(Worker& worker,
   std::vector<Outcome> outcomes;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto note = [&](const Result<hub::Published>& result) {
-      worker.context().counters.add(result ? Counter::publications
-                                           : Counter::publish_errors);
+      // That of a single channel is counted as the request's refusal.
+      if (result) {
+        worker.context().counters.add(Counter::publications);
+      } else if (keys.size() > 1) {
+        worker.context().counters.add(Counter::publish_errors);
+      }
       outcomes.push_back({names[i], result});
     };
     worker.context().hub.publish(keys[i], kind, message, note);

@@ -27,6 +27,18 @@ bool same_name(Bytes a, Bytes b) {
                          a.size()) == 0;
 }
 
+/// Not to the connection's log, whose handler would add the request line: a
+/// token may stand in its arguments.
+void log_refusal(ngx_http_request_t* r, Bytes rule, Bytes message) {
+  const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  const ngx_str_t by = borrow(rule);
+  const ngx_str_t text = borrow(message);
+  ngx_log_error(NGX_LOG_ERR, core->error_log, 0,
+                "paperboy refused by %V: %V, client: %V, uri: \"%V\"", &by,
+                &text, &r->connection->addr_text, &r->uri);
+}
+
 }  // namespace
 
 Request* Request::find(ngx_http_request_t* r) {
@@ -49,10 +61,9 @@ ngx_int_t refuse(ngx_http_request_t* r, Request& request, ngx_int_t status,
   if (Worker* const worker = Worker::current()) {
     worker->context().counters.add(counter);
   }
-  const ngx_str_t rule = borrow(counter_name(counter));
-  const ngx_str_t text = borrow(message);
-  ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                "paperboy refused by %V: %V", &rule, &text);
+  log_refusal(r, counter_name(counter), message);
+  const bool passing = status == NGX_HTTP_SERVICE_UNAVAILABLE;
+  if (passing && !add_header(r, "Retry-After", "1")) return NGX_ERROR;
   return status;
 }
 

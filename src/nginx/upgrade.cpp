@@ -45,8 +45,7 @@ Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
     }
     admission.channels.push_back(std::move(*key));
   }
-  const bool needs_channel = conf.settings.dialect == dialect::find("raw");
-  if (needs_channel && admission.channels.empty()) {
+  if (subscribes(conf) && admission.channels.empty()) {
     return Error{ErrorCode::channel_name,
                  "no channel is named: paperboy_channel is empty"};
   }

@@ -189,8 +189,8 @@ void Worker::schedule() {
 }
 
 void Worker::settle() {
-  // Sending may end a connection, never queue another.
-  for (Connection* connection : dirty_) connection->flush();
+  // By index: what sending leads to may queue another.
+  for (std::size_t i = 0; i < dirty_.size(); ++i) dirty_[i]->flush();
   dirty_.clear();
   hub_.release();
   // Closing one may not end another, but be safe against it.
