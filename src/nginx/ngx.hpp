@@ -31,7 +31,7 @@ inline ngx_str_t copy(ngx_pool_t* pool, Bytes text) {
       static_cast<u_char*>(ngx_pnalloc(pool, text.empty() ? 1 : text.size()));
   if (copied.data == nullptr) return copied;
   copied.len = text.size();
-  ngx_memcpy(copied.data, text.data(), text.size());
+  if (!text.empty()) ngx_memcpy(copied.data, text.data(), text.size());
   return copied;
 }
 

@@ -124,7 +124,9 @@ ngx_int_t answer(ngx_http_request_t* r, ngx_uint_t status, Bytes type,
   if (ngx_http_discard_request_body(r) != NGX_OK) return NGX_ERROR;
   ngx_buf_t* const buffer = ngx_create_temp_buf(r->pool, body.size() + 1);
   if (buffer == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  buffer->last = ngx_cpymem(buffer->last, body.data(), body.size());
+  if (!body.empty()) {
+    buffer->last = ngx_cpymem(buffer->last, body.data(), body.size());
+  }
   buffer->last_buf = r == r->main ? 1 : 0;
   buffer->last_in_chain = 1;
   buffer->memory = body.empty() ? 0 : 1;
