@@ -205,13 +205,24 @@ void WebSocket::flushed(std::size_t sent) {
     return;
   }
   if (backlog == 0) {
-    stalling_ = false;
+    catch_up();
   } else if (!stalling_ || bytes_sent_ >= stall_mark_) {
     stalling_ = true;
     stalled_ = now();
     stall_mark_ = bytes_sent_ + backlog;
     arm();
   }
+}
+
+/// A client that has read on may just have come to a ping: now it has its time
+/// to answer.
+void WebSocket::catch_up() {
+  if (stalling_ && waiting_) {
+    pinged_ = now();
+    stalling_ = false;
+    arm();
+  }
+  stalling_ = false;
 }
 
 // ---- the end ---------------------------------------------------------------
@@ -319,7 +330,8 @@ std::uint64_t WebSocket::next_delay() const {
   std::uint64_t delay = left(
       pinged_, waiting_ ? limits.ping_timeout_ms : limits.ping_interval_ms);
   if (stalling_) {
-    delay = std::min(delay, left(stalled_, limits.send_timeout_ms));
+    const std::uint64_t stall = left(stalled_, limits.send_timeout_ms);
+    delay = waiting_ ? stall : std::min(delay, stall);
   }
   if (expires_ != 0) {
     const auto seconds = expires_ - session_.context().clock.unix_seconds();

@@ -93,6 +93,7 @@ class WebSocket final : private Outlet, private ws::MessageSink, private Timer {
   void note_end(const Close& close, Summary::Side side);
   void drop(const Close& close);
   void finish();
+  void catch_up();
   void arm();
   [[nodiscard]] std::uint64_t next_delay() const;
   void check_heartbeat(std::uint32_t at);
