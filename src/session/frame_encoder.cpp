@@ -7,12 +7,17 @@ namespace paperboy::session {
 namespace {
 
 /// False where the message had better go as it is: zlib has no memory, or the
-/// result would be longer.
+/// result is no shorter.
 bool append_compressed(std::string& out, ws::Opcode opcode, Bytes data,
                        ws::Deflater& deflater) {
   static thread_local std::string compressed;
   compressed.clear();
   if (!deflater.compress(data, compressed)) return false;
+  if (compressed.size() >= data.size()) {
+    // What isn't sent must not be referred to.
+    deflater.reset();
+    return false;
+  }
   ws::append_frame(out, opcode, compressed, /*rsv1=*/true);
   return true;
 }
