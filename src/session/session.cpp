@@ -17,8 +17,11 @@ Session::~Session() {
 
 Result<Done> Session::open(const Admission& admission) {
   may_publish_ = admission.may_publish;
-  for (const std::string& channel : admission.channels) {
-    if (const auto done = subscribe(channel); !done) {
+  // From the last on, since each is put before the others.
+  const auto& channels = admission.channels;
+  for (auto channel = channels.rbegin(); channel != channels.rend();
+       ++channel) {
+    if (const auto done = subscribe(*channel); !done) {
       leave();
       return done.error();
     }

@@ -1,0 +1,258 @@
+#include "session/session.hpp"
+
+#include <memory>
+#include <string>
+
+#include "session/fakes.hpp"
+
+namespace paperboy::session {
+namespace {
+
+/// Several commands in a message, separated by "|": "send X", "publish X",
+/// "close"; answers each outcome. Its state numbers the commands.
+class Commands final : public dialect::Dialect {
+ public:
+  struct Numbers final : dialect::State {
+    std::uint64_t next = 1;
+  };
+
+  [[nodiscard]] std::unique_ptr<dialect::State> open() const override {
+    return std::make_unique<Numbers>();
+  }
+
+  [[nodiscard]] dialect::Decoded decode(
+      dialect::State* state,
+      std::optional<dialect::Message>& rest) const override {
+    if (!rest) return dialect::NeedMore{};
+    const Bytes all = rest->data;
+    const auto end = all.find('|');
+    const Bytes word = all.substr(0, end);
+    rest->data = end == Bytes::npos ? Bytes() : all.substr(end + 1);
+    if (end == Bytes::npos) rest.reset();
+    if (word == "close") return Close{4001, "asked for"};
+    if (word.starts_with("send ")) {
+      return dialect::Send{{Kind::text, word.substr(5)}};
+    }
+    return dialect::Publish{
+        static_cast<Numbers*>(state)->next++, {}, {Kind::text, word.substr(8)}};
+  }
+
+  [[nodiscard]] dialect::Answer published(dialect::State*,
+                                          const dialect::Publish& command,
+                                          const Result<Position>& outcome,
+                                          std::string& scratch) const override {
+    scratch = std::to_string(command.id) + ":" +
+              (outcome ? std::to_string(outcome.value().offset)
+                       : std::string(error_name(outcome.error().code)));
+    return dialect::Message{Kind::text, scratch};
+  }
+
+  [[nodiscard]] dialect::Message publication(const Publication& publication,
+                                             std::string&) const override {
+    return {publication.kind, publication.data};
+  }
+};
+
+/// A framing of one line for each thing.
+class FakeOutlet final : public Outlet, private Encoder {
+ public:
+  Encoder& encoder() override { return *this; }
+  void message(const dialect::Message& message) override {
+    out.append("message ").append(message.data).append("\n");
+  }
+  void run(Bytes encoded, std::uint32_t count) override {
+    out.append(std::to_string(count)).append(" ").append(encoded).append("\n");
+  }
+  void end(const Close& close) override {
+    out.append("end ").append(std::to_string(close.code)).append("\n");
+  }
+
+  std::string taken() { return std::exchange(out, {}); }
+
+  std::string out;
+
+ private:
+  void encode(const Publication& publication, std::string& to) override {
+    to.append("<").append(publication.data).append(">");
+  }
+};
+
+struct Fixture : World {
+  Fixture() {
+    settings.dialect = &commands;
+    settings.client_publish = true;
+  }
+
+  Admission in(std::vector<std::string> channels) const {
+    Admission admission;
+    admission.channels = std::move(channels);
+    admission.may_publish = true;
+    return admission;
+  }
+
+  void drain() {
+    hub.drain();
+    hub.release();
+  }
+
+  Commands commands;
+  FakeOutlet outlet;
+};
+
+void every_command_of_a_message_is_obeyed_in_order(void**) {
+  Fixture f;
+  Session session(f.context, f.settings, f.outlet);
+  assert_true(session.open(f.in({"news"})).ok());
+  session.receive({Kind::text, "send a|publish b|send c|publish d"});
+  assert_text(f.outlet.taken(),
+              "message a\nmessage 1:1\nmessage c\nmessage 2:2\n");
+  f.drain();
+  assert_text(f.outlet.taken(), "2 <b><d>\n");
+}
+
+void a_close_ends_the_message(void**) {
+  Fixture f;
+  Session session(f.context, f.settings, f.outlet);
+  assert_true(session.open(f.in({})).ok());
+  session.receive({Kind::text, "send a|close|send b"});
+  assert_text(f.outlet.taken(), "message a\nend 4001\n");
+}
+
+void a_state_is_one_connections(void**) {
+  Fixture f;
+  Session one(f.context, f.settings, f.outlet);
+  Session two(f.context, f.settings, f.outlet);
+  assert_true(one.open(f.in({"news"})).ok());
+  assert_true(two.open(f.in({"news"})).ok());
+  one.receive({Kind::text, "publish a|publish b"});
+  two.receive({Kind::text, "publish c"});
+  assert_text(f.outlet.taken(), "message 1:1\nmessage 2:2\nmessage 1:3\n");
+}
+
+void a_publish_goes_to_all_channels_of_the_location(void**) {
+  Fixture f;
+  Session session(f.context, f.settings, f.outlet);
+  assert_true(session.open(f.in({"news", "chat"})).ok());
+  session.receive({Kind::text, "publish a"});
+  assert_int_equal(f.broker.entry("news").top.offset, 1);
+  assert_int_equal(f.broker.entry("chat").top.offset, 1);
+  assert_int_equal(f.count(Counter::publications), 2);
+}
+
+void an_answer_that_comes_late_still_names_its_command(void**) {
+  Fixture f;
+  f.broker.hold_replies = true;
+  Session session(f.context, f.settings, f.outlet);
+  assert_true(session.open(f.in({"news"})).ok());
+  session.receive({Kind::text, "publish a|publish b"});
+  assert_text(f.outlet.taken(), "");
+  f.broker.answer_held();
+  assert_text(f.outlet.taken(), "message 1:1\nmessage 2:2\n");
+}
+
+void an_answer_to_nobody_is_counted_and_forgotten(void**) {
+  Fixture f;
+  f.broker.hold_replies = true;
+  auto session = std::make_unique<Session>(f.context, f.settings, f.outlet);
+  assert_true(session->open(f.in({"news"})).ok());
+  session->receive({Kind::text, "publish a|publish b"});
+  session.reset();
+  f.broker.answer_held();
+  assert_text(f.outlet.taken(), "");
+  assert_int_equal(f.count(Counter::publications), 2);
+  assert_int_equal(f.count(Counter::subscriptions), 0);
+}
+
+void errors_are_answered_and_counted(void**) {
+  Fixture f;
+  Session session(f.context, f.settings, f.outlet);
+  assert_true(session.open(f.in({"news"})).ok());
+  f.broker.refusal = Error{ErrorCode::log_full, "full"};
+  session.receive({Kind::text, "publish a"});
+  assert_text(f.outlet.taken(), "message 1:log_full\n");
+  assert_int_equal(f.count(Counter::publish_errors), 1);
+  assert_int_equal(f.count(Counter::publications), 0);
+}
+
+void who_may_not_publish_is_told_so(void**) {
+  Fixture f;
+  Session session(f.context, f.settings, f.outlet);
+  Admission admission = f.in({"news"});
+  admission.may_publish = false;
+  assert_true(session.open(admission).ok());
+  session.receive({Kind::text, "publish a"});
+  f.settings.client_publish = false;
+  session.receive({Kind::text, "publish a"});
+  assert_text(f.outlet.taken(), "message 1:forbidden\nmessage 2:forbidden\n");
+  assert_int_equal(f.broker.entry("news").top.offset, 0);
+}
+
+void a_gap_is_3010(void**) {
+  Fixture f;
+  Session session(f.context, f.settings, f.outlet);
+  assert_true(session.open(f.in({"news"})).ok());
+  f.broker.entry("news").top = {7, 4};
+  f.broker.lose = true;
+  f.drain();
+  assert_text(f.outlet.taken(), "end 3010\n");
+  assert_int_equal(f.count(Counter::gaps), 1);
+}
+
+void channels_are_listed_in_their_order_without_namespace(void**) {
+  Fixture f;
+  Session session(f.context, f.settings, f.outlet);
+  assert_true(session
+                  .open(f.in({std::string("shop\0news", 9),
+                              std::string("shop\0chat", 9), "third"}))
+                  .ok());
+  assert_text(session.channels(), "news, chat, third");
+}
+
+void leaving_leaves_nothing_behind(void**) {
+  Fixture f;
+  Session session(f.context, f.settings, f.outlet);
+  assert_true(session.open(f.in({"news", "chat"})).ok());
+  assert_int_equal(f.count(Counter::subscriptions), 2);
+  session.leave();
+  session.leave();
+  assert_text(session.channels(), "");
+  assert_int_equal(f.count(Counter::subscriptions), 0);
+  assert_int_equal(f.broker.subscribers(), 0);
+  f.broker.bring("news", "a");
+  f.drain();
+  assert_text(f.outlet.taken(), "");
+}
+
+void all_channels_are_subscribed_to_or_none(void**) {
+  Fixture f;
+  f.settings.max_subscriptions = 2;
+  Session session(f.context, f.settings, f.outlet);
+  const auto refused = session.open(f.in({"a", "b", "c"}));
+  assert_true(!refused &&
+              refused.error().code == ErrorCode::subscription_limit);
+  assert_int_equal(f.broker.subscribers(), 0);
+  assert_int_equal(f.count(Counter::subscriptions), 0);
+  assert_true(session.open(f.in({"a", "b"})).ok());
+}
+
+}  // namespace
+}  // namespace paperboy::session
+
+int main() {
+  using namespace paperboy::session;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(every_command_of_a_message_is_obeyed_in_order),
+      cmocka_unit_test(a_close_ends_the_message),
+      cmocka_unit_test(a_state_is_one_connections),
+      cmocka_unit_test(a_publish_goes_to_all_channels_of_the_location),
+      cmocka_unit_test(an_answer_that_comes_late_still_names_its_command),
+      cmocka_unit_test(an_answer_to_nobody_is_counted_and_forgotten),
+      cmocka_unit_test(errors_are_answered_and_counted),
+      cmocka_unit_test(who_may_not_publish_is_told_so),
+      cmocka_unit_test(a_gap_is_3010),
+      cmocka_unit_test(channels_are_listed_in_their_order_without_namespace),
+      cmocka_unit_test(leaving_leaves_nothing_behind),
+      cmocka_unit_test(all_channels_are_subscribed_to_or_none),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
