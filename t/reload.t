@@ -1,0 +1,94 @@
+# A reload under traffic: both generations deliver until the old one's last
+# client has gone.
+use v5.36;
+use Paperboy::Test;
+
+my $conf = <<'END';
+paperboy_origin any;
+paperboy_zone main 8m;
+add_header X-Worker $pid always;
+server {
+    listen 127.0.0.1:%%PORT%%;
+    keepalive_requests 1000000;
+    location /ws { paperboy raw; paperboy_channel a; }
+    location /publish { paperboy_publish any; paperboy_channel a; }
+    location /status { paperboy_status; }
+}
+END
+my $nginx = nginx(workers => 2, http => $conf);
+
+sub publish ($body) {
+    return $nginx->http(POST => '/publish', body => $body)->json;
+}
+
+my @clients = map { $nginx->ws('/ws') } 1 .. 6;
+my $sent    = 0;
+for my $round (1 .. 4) {
+    publish(++$sent) for 1 .. 20;
+    $nginx->reload;
+    publish(++$sent) for 1 .. 20;
+    push @clients, $nginx->ws('/ws');
+}
+is(publish(++$sent)->{subscribers}, scalar @clients, 'all generations count');
+
+# An old worker may end its clients in its own time, with 1001: who is ended
+# has all that was published until then.
+my @events = Paperboy::WebSocket::gather(
+    sub ($client, $list) {
+        @$list && $list->[-1] =~ /^(?:text:$sent|close:1001)$/
+    }, @clients);
+my $served = 0;
+for my $list (@events) {
+    my $told    = @$list && $list->[-1] eq 'close:1001' ? pop @$list : undef;
+    my @numbers = map { /^text:(\d+)$/ } @$list;
+    my $from    = $numbers[0];
+    my $to      = $told ? $numbers[-1] : $sent;
+    is_deeply(\@numbers, [$from .. $to], 'complete, in order, once');
+    $served++ unless $told;
+}
+cmp_ok($served, '>=', 4, 'and most are served to the end');
+
+$_->drop for @clients;
+ok(wait_for('the old workers have gone',
+        sub { $nginx->workers(1) == 2 }), 'old workers end with their clients');
+is(publish('x')->{subscribers}, 0, 'nobody is left');
+ok(wait_for('no connection is counted',
+        sub { $nginx->status->{connections} == 0 }), 'nor counted');
+
+subtest 'worker_shutdown_timeout ends what is left' => sub {
+    my $other = nginx(main => 'worker_shutdown_timeout 500ms;', http => $conf);
+    my $ws    = $other->ws('/ws');
+    $other->reload;
+    like($ws->recv, qr/^(?:close:1001|eof)$/, 'a client');
+    ok(wait_for('the old workers have gone',
+            sub { $other->workers(1) == 2 }), 'and the workers');
+};
+
+subtest 'QUIT' => sub {
+    my $other = nginx(main => 'worker_shutdown_timeout 2s;', http => $conf);
+    my @ws    = map { $other->ws('/ws') } 1 .. 5;
+    $other->signal('QUIT');
+    like($_->recv, qr/^(?:close:1001|eof)$/, 'a client is told') for @ws;
+    $_->drop for @ws;
+    ok(wait_for('nginx has gone', sub { !$other->is_alive }), 'and nginx ends');
+};
+
+subtest 'reloads that begin with the module and end with it' => sub {
+    my $plain = <<'END';
+server { listen 127.0.0.1:%%PORT%%; location / { return 200 plain; } }
+END
+    my $other = nginx(http => $plain);
+    $other->reload($conf);
+    my $ws = $other->ws('/ws');
+    $other->http(POST => '/publish', body => 'hello');
+    is($ws->recv, 'text:hello', 'begun');
+    $other->reload($plain);
+    is($other->http(GET => '/ws')->{body}, 'plain', 'ended');
+    $ws->drop;
+    ok(wait_for('the old workers have gone',
+            sub { $other->workers(1) == 2 }), 'old workers end');
+    $other->reload($conf);
+    is($other->ws('/ws')->status, 101, 'begun again');
+};
+
+finish;
