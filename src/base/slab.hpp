@@ -46,6 +46,7 @@ class Slab {
     for (std::size_t i = kBlocks; i-- > 0;) give(page + i);
   }
 
+  // NOLINTNEXTLINE(readability-identifier-naming): a private member
   inline static thread_local Block* free_ = nullptr;
 };
 

@@ -9,7 +9,7 @@ namespace {
 
 // A run's memory is used again by the next batch; what one burst made larger
 // than this is given back.
-constexpr std::size_t kKeptRun = 64 * 1024;
+constexpr std::size_t kKeptRun = 64UL * 1024;
 constexpr std::size_t kKeptRuns = 64;
 
 }  // namespace

@@ -13,10 +13,10 @@ namespace paperboy::session {
 struct Settings {
   const dialect::Dialect* dialect = nullptr;
 
-  std::size_t max_message_size = 64 * 1024;  // bytes, from the client
-  std::size_t send_buffer = 1024 * 1024;     // bytes that wait for a client
-  std::size_t max_channel_length = 255;      // bytes
-  std::size_t max_subscriptions = 128;       // of a connection
+  std::size_t max_message_size = 64UL * 1024;  // bytes, from the client
+  std::size_t send_buffer = 1024 * 1024;       // bytes that wait for a client
+  std::size_t max_channel_length = 255;        // bytes
+  std::size_t max_subscriptions = 128;         // of a connection
 
   std::uint64_t ping_interval_ms = 25'000;
   std::uint64_t ping_timeout_ms = 10'000;

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::string_literals;
 
-const std::string kLong(1000, 'x');
+const std::string thousand(1000, 'x');
 
 Publication publication(Bytes data, Kind kind = Kind::text) {
   return {"news", {1, 1}, kind, data};
@@ -48,10 +48,10 @@ void a_compressed_frame_stands_alone(void**) {
   FrameEncoder encoder(codecs, raw(15));
   std::string first;
   std::string second;
-  encoder.encode(publication(kLong), first);
-  encoder.encode(publication(kLong), second);
+  encoder.encode(publication(thousand), first);
+  encoder.encode(publication(thousand), second);
   assert_true(first == second);
-  assert_true(inflated(second) == kLong);
+  assert_true(inflated(second) == thousand);
 }
 
 void the_threshold_is_the_first_size_that_is_compressed(void**) {
