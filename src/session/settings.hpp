@@ -14,7 +14,7 @@ struct Settings {
   const dialect::Dialect* dialect = nullptr;
 
   std::size_t max_message_size = 64UL * 1024;  // bytes, from the client
-  std::size_t send_buffer = 1024 * 1024;       // bytes that wait for a client
+  std::size_t send_buffer = 1024UL * 1024;     // bytes that wait for a client
   std::size_t max_channel_length = 255;        // bytes
   std::size_t max_subscriptions = 128;         // of a connection
 
