@@ -20,7 +20,7 @@ sub connections () { return $nginx->status->{connections} }
 
 subtest 'codes that a client may send come back' => sub {
     for my $code (1000 .. 1003, 1007 .. 1014, 3000, 3999, 4000, 4999) {
-        is($nginx->ws('/')->close($code), "close:$code eof", $code);
+        is($nginx->ws('/')->close($code), "close:$code eof", "code $code");
     }
     my $ws = $nginx->ws('/');
     is($ws->close, 'close: eof', 'none');
@@ -33,7 +33,7 @@ subtest 'codes that a client may send come back' => sub {
 subtest 'codes that it may not' => sub {
     for my $code (0, 999, 1004 .. 1006, 1015, 1016, 1100, 2000, 2999, 5000,
         65535) {
-        is($nginx->ws('/')->close($code), 'close:1002 eof', $code);
+        is($nginx->ws('/')->close($code), 'close:1002 eof', "code $code");
     }
     my $ws = $nginx->ws('/');
     $ws->send_frame(8, 'x');

@@ -18,6 +18,12 @@ server {
         paperboy_deflate_context_takeover on;
     }
     location /raw { paperboy raw; paperboy_channel a; paperboy_deflate 1; }
+    location /raw-takeover {
+        paperboy raw;
+        paperboy_channel a;
+        paperboy_deflate 1;
+        paperboy_deflate_context_takeover on;
+    }
     location /publish { paperboy_publish any; }
 }
 END
@@ -171,7 +177,7 @@ subtest 'bad data' => sub {
     for my $bad ("\xff\xff\xff", "\x06", "\x02\x00garbage") {
         my $ws = $nginx->ws('/all', deflate => 'permessage-deflate');
         $ws->write(frame(1, $bad, rsv => 4));
-        like($ws->recv, qr/^close:1007/, unpack 'H*', $bad);
+        like($ws->recv, qr/^close:1007/, 'x' . unpack 'H*', $bad);
     }
     my $ws = $nginx->ws('/all', deflate => 'permessage-deflate');
     $ws->write(frame(9, 'a', rsv => 4));
@@ -186,6 +192,9 @@ subtest 'a broadcast reaches those who do and those who do not' => sub {
         undef,
         'permessage-deflate; server_no_context_takeover',
     );
+    push @clients,
+        map { $nginx->ws('/raw-takeover', deflate => 'permessage-deflate') }
+        1 .. 2;
     for my $message (@messages) {
         $nginx->http(POST => '/publish?channel=a', body => $message);
         is_deeply([map { $_->recv } @clients], [("text:$message") x @clients],

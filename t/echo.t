@@ -27,6 +27,21 @@ is($ws->recv,    'text:mine',  'each client');
 is($other->recv, 'text:yours', 'has its own');
 is($ws->close(1000), 'close:1000 eof', 'the end');
 
+subtest 'a client that sends before it reads' => sub {
+    # It is slowed down, not buffered without bound and not ended.
+    my $client = $nginx->ws('/echo', receive_buffer => 4096);
+    my $body   = 'x' x 4000;
+    my $pid    = fork // die;
+    if (!$pid) {
+        $client->text("$_ $body") for 1 .. 2000;
+        POSIX::_exit(0);
+    }
+    select undef, undef, undef, 0.5;
+    my $good = grep { $client->recv eq "text:$_ $body" } 1 .. 2000;
+    is($good, 2000, 'gets 8 MB back, in order');
+    waitpid $pid, 0;
+};
+
 conf_refused('server { location / { paperboy nonsense; } }',
     'an unknown dialect', qr/nonsense/);
 conf_refused('server { location / { paperboy; } }', 'none', qr/paperboy/);

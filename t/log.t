@@ -28,6 +28,11 @@ server {
         paperboy_jwt_key HS256 file=%%DIR%%/secret;
         paperboy_token $arg_token;
     }
+    location /proxied {
+        paperboy echo;
+        set_real_ip_from 127.0.0.1;
+        real_ip_header X-Forwarded-For;
+    }
     location /json { paperboy echo; paperboy_log %%DIR%%/json.log json; }
     location /default { paperboy echo; paperboy_log %%DIR%%/default.log; }
     location /off { paperboy echo; paperboy_log off; }
@@ -92,6 +97,12 @@ subtest 'user and channels' => sub {
     my $token = jwt({ sub => "j\xc3\xb6e|", exp => time + 60 }, key => $secret);
     $nginx->ws("/key?token=$token")->close;
     like(line()->[1], qr/^j/, 'user');
+};
+
+subtest 'the address of a client behind a proxy' => sub {
+    $nginx->ws('/proxied', headers => ['X-Forwarded-For' => '192.0.2.7'])
+        ->close(1000);
+    is(line()->[0], '192.0.2.7', 'is the one that realip says');
 };
 
 subtest 'other formats' => sub {

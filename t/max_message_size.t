@@ -40,9 +40,9 @@ subtest 'the default of 64k' => sub {
 };
 
 subtest 'a limit of 10' => sub {
-    is(outcome('/small', frame(1, 'x' x 10)), 'text:' . 'x' x 10, '10');
-    is(outcome('/small', frame(1, 'x' x 11)), 'close:1009', '11');
-    is(outcome('/small', frame(2, 'x' x 11)), 'close:1009', '11, binary');
+    is(outcome('/small', frame(1, 'x' x 10)), 'text:' . 'x' x 10, 'as much');
+    is(outcome('/small', frame(1, 'x' x 11)), 'close:1009', 'more');
+    is(outcome('/small', frame(2, 'x' x 11)), 'close:1009', 'more, binary');
     is(outcome('/small',
             frame(1, 'x' x 5, fin => 0) . frame(0, 'x' x 5)),
         'text:' . 'x' x 10, 'fragments of 10');

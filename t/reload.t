@@ -73,6 +73,19 @@ subtest 'QUIT' => sub {
     ok(wait_for('nginx has gone', sub { !$other->is_alive }), 'and nginx ends');
 };
 
+subtest 'reloads give seats back' => sub {
+    my $other = nginx(workers => 2,
+        http => $conf =~ s/main 8m/main 8m seats=4/r);
+    for my $round (1 .. 5) {
+        my $ws = $other->ws('/ws');
+        $other->reload;
+        $other->http(POST => '/publish', body => "$round");
+        is($ws->recv, "text:$round", "reload $round");
+        $ws->drop;
+        wait_for('the old workers have gone', sub { $other->workers(1) == 2 });
+    }
+};
+
 subtest 'reloads that begin with the module and end with it' => sub {
     my $plain = <<'END';
 server { listen 127.0.0.1:%%PORT%%; location / { return 200 plain; } }

@@ -19,6 +19,11 @@ server {
         paperboy_send_buffer 8m;
     }
     location /raw { paperboy raw; paperboy_channel a; }
+    location /patient {
+        paperboy raw;
+        paperboy_channel a;
+        paperboy_send_buffer 64m;
+    }
     location /publish { paperboy_publish any; }
     location /status { paperboy_status; }
 }
@@ -65,6 +70,23 @@ subtest 'a broadcast' => sub {
     for my $client (@clients) {
         is_deeply([map { $client->recv } 1 .. 50],
             [map { "text:$_" } 1 .. 50], 'complete and in order');
+    }
+};
+
+subtest 'a client that reads late' => sub {
+    # What the socket doesn't take is tried again from elsewhere in memory.
+    my @late = map { ws('/patient', receive_buffer => 4096) } 1 .. 2;
+    my $publisher = $nginx->connection(tls => 1);
+    my $body      = join '', map { chr(97 + $_ % 26) } 1 .. 40_000;
+    for my $n (1 .. 100) {
+        $publisher->write(Paperboy::HTTP::format_request(
+            method => 'POST', path => '/publish?channel=a',
+            body   => "$n $body"));
+        is($publisher->answer->{status}, 200, "publish $n");
+    }
+    for my $client (@late) {
+        my $good = grep { $client->recv eq "text:$_ $body" } 1 .. 100;
+        is($good, 100, 'has all of it, in order');
     }
 };
 

@@ -34,7 +34,7 @@ sub format_request (%option) {
 # One request on a connection of its own.
 sub request (%option) {
     my %to = map { exists $option{$_} ? ($_ => $option{$_}) : () }
-        qw(port tls server_name alpn);
+        qw(port unix prefix tls server_name alpn);
     my $connection = Paperboy::HTTP->new(%to);
     my @headers    = @{ $option{headers} // [] };
     push @headers, Connection => 'close' unless $option{keep_alive};

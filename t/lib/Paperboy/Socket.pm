@@ -6,29 +6,41 @@ use v5.36;
 
 use IO::Select;
 use IO::Socket::INET;
+use IO::Socket::UNIX;
 use Socket qw(IPPROTO_TCP TCP_NODELAY SOL_SOCKET SO_LINGER SO_RCVBUF
-    inet_aton pack_sockaddr_in);
+    INADDR_LOOPBACK pack_sockaddr_in);
 use Time::HiRes qw(time sleep);
 
 $SIG{PIPE} = 'IGNORE';
 
 our $TIMEOUT = $ENV{PAPERBOY_TIMEOUT} // 10;
 
-# port => N; host => ADDRESS; tls => 1 (no certificate is checked);
-# receive_buffer => BYTES (SO_RCVBUF, for clients who are to be slow).
+# port => N or unix => PATH; tls => 1 (no certificate is checked);
+# receive_buffer => BYTES (SO_RCVBUF, for clients who are to be slow);
+# prefix => BYTES: sent before anything else.
 sub new ($class, %option) {
-    my $host   = $option{host} // '127.0.0.1';
+    my $socket = $option{unix} ? IO::Socket::UNIX->new(Peer => $option{unix})
+        : _connect(%option);
+    my $self = bless {
+        socket => $socket // die("$option{unix}: $!"),
+        in     => '',
+        eof    => 0,
+    }, $class;
+    $self->write($option{prefix}) if $option{prefix};
+    $self->_start_tls(%option) if $option{tls};
+    return $self;
+}
+
+sub _connect (%option) {
     my $socket = IO::Socket::INET->new(Proto => 'tcp') or die "socket: $!";
     if ($option{receive_buffer}) {
         setsockopt $socket, SOL_SOCKET, SO_RCVBUF, $option{receive_buffer}
             or die "SO_RCVBUF: $!";
     }
-    $socket->connect(pack_sockaddr_in($option{port}, inet_aton($host)))
-        or die "connect to $host:$option{port}: $!";
+    $socket->connect(pack_sockaddr_in($option{port}, INADDR_LOOPBACK))
+        or die "connect to port $option{port}: $!";
     setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
-    my $self = bless { socket => $socket, in => '', eof => 0 }, $class;
-    $self->_start_tls(%option) if $option{tls};
-    return $self;
+    return $socket;
 }
 
 sub _start_tls ($self, %option) {
