@@ -1,84 +1,27 @@
 #include "nginx/outbox.hpp"
 
-#include <sys/uio.h>
-
 #include <algorithm>
-#include <array>
 
 namespace paperboy::nginx {
 
 namespace {
 
-// Beyond that many pieces they are copied together first.
-constexpr std::size_t kMaxPieces = 16;
+// As much as a TLS record holds: what waits together leaves as few of them.
+constexpr std::size_t kChunk = 16UL * 1024;
 
-}  // namespace
-
-void Outbox::add(Bytes bytes) {
-  // Own bytes come before the runs: what is added after one goes after it.
-  absorb_runs();
-  own_.append(bytes);
-}
-
-std::size_t Outbox::size() const {
-  std::size_t size = own_.size() - own_sent_;
-  for (const Bytes run : runs_) size += run.size();
+std::size_t total(std::span<const iovec> pieces) {
+  std::size_t size = 0;
+  for (const iovec& piece : pieces) size += piece.iov_len;
   return size;
 }
 
-void Outbox::absorb_runs() {
-  for (const Bytes run : runs_) own_.append(run);
-  runs_.clear();
-}
-
-Outbox::Sent Outbox::send(ngx_connection_t* c) {
-  Sent sent;
-  for (std::size_t left = size(); left > 0;) {
-    const ssize_t n = send_once(c);
-    if (n == NGX_AGAIN) break;
-    if (n <= 0) {
-      sent.failed = true;
-      break;
-    }
-    drop(static_cast<std::size_t>(n));
-    sent.bytes += static_cast<std::size_t>(n);
-    left -= static_cast<std::size_t>(n);
-    if (left > 0 && c->write->ready == 0) break;
-  }
-  return sent;
-}
-
-ssize_t Outbox::send_once(ngx_connection_t* c) {
-  const Bytes own = Bytes(own_).substr(own_sent_);
-  if (!own.empty() && !runs_.empty()) {
-    // One record of TLS for what waits together; a few pieces in one call.
-    if (c->ssl != nullptr || runs_.size() >= kMaxPieces) absorb_runs();
-  } else if (runs_.size() > 1 &&
-             (c->ssl != nullptr || runs_.size() > kMaxPieces)) {
-    absorb_runs();
-  }
-  const Bytes first = !own.empty() || runs_.empty()
-                          ? Bytes(own_).substr(own_sent_)
-                          : runs_.front();
-  const bool single = runs_.empty() || (own.empty() && runs_.size() == 1);
-  if (!single) return send_gathered(c);
-  const ngx_str_t piece = borrow(first);
-  return c->send(c, piece.data, piece.len);
-}
-
 /// As nginx's own senders do it, for pieces that are no chain of buffers.
-ssize_t Outbox::send_gathered(ngx_connection_t* c) {
-  std::array<iovec, kMaxPieces + 1> pieces;
-  std::size_t count = 0;
-  const auto put = [&](Bytes piece) {
-    pieces[count++] = {const_cast<char*>(piece.data()), piece.size()};
-  };
-  if (own_.size() > own_sent_) put(Bytes(own_).substr(own_sent_));
-  for (const Bytes run : runs_) put(run);
+ssize_t send_gathered(ngx_connection_t* c, std::span<iovec> pieces) {
   for (;;) {
-    const ssize_t n = ::writev(c->fd, pieces.data(), static_cast<int>(count));
+    const ssize_t n =
+        ::writev(c->fd, pieces.data(), static_cast<int>(pieces.size()));
     if (n >= 0) {
-      if (static_cast<std::size_t>(n) < size()) c->write->ready = 0;
+      if (static_cast<std::size_t>(n) < total(pieces)) c->write->ready = 0;
       return n;
     }
     if (ngx_errno == NGX_EINTR) continue;
@@ -89,23 +32,101 @@ ssize_t Outbox::send_gathered(ngx_connection_t* c) {
   }
 }
 
-void Outbox::drop(std::size_t size) {
-  const std::size_t own = std::min(size, own_.size() - own_sent_);
-  own_sent_ += own;
-  size -= own;
-  if (own_sent_ == own_.size()) {
-    own_.clear();
-    own_sent_ = 0;
-  } else if (own_sent_ > own_.size() / 2) {
-    own_.erase(0, own_sent_);
-    own_sent_ = 0;
+ssize_t send_pieces(ngx_connection_t* c, std::span<iovec> pieces) {
+  // TLS knows no gathering; a single piece needs none.
+  if (c->ssl == nullptr && pieces.size() > 1) return send_gathered(c, pieces);
+  return c->send(c, static_cast<u_char*>(pieces[0].iov_base),
+                 pieces[0].iov_len);
+}
+
+}  // namespace
+
+void Outbox::add(Bytes bytes) {
+  // Own bytes come before the runs: what is added after one goes after it.
+  absorb_runs();
+  size_ += bytes.size();
+  while (!bytes.empty()) {
+    if (chunks_.empty() || chunks_.back().size() >= kChunk) {
+      chunks_.emplace_back();
+    }
+    std::string& last = chunks_.back();
+    const Bytes part = bytes.substr(0, kChunk - last.size());
+    if (last.size() + part.size() > kChunk / 2) last.reserve(kChunk);
+    last.append(part);
+    bytes.remove_prefix(part.size());
   }
+}
+
+void Outbox::add_shared(Bytes run) {
+  runs_.push_back(run);
+  size_ += run.size();
+}
+
+void Outbox::absorb_runs() {
+  const auto runs = std::move(runs_);
+  runs_.clear();
+  for (const Bytes run : runs) {
+    size_ -= run.size();
+    add(run);
+  }
+}
+
+Outbox::Sent Outbox::send(ngx_connection_t* c) {
+  Sent sent;
+  // Small runs for one client become one record of TLS.
+  if (c->ssl != nullptr && (runs_.size() > 1 || !chunks_.empty())) {
+    absorb_runs();
+  }
+  while (size_ > 0) {
+    Pieces pieces;
+    const ssize_t n = send_pieces(c, gather(pieces));
+    if (n == NGX_AGAIN) break;
+    if (n <= 0) {
+      sent.failed = true;
+      break;
+    }
+    drop(static_cast<std::size_t>(n));
+    sent.bytes += static_cast<std::size_t>(n);
+    if (c->write->ready == 0) break;
+  }
+  return sent;
+}
+
+/// The first pieces of what waits, in order.
+std::span<iovec> Outbox::gather(Pieces& pieces) {
+  std::size_t count = 0;
+  const auto put = [&](Bytes piece) {
+    if (count == pieces.size()) return;
+    pieces[count++] = {const_cast<char*>(piece.data()), piece.size()};
+  };
+  for (std::size_t i = 0; i < chunks_.size(); ++i) {
+    put(Bytes(chunks_[i]).substr(i == 0 ? front_sent_ : 0));
+  }
+  for (const Bytes run : runs_) put(run);
+  return std::span(pieces).first(count);
+}
+
+void Outbox::drop(std::size_t sent) {
+  size_ -= sent;
   std::size_t gone = 0;
-  while (gone < runs_.size() && size >= runs_[gone].size()) {
-    size -= runs_[gone++].size();
+  for (; gone < chunks_.size() && sent > 0; ++gone) {
+    const std::size_t left = chunks_[gone].size() - front_sent_;
+    if (sent < left) {
+      front_sent_ += sent;
+      sent = 0;
+      break;
+    }
+    sent -= left;
+    front_sent_ = 0;
   }
-  runs_.erase(runs_.begin(), runs_.begin() + static_cast<ptrdiff_t>(gone));
-  if (size > 0) runs_.front().remove_prefix(size);
+  chunks_.erase(chunks_.begin(),
+                chunks_.begin() + static_cast<std::ptrdiff_t>(gone));
+  gone = 0;
+  for (; gone < runs_.size() && sent >= runs_[gone].size(); ++gone) {
+    sent -= runs_[gone].size();
+  }
+  runs_.erase(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(gone));
+  if (sent > 0) runs_.front().remove_prefix(sent);
 }
 
 }  // namespace paperboy::nginx

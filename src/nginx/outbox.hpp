@@ -1,9 +1,16 @@
 // What waits to be sent on one connection: bytes of its own, then runs that
 // all subscribers of a channel share. Exists only while something waits.
+//
+// Own bytes lie in chunks, so that a backlog costs what waits in it, not what
+// a buffer that doubles would.
 #pragma once
 
 #include "nginx/ngx.hpp"
 
+#include <sys/uio.h>
+
+#include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,17 +23,17 @@ class Outbox {
   void add(Bytes bytes);
 
   /// Not copied: must live until the next `keep`.
-  void add_shared(Bytes run) { runs_.push_back(run); }
+  void add_shared(Bytes run);
 
-  [[nodiscard]] std::size_t size() const;
-  [[nodiscard]] bool empty() const { return size() == 0; }
+  [[nodiscard]] std::size_t size() const { return size_; }
 
   struct Sent {
     std::size_t bytes = 0;
     bool failed = false;  // the connection is lost
   };
 
-  /// Sends what the socket takes, in one call where it can.
+  /// Sends what the socket takes: all that waits in one call, up to
+  /// kMaxPieces of it.
   Sent send(ngx_connection_t* c);
 
   /// Copies what of the shared runs is left. To be called after `send`,
@@ -34,14 +41,17 @@ class Outbox {
   void keep() { absorb_runs(); }
 
  private:
-  ssize_t send_once(ngx_connection_t* c);
-  ssize_t send_gathered(ngx_connection_t* c);
+  static constexpr std::size_t kMaxPieces = 64;
+  using Pieces = std::array<iovec, kMaxPieces>;
+
   void absorb_runs();
+  std::span<iovec> gather(Pieces& pieces);
   void drop(std::size_t size);
 
-  std::string own_;
-  std::size_t own_sent_ = 0;
+  std::vector<std::string> chunks_;
+  std::size_t front_sent_ = 0;  // of the first chunk, bytes
   std::vector<Bytes> runs_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace paperboy::nginx
