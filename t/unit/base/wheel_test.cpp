@@ -221,6 +221,8 @@ void the_next_time_is_never_later_than_the_first_timer(void**) {
   assert_true(wheel.next_ms().value() <= kStart + 20'200);
   wheel.arm(near, kStart, 2000);
   assert_true(wheel.next_ms().value() <= kStart + 2200);
+  wheel.arm(far, kStart, 20'000);
+  assert_true(wheel.next_ms().value() <= kStart + 2200);
   wheel.advance(wheel.next_ms().value());
   assert_int_equal(near.rung, 1);
   assert_true(wheel.next_ms().value() > kStart + 19'900);

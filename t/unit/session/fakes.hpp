@@ -23,10 +23,11 @@ class FakeClock final : public Clock {
  public:
   [[nodiscard]] std::uint64_t monotonic_ms() const override { return ms; }
   [[nodiscard]] std::int64_t unix_seconds() const override {
-    return static_cast<std::int64_t>(1'700'000'000 + ms / 1000);
+    return static_cast<std::int64_t>(ms / 1000) + stepped;
   }
 
   std::uint64_t ms = 5'000'000;
+  std::int64_t stepped = 1'700'000'000;
 };
 
 class Client;

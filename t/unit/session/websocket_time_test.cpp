@@ -161,6 +161,8 @@ void who_catches_up_has_time_to_answer_the_ping(void**) {
   world.broker.bring("news", "x");
   world.turn();
   world.pass(6'000);  // the ping waits behind it, longer than its timeout
+  world.wheel.look_again();
+  assert_true(world.wheel.next_ms().value() > world.clock.ms + 1'500);
   client.transport.room = 1000;
   client.flush();
   assert_text(client.heard(), "text x\nping\n");
@@ -226,6 +228,27 @@ void a_token_that_has_expired_by_now_ends_at_once(void**) {
   assert_ended(client, 3005, kServer, "the token has expired");
 }
 
+void a_clock_that_is_set_back_ends_nobody(void**) {
+  Quick world;
+  world.settings.ping_interval_ms = 2'000;
+  world.settings.ping_timeout_ms = 1'000;
+  Client client(world);
+  assert_true(client.open(until(world.clock.unix_seconds() + 6)).ok());
+  client.transport.room = 0;
+  world.pass(5'000);  // a ping waits, the timer is for the expiry
+  world.clock.stepped -= 10;
+  world.pass(2'000);
+  assert_false(client.socket.closing());
+  client.transport.room = 1000;
+  for (int i = 0; i < 90; ++i) {
+    world.pass(100);
+    client.pong();
+  }
+  assert_false(client.transport.aborted);
+  world.pass(2'000);
+  assert_ended(client, 3005, kServer, "the token has expired");
+}
+
 void a_client_that_ended_is_timed_no_more(void**) {
   Quick world;
   {
@@ -258,6 +281,7 @@ int main() {
       cmocka_unit_test(an_expired_token_ends_the_connection_within_a_second),
       cmocka_unit_test(an_expiry_far_away_lets_heartbeats_go_on),
       cmocka_unit_test(a_token_that_has_expired_by_now_ends_at_once),
+      cmocka_unit_test(a_clock_that_is_set_back_ends_nobody),
       cmocka_unit_test(a_client_that_ended_is_timed_no_more),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
