@@ -10,7 +10,7 @@ namespace {
 constexpr ngx_uint_t kAnywhere =
     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
 
-ngx_conf_enum_t kTokenExpiry[] = {
+ngx_conf_enum_t token_expiry_values[] = {
     {ngx_string("end"), static_cast<ngx_uint_t>(TokenExpiry::end)},
     {ngx_string("admit"), static_cast<ngx_uint_t>(TokenExpiry::admit)},
     {ngx_null_string, 0},
@@ -96,7 +96,7 @@ ngx_command_t commands[] = {
     slot(ngx_string("paperboy_token_leeway"), ngx_conf_set_sec_slot,
          offsetof(Slots, token_leeway)),
     slot(ngx_string("paperboy_token_expiry"), ngx_conf_set_enum_slot,
-         offsetof(Slots, token_expiry), kTokenExpiry),
+         offsetof(Slots, token_expiry), token_expiry_values),
     own(ngx_string("paperboy_subprotocol"), kAnywhere | NGX_CONF_1MORE,
         set_subprotocol),
 

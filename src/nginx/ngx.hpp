@@ -85,7 +85,9 @@ struct Callback<F> {
   }
 };
 
+/// A function of C for nginx to call: `callback<f>`.
 template <auto F>
+// NOLINTNEXTLINE(readability-identifier-naming): it reads as a function
 constexpr auto callback = &Callback<F>::call;
 
 }  // namespace paperboy::nginx
