@@ -147,9 +147,7 @@ bool subscribes(const LocationConf& conf) {
 }
 
 bool is_internal(ngx_http_request_t* r) {
-  const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
-      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
-  return r->internal != 0 && (core->internal != 0 || core->named != 0);
+  return r->internal != 0 && location_conf(r).internal;
 }
 
 ngx_int_t check_handshake(ngx_http_request_t* r, Request& request) {

@@ -71,6 +71,8 @@ struct LocationConf : Slots {
   const dialect::Dialect* dialect = nullptr;
   bool publish = false;
   bool publish_any = false;
+  bool status = false;
+  bool internal = false;         // nginx lets no client's request in
   ngx_uint_t answer_status = 0;  // of a publish; 0: the JSON answer
   Value answer_text = nullptr;
 

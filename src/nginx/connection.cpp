@@ -147,6 +147,8 @@ void Connection::read() {
       return;
     }
     if (n <= 0) {
+      // Its last words may have been a close frame, and ask for ours.
+      if (n == 0) flush();
       socket_.lost();
       return;
     }

@@ -101,7 +101,8 @@ char* set_publish_answer(ngx_conf_t* cf, ngx_command_t*, void* conf) {
                                      : static_cast<char*>(NGX_CONF_ERROR);
 }
 
-char* set_status(ngx_conf_t* cf, ngx_command_t*, void*) {
+char* set_status(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  location(conf).status = true;
   main_conf(cf).in_use = true;
   return install(cf, callback<status_handler>);
 }

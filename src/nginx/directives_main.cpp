@@ -81,6 +81,10 @@ char* set_zone(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   if (size == NGX_ERROR) {
     return conf_error(cf, bytes(given[1]), "not a size, such as 32m");
   }
+  // Smaller ones have no room for nginx's own pages in a zone.
+  if (size < static_cast<ssize_t>(8 * ngx_pagesize)) {
+    return conf_error(cf, bytes(given[1]), "too small; 32m is a good start");
+  }
   main.zone_name = given[0];
   main.zone_size = static_cast<std::size_t>(size);
   for (const ngx_str_t& text : given.subspan(2)) {
@@ -122,6 +126,12 @@ char* set_log(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   here.log_set = true;
   const auto given = parameters(cf);
   if (bytes(given[0]) == "off") return NGX_CONF_OK;
+  if (bytes(given[0]).starts_with("syslog:") ||
+      bytes(given[0]).find('$') != Bytes::npos) {
+    return conf_error(cf, bytes(given[0]),
+                      "connections are logged to a file, whose name has no "
+                      "variables");
+  }
   Log log;
   const Bytes name = given.size() == 2 ? bytes(given[1]) : kDefaultName;
   log.format = format_for(cf, name);

@@ -61,11 +61,22 @@ const ngx_http_core_loc_conf_t& core_conf(ngx_conf_t* cf) {
       ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
 }
 
+bool is_ours(ngx_http_handler_pt handler) {
+  return handler == callback<upgrade_handler> ||
+         handler == callback<publish_handler> ||
+         handler == callback<status_handler>;
+}
+
 /// `if` and `limit_except` make locations without a name, in which requests
 /// of the surrounding one go on.
 void inherit_kind(ngx_conf_t* cf, const LocationConf& parent,
                   LocationConf& child) {
-  if (core_conf(cf).noname == 0) return;
+  const auto& core = core_conf(cf);
+  child.internal = core.internal != 0 || core.named != 0;
+  if (core.noname == 0) return;
+  child.internal = child.internal || parent.internal;
+  // One that answers by itself is none of ours.
+  if (core.handler != nullptr && !is_ours(core.handler)) return;
   child.dialect = parent.dialect;
   child.publish = parent.publish;
   child.publish_any = parent.publish_any;
@@ -76,9 +87,8 @@ void inherit_kind(ngx_conf_t* cf, const LocationConf& parent,
 /// What would be accepted and then not happen; null: nothing.
 char* check_handler(ngx_conf_t* cf, const LocationConf& conf) {
   const auto& core = core_conf(cf);
-  const bool ours = conf.dialect != nullptr || conf.publish;
-  if (ours && core.noname == 0 && core.handler != callback<upgrade_handler> &&
-      core.handler != callback<publish_handler>) {
+  const bool ours = conf.dialect != nullptr || conf.publish || conf.status;
+  if (ours && core.noname == 0 && !is_ours(core.handler)) {
     return conf_error(cf, "paperboy",
                       "another directive of the location answers its "
                       "requests");
@@ -165,6 +175,10 @@ char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
   if (conf.max_message_size == 0 || conf.send_buffer == 0) {
     return conf_error(cf, "paperboy_max_message_size, paperboy_send_buffer",
                       "expected a size above 0");
+  }
+  if (conf.max_message_size > conf.send_buffer) {
+    return conf_error(cf, "paperboy_send_buffer",
+                      "a message of paperboy_max_message_size must fit in");
   }
   if (conf.ping_interval == 0 || conf.ping_timeout == 0 ||
       conf.send_timeout == 0 || conf.close_timeout == 0) {

@@ -11,6 +11,7 @@
 #include "nginx/handlers.hpp"
 #include "nginx/request.hpp"
 #include "nginx/worker.hpp"
+#include "ws/grammar.hpp"
 
 namespace paperboy::nginx {
 
@@ -97,6 +98,12 @@ Result<std::string> read_body(const ngx_http_request_t* r, std::size_t limit) {
   return body;
 }
 
+/// RFC 9110 section 8.3.1: the case doesn't count, nor do parameters.
+bool is_binary(Bytes content_type) {
+  const Bytes type = content_type.substr(0, content_type.find(';'));
+  return ws::equal_ignoring_case(ws::trim(type), "application/octet-stream");
+}
+
 /// The message, and whether it is text.
 Result<std::string> read_message(ngx_http_request_t* r,
                                  const LocationConf& conf, Kind& kind) {
@@ -110,10 +117,7 @@ Result<std::string> read_message(ngx_http_request_t* r,
     return std::string(message);
   }
   const auto* const type = r->headers_in.content_type;
-  if (type != nullptr &&
-      bytes(type->value).starts_with("application/octet-stream")) {
-    kind = Kind::binary;
-  }
+  if (type != nullptr && is_binary(bytes(type->value))) kind = Kind::binary;
   return read_body(r, limit);
 }
 

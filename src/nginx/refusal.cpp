@@ -34,7 +34,8 @@ Request* refused_by_nginx(ngx_http_request_t* r) {
   Request* const request = Request::of(r);
   if (request != nullptr) {
     request->refusal = {NGX_HTTP_REQUEST_ENTITY_TOO_LARGE, "too_large",
-                        "the message is larger than client_max_body_size"};
+                        "the message is larger than client_max_body_size",
+                        Counter::publish_errors};
   }
   return request;
 }
@@ -43,6 +44,7 @@ ngx_int_t header_filter(ngx_http_request_t* r) {
   Request* request = refused(r);
   if (request == nullptr) request = refused_by_nginx(r);
   if (request == nullptr) return next_header_filter(r);
+  note(r, request->refusal);
   request->body = Json::object()
                       .set("error", Json::string(request->refusal.error))
                       .set("message", Json::string(request->refusal.message))

@@ -39,6 +39,13 @@ void log_refusal(ngx_http_request_t* r, Bytes rule, Bytes message) {
                 &text, &r->connection->addr_text, &r->uri);
 }
 
+bool may_be_overruled(ngx_http_request_t* r, ngx_int_t status) {
+  const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  return core->satisfy == NGX_HTTP_SATISFY_ANY && r == r->main &&
+         (status == NGX_HTTP_UNAUTHORIZED || status == NGX_HTTP_FORBIDDEN);
+}
+
 }  // namespace
 
 Request* Request::find(ngx_http_request_t* r) {
@@ -57,14 +64,19 @@ Request* Request::of(ngx_http_request_t* r) {
 
 ngx_int_t refuse(ngx_http_request_t* r, Request& request, ngx_int_t status,
                  Counter counter, Bytes error, Bytes message) {
-  request.refusal = {status, error, std::string(message)};
-  if (Worker* const worker = Worker::current()) {
-    worker->context().counters.add(counter);
-  }
-  log_refusal(r, counter_name(counter), message);
+  request.refusal = {status, error, std::string(message), counter};
+  if (!may_be_overruled(r, status)) note(r, request.refusal);
   const bool passing = status == NGX_HTTP_SERVICE_UNAVAILABLE;
   if (passing && !add_header(r, "Retry-After", "1")) return NGX_ERROR;
   return status;
+}
+
+void note(ngx_http_request_t* r, Refusal& refusal) {
+  if (std::exchange(refusal.noted, true)) return;
+  if (Worker* const worker = Worker::current()) {
+    worker->context().counters.add(refusal.counter);
+  }
+  log_refusal(r, counter_name(refusal.counter), refusal.message);
 }
 
 Bytes evaluate(ngx_http_request_t* r, Value value) {
@@ -130,6 +142,7 @@ ngx_int_t answer(ngx_http_request_t* r, ngx_uint_t status, Bytes type,
   buffer->last_buf = r == r->main ? 1 : 0;
   buffer->last_in_chain = 1;
   buffer->memory = body.empty() ? 0 : 1;
+  buffer->sync = body.empty() && r != r->main ? 1 : 0;
   buffer->temporary = 0;
   r->headers_out.status = status;
   r->headers_out.content_length_n = static_cast<off_t>(body.size());

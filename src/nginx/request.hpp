@@ -21,6 +21,8 @@ struct Refusal {
   ngx_int_t status = 0;  // 0: it isn't
   Bytes error;           // the stable name in the JSON answer
   std::string message;
+  Counter counter = Counter::refused_method;
+  bool noted = false;  // logged and counted
 };
 
 /// Who asks, as far as a token says.
@@ -47,10 +49,14 @@ struct Request {
   static Request* find(ngx_http_request_t* r);
 };
 
-/// Notes the refusal (one line in the error log, a counter) and returns its
-/// status, for a handler to return.
+/// Notes the refusal and returns its status, for a handler to return. Under
+/// `satisfy any` a 401 or 403 is not the last word: it is noted when it becomes
+/// the answer.
 ngx_int_t refuse(ngx_http_request_t* r, Request& request, ngx_int_t status,
                  Counter counter, Bytes error, Bytes message);
+
+/// One line in the error log, and a count. Once a refusal.
+void note(ngx_http_request_t* r, Refusal& refusal);
 
 /// The value for this request; empty where it can't be had.
 Bytes evaluate(ngx_http_request_t* r, Value value);

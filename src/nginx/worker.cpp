@@ -64,7 +64,7 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat)
 
 Worker::~Worker() = default;
 
-std::unique_ptr<Worker> Worker::make(ngx_cycle_t* cycle) {
+std::unique_ptr<Worker> Worker::make(ngx_cycle_t* cycle, bool first) {
   auto zone =
       broker::shm::Zone::attach(zone_memory(), worker_clock(), eventfd_waker);
   if (!zone) {
@@ -74,9 +74,10 @@ std::unique_ptr<Worker> Worker::make(ngx_cycle_t* cycle) {
   }
   const auto seat = zone->claim_seat();
   if (!seat) {
+    if (!first) return {};
     ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
                   "paperboy_zone: no seat for this worker, which answers 503 "
-                  "to upgrades and publishes; give the zone more seats=");
+                  "until one is free; give the zone more seats=");
     return {};
   }
   return std::unique_ptr<Worker>(new Worker(std::move(zone.value()), *seat));
@@ -86,9 +87,26 @@ ngx_int_t Worker::init_process(ngx_cycle_t* cycle) {
   const bool serves =
       ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE;
   if (!serves || the_worker || zone_memory().empty()) return NGX_OK;
-  the_worker = make(cycle);
-  if (the_worker && !the_worker->listen(cycle)) the_worker.reset();
+  take_seat(cycle);
   return NGX_OK;
+}
+
+/// Seats come free when workers of earlier generations leave: one without is
+/// tried again every second.
+void Worker::take_seat(ngx_cycle_t* cycle) {
+  static ngx_event_t again;
+  the_worker = make(cycle, again.handler == nullptr);
+  if (the_worker && the_worker->listen(cycle)) return;
+  the_worker.reset();
+  again.handler = callback<on_take_seat>;
+  again.data = cycle;
+  again.log = cycle->log;
+  again.cancelable = 1;
+  ngx_add_timer(&again, kTick);
+}
+
+void Worker::on_take_seat(ngx_event_t* event) {
+  take_seat(static_cast<ngx_cycle_t*>(event->data));
 }
 
 /// What is still open is told that the server goes away, as far as its socket

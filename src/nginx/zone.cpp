@@ -135,9 +135,10 @@ std::span<std::byte> zone_memory() {
 
 ngx_int_t make_wakeups(ngx_cycle_t* cycle) {
   const ngx_shm_zone_t* const zone = find_zone(*cycle);
-  if (zone == nullptr || wakeups[0] != -1) return NGX_OK;
+  if (zone == nullptr) return NGX_OK;
   const std::size_t seats = static_cast<const MainConf*>(zone->data)->seats;
   for (int& fd : std::span(wakeups).first(seats)) {
+    if (fd != -1) continue;
     fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (fd == -1) {
       ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno, "eventfd() failed");
