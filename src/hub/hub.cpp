@@ -70,14 +70,25 @@ Group& Hub::group_for(Channel& channel, Encoder& encoder) {
 }
 
 bool Hub::drain() {
-  const Drained drained = broker_.drain(*this);
-  if (drained == Drained::lost) {
-    discard();
-    tell_gaps();
-    return true;
+  try {
+    const Drained drained = broker_.drain(*this);
+    if (drained == Drained::lost) {
+      lose();
+      return true;
+    }
+    fan_out();
+    return drained == Drained::more;
+  } catch (...) {
+    // Memory ran out amid a batch: nobody can tell who has what of it.
+    lose();
+    throw;
   }
-  fan_out();
-  return drained == Drained::more;
+}
+
+/// Void is what this drain brought; where positions moved, that is told.
+void Hub::lose() {
+  discard();
+  tell_gaps();
 }
 
 void Hub::on_publication(ChannelRef ref, const Publication& publication) {

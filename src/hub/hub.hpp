@@ -65,6 +65,7 @@ class Hub final : private BrokerEvents {
   Batch& batch_for(Channel& channel, const Position& next);
   void add_run();
   void fan_out();
+  void lose();
   void discard();
   void tell_gaps();
   static Group& group_for(Channel& channel, Encoder& encoder);

@@ -55,18 +55,19 @@ constexpr ngx_command_t main_only(ngx_str_t name, ngx_uint_t arguments,
 ngx_command_t commands[] = {
     // what a location is
     own(ngx_string("paperboy"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
-        set_dialect),
+        callback<set_dialect>),
     own(ngx_string("paperboy_publish"),
-        NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1, set_publish),
+        NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1,
+        callback<set_publish>),
     own(ngx_string("paperboy_publish_answer"),
-        NGX_HTTP_LOC_CONF | NGX_CONF_TAKE12, set_publish_answer),
+        NGX_HTTP_LOC_CONF | NGX_CONF_TAKE12, callback<set_publish_answer>),
     own(ngx_string("paperboy_status"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
-        set_status),
+        callback<set_status>),
 
     // channels
-    main_only(ngx_string("paperboy_zone"), NGX_CONF_2MORE, set_zone),
+    main_only(ngx_string("paperboy_zone"), NGX_CONF_2MORE, callback<set_zone>),
     own(ngx_string("paperboy_channel"), kAnywhere | NGX_CONF_1MORE,
-        set_channel),
+        callback<set_channel>),
     slot(ngx_string("paperboy_namespace"), ngx_http_set_complex_value_slot,
          offsetof(Slots, name_space)),
     slot(ngx_string("paperboy_message"), ngx_http_set_complex_value_slot,
@@ -79,26 +80,28 @@ ngx_command_t commands[] = {
          offsetof(Slots, client_publish)),
 
     // who may
-    own(ngx_string("paperboy_origin"), kAnywhere | NGX_CONF_1MORE, set_origin),
+    own(ngx_string("paperboy_origin"), kAnywhere | NGX_CONF_1MORE,
+        callback<set_origin>),
     slot(ngx_string("paperboy_scheme"), ngx_http_set_complex_value_slot,
          offsetof(Slots, scheme)),
     slot(ngx_string("paperboy_host"), ngx_http_set_complex_value_slot,
          offsetof(Slots, host)),
     own(ngx_string("paperboy_require_tls"), kAnywhere | NGX_CONF_TAKE1,
-        set_require_tls),
+        callback<set_require_tls>),
     own(ngx_string("paperboy_jwt_key"), kAnywhere | NGX_CONF_TAKE123,
-        set_jwt_key),
-    own(ngx_string("paperboy_token"), kAnywhere | NGX_CONF_1MORE, set_token),
+        callback<set_jwt_key>),
+    own(ngx_string("paperboy_token"), kAnywhere | NGX_CONF_1MORE,
+        callback<set_token>),
     slot(ngx_string("paperboy_token_issuer"), ngx_conf_set_str_slot,
          offsetof(Slots, token_issuer)),
     own(ngx_string("paperboy_token_audience"), kAnywhere | NGX_CONF_1MORE,
-        set_audience),
+        callback<set_audience>),
     slot(ngx_string("paperboy_token_leeway"), ngx_conf_set_sec_slot,
          offsetof(Slots, token_leeway)),
     slot(ngx_string("paperboy_token_expiry"), ngx_conf_set_enum_slot,
          offsetof(Slots, token_expiry), token_expiry_values),
     own(ngx_string("paperboy_subprotocol"), kAnywhere | NGX_CONF_1MORE,
-        set_subprotocol),
+        callback<set_subprotocol>),
 
     // limits and times of a connection
     slot(ngx_string("paperboy_max_message_size"), ngx_conf_set_size_slot,
@@ -116,14 +119,15 @@ ngx_command_t commands[] = {
 
     // compression
     own(ngx_string("paperboy_deflate"), kAnywhere | NGX_CONF_TAKE1,
-        set_deflate),
+        callback<set_deflate>),
     slot(ngx_string("paperboy_deflate_context_takeover"),
          ngx_conf_set_flag_slot, offsetof(Slots, deflate_context_takeover)),
 
     // logs
-    own(ngx_string("paperboy_log"), kAnywhere | NGX_CONF_TAKE12, set_log),
+    own(ngx_string("paperboy_log"), kAnywhere | NGX_CONF_TAKE12,
+        callback<set_log>),
     main_only(ngx_string("paperboy_log_format"), NGX_CONF_2MORE,
-              set_log_format),
+              callback<set_log_format>),
 
     ngx_null_command,
 };

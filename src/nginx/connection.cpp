@@ -193,6 +193,17 @@ void Connection::write_shared(Bytes run) {
   queue();
 }
 
+/// Without the memory to keep what its client hasn't read, it ends.
+void Connection::settle() noexcept {
+  try {
+    flush();
+  } catch (...) {
+    log_exception();
+    outbox_.reset();  // the runs in it are about to go
+    end_now();
+  }
+}
+
 /// The outbox is the worker's to flush at the end of a turn, or ours earlier.
 void Connection::flush() {
   queued_ = false;
@@ -246,15 +257,23 @@ void Connection::half_close() {
 
 void Connection::abort() {
   if (dead_) return;
-  dead_ = true;
   worker().bury(*this);
+  dead_ = true;
+}
+
+/// Where even that fails, the socket's timer comes back to it.
+void Connection::end_now() noexcept {
+  try {
+    abort();
+  } catch (...) {
+    log_exception();
+  }
 }
 
 /// Before the take-over the connection is the request's, which ends us.
-void Connection::close() {
+void Connection::close() noexcept {
   if (c_ == nullptr) return;
-  write_log();
-  worker().context().counters.add(closed_with(socket_.summary().code));
+  note_end();
   ngx_connection_t* const c = c_;
   if (c->ssl != nullptr) {
     c->ssl->no_wait_shutdown = c->ssl->no_send_shutdown = 1;
@@ -268,6 +287,15 @@ void Connection::close() {
   ngx_close_connection(c);
   if (pool != nullptr) ngx_destroy_pool(pool);
   delete this;
+}
+
+void Connection::note_end() const noexcept {
+  try {
+    worker().context().counters.add(closed_with(socket_.summary().code));
+    write_log();
+  } catch (...) {
+    log_exception();
+  }
 }
 
 void Connection::write_log() const {

@@ -53,15 +53,18 @@ class Connection final : public session::Transport {
   void abort() override;
 
   // For the worker, at the end of a turn.
-  void flush();
-  void close();
+  void settle() noexcept;
+  void close() noexcept;
 
  private:
   void adopt(ngx_http_request_t* r);
   void release_pool();
   void read();
   void feed(std::span<char> input);
+  void end_now() noexcept;
+  void note_end() const noexcept;
   void write_log() const;
+  void flush();
   void queue();
   void note_backlog();
   void half_close();

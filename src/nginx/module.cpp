@@ -25,12 +25,12 @@ ngx_int_t configure(ngx_conf_t* cf) {
 ngx_http_module_t context = {
     .preconfiguration = callback<add_variables>,
     .postconfiguration = callback<configure>,
-    .create_main_conf = create_main_conf,
+    .create_main_conf = callback<create_main_conf>,
     .init_main_conf = nullptr,
     .create_srv_conf = nullptr,
     .merge_srv_conf = nullptr,
-    .create_loc_conf = create_location_conf,
-    .merge_loc_conf = merge_location_conf,
+    .create_loc_conf = callback<create_location_conf>,
+    .merge_loc_conf = callback<merge_location_conf>,
 };
 
 }  // namespace

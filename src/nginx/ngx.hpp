@@ -9,7 +9,9 @@ extern "C" {
 #include <ngx_http.h>
 }
 
+#include <exception>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include "base/bytes.hpp"
@@ -53,34 +55,42 @@ T* make_in_pool(ngx_pool_t* pool, Args&&... args) {
   return made;
 }
 
+/// REQUIRES: an exception is being handled.
 inline void log_exception() noexcept {
-  ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0, "paperboy: out of memory");
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0, "paperboy: %s", e.what());
+  } catch (...) {
+    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0, "paperboy: exception");
+  }
+}
+
+/// What tells nginx that a function of that type failed.
+template <typename R>
+R failure() {
+  if constexpr (std::is_same_v<R, char*>) {
+    return static_cast<char*>(NGX_CONF_ERROR);
+  } else if constexpr (std::is_pointer_v<R>) {
+    return nullptr;
+  } else if constexpr (!std::is_void_v<R>) {
+    return NGX_ERROR;
+  }
 }
 
 /// The one boundary that C calls through: what a function throws (in practice
-/// std::bad_alloc) ends the request or the turn, not the worker.
+/// std::bad_alloc) ends the request or the turn, not the process.
 template <auto F>
 struct Callback;
 
-template <typename... Args, ngx_int_t (*F)(Args...)>
+template <typename R, typename... Args, R (*F)(Args...)>
 struct Callback<F> {
-  static ngx_int_t call(Args... args) noexcept {
+  static R call(Args... args) noexcept {
     try {
       return F(args...);
     } catch (...) {
       log_exception();
-      return NGX_ERROR;
-    }
-  }
-};
-
-template <typename... Args, void (*F)(Args...)>
-struct Callback<F> {
-  static void call(Args... args) noexcept {
-    try {
-      F(args...);
-    } catch (...) {
-      log_exception();
+      return failure<R>();
     }
   }
 };

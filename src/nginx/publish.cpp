@@ -210,11 +210,14 @@ ngx_int_t publish(ngx_http_request_t* r, const LocationConf& conf,
   return answer_outcomes(r, conf, outcomes);
 }
 
-/// The body has arrived.
+/// The body has arrived. Whatever happens, the request has to end.
 void on_body(ngx_http_request_t* r) {
-  Request& request = *Request::of(r);
-  const ngx_int_t status =
-      publish(r, location_conf(r), request, *Worker::current());
+  ngx_int_t status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+  try {
+    status = publish(r, location_conf(r), *Request::of(r), *Worker::current());
+  } catch (...) {
+    log_exception();
+  }
   ngx_http_finalize_request(r, status);
 }
 

@@ -100,19 +100,41 @@ ngx_int_t send_101(ngx_http_request_t* r, const ws::Upgrade& upgrade,
   return flush(r);
 }
 
+/// The answers to earlier, pipelined requests may still fill the socket.
+bool is_sent(ngx_http_request_t* r) {
+  return r->out == nullptr && r->connection->buffered == 0;
+}
+
+/// As nginx waits for a client to take its answer.
+ngx_int_t await_socket(ngx_http_request_t* r) {
+  const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  ngx_event_t* const write = r->connection->write;
+  if (write->timer_set == 0) ngx_add_timer(write, core->send_timeout);
+  return ngx_handle_write_event(write, core->send_lowat);
+}
+
+void give_up(ngx_http_request_t* r) {
+  ngx_connection_t* const c = r->connection;
+  ngx_http_finalize_request(r, NGX_HTTP_CLOSE);
+  ngx_http_run_posted_requests(c);
+}
+
 void detach(ngx_event_t* event) {
   auto* const c = static_cast<ngx_connection_t*>(event->data);
   auto* const r = static_cast<ngx_http_request_t*>(c->data);
   Worker& worker = *Worker::current();
   const Turn turn(worker);
-  if (r->out != nullptr || c->buffered != 0) {
-    // The answer to an earlier, pipelined request still fills the socket.
-    if (c->error != 0 || c->timedout != 0 || c->close != 0 ||
+  if (!is_sent(r)) {
+    if (event->timedout != 0 || c->error != 0 || c->close != 0 ||
         ngx_http_write_filter(r, nullptr) == NGX_ERROR) {
-      ngx_http_finalize_request(r, NGX_HTTP_CLOSE);
+      give_up(r);
       return;
     }
-    if (r->out != nullptr || c->buffered != 0) return;
+    if (!is_sent(r)) {
+      if (await_socket(r) != NGX_OK) give_up(r);
+      return;
+    }
   }
   Request& request = *Request::find(r);
   Connection* const connection = std::exchange(request.connection, nullptr);

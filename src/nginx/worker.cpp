@@ -144,6 +144,8 @@ bool Worker::listen(ngx_cycle_t* cycle) {
   // Not a client's: nothing closes it at shutdown.
   wakeup_->read->channel = wakeup_->write->channel = 1;
   if (ngx_add_event(wakeup_->read, NGX_READ_EVENT, NGX_CLEAR_EVENT) != NGX_OK) {
+    ngx_free_connection(wakeup_);
+    wakeup_->fd = static_cast<ngx_socket_t>(-1);
     return false;
   }
   ngx_add_timer(&tick_, kTick);
@@ -175,9 +177,9 @@ void Worker::on_tick(ngx_event_t* event) {
 
 /// A wake-up whose sender was killed is made up for here.
 void Worker::tick() {
-  broker_.tick();
-  wake();
   ngx_add_timer(&tick_, kTick);
+  wake();
+  broker_.tick();
 }
 
 void Worker::on_wheel(ngx_event_t* event) {
@@ -206,9 +208,9 @@ void Worker::schedule() {
   wheel_due_ = *due;
 }
 
-void Worker::settle() {
+void Worker::settle() noexcept {
   // By index: what sending leads to may queue another.
-  for (std::size_t i = 0; i < dirty_.size(); ++i) dirty_[i]->flush();
+  for (std::size_t i = 0; i < dirty_.size(); ++i) dirty_[i]->settle();
   dirty_.clear();
   hub_.release();
   // Closing one may not end another, but be safe against it.

@@ -51,7 +51,7 @@ class Worker {
   void bury(Connection& connection) { dead_.push_back(&connection); }
 
   /// The end of a turn: what is queued is sent, what is dead is closed.
-  void settle();
+  void settle() noexcept;
 
   /// Arms nginx's timer for what the wheel does next.
   void schedule();

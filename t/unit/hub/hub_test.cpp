@@ -1,5 +1,7 @@
 #include "hub/hub.hpp"
 
+#include <new>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -457,6 +459,46 @@ void publishing_is_the_brokers(void**) {
   assert_heard(listener, "1=a;");
 }
 
+/// Runs out of memory at the word "fail".
+class Failing final : public Encoder {
+ public:
+  void encode(const Publication& publication, std::string& out) override {
+    if (publication.data == "fail") throw std::bad_alloc();
+    out.append(publication.data);
+  }
+};
+
+void memory_that_runs_out_amid_a_drain_is_a_gap_and_no_mixture(void**) {
+  Fixture f;
+  Failing encoder;
+  Listener one;
+  Listener other;
+  Listener quiet;
+  f.join(one, "one", encoder);
+  f.join(other, "other", encoder);
+  f.join(quiet, "quiet", encoder);
+  f.broker.bring("one", "1");
+  f.broker.bring("other", "fail");
+  bool thrown = false;
+  try {
+    f.hub.drain();
+  } catch (const std::bad_alloc&) {
+    thrown = true;
+  }
+  assert_true(thrown);
+  f.hub.release();
+  assert_heard(one, "gap;");
+  assert_heard(other, "gap;");
+  assert_heard(quiet, "");
+  f.broker.bring("other", "2");
+  f.broker.bring("one", "3");
+  f.broker.bring("quiet", "4");
+  f.drain_all();
+  assert_heard(one, "gap;3");
+  assert_heard(other, "gap;2");
+  assert_heard(quiet, "4");
+}
+
 }  // namespace
 }  // namespace paperboy::hub
 
@@ -492,6 +534,8 @@ int main() {
       cmocka_unit_test(runs_stay_until_they_are_released),
       cmocka_unit_test(names_are_told_while_subscribed),
       cmocka_unit_test(publishing_is_the_brokers),
+      cmocka_unit_test(
+          memory_that_runs_out_amid_a_drain_is_a_gap_and_no_mixture),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
