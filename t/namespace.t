@@ -15,6 +15,12 @@ server {
         paperboy raw;
         paperboy_channel $arg_c;
     }
+    location /named {
+        paperboy_namespace $arg_ns;
+        paperboy raw;
+        paperboy_channel $arg_c;
+    }
+    location /publish-named { paperboy_namespace $arg_ns; paperboy_publish any; }
     location /publish-other { paperboy_namespace other; paperboy_publish any; }
 }
 END
@@ -40,11 +46,16 @@ is($b->recv,     'text:for b',      'b what is for b');
 is($other->recv, 'text:for others', 'a location may have its own');
 
 # Names that would be one, were they only put together.
-my $first  = ws('x', '/ws?c=y/z');
-my $second = ws('x/y', '/ws?c=z');
-if ($second->status == 101) {
-    is(publish('x', '/publish?channel=y/z', '')->{subscribers}, 1,
-        'no name reaches into another namespace');
-}
+my @named = map { ws('a.example', "/named?ns=$_->[0]&c=$_->[1]") }
+    ['x', 'y/z'], ['x/y', 'z'], ['', 'x/y/z'];
+is($_->status, 101, 'a namespace of any name') for @named;
+my @published = map {
+    publish('a.example', "/publish-named?ns=$_->[0]&channel=$_->[1]", $_->[0])
+} ['x', 'y/z'], ['x/y', 'z'], ['', 'x/y/z'];
+is($_->{subscribers}, 1, 'no name reaches into another namespace')
+    for @published;
+is($named[0]->recv, 'text:x',   'each hears');
+is($named[1]->recv, 'text:x/y', 'what is');
+is($named[2]->recv, 'text:',    'for it');
 
 finish;

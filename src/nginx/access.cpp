@@ -118,28 +118,17 @@ ngx_int_t check_upgrade_access(ngx_http_request_t* r, const LocationConf& conf,
 }
 
 /// A page of a foreign origin may not publish with its reader's cookies.
+/// `satisfied`: another module's word stands in for the token.
 ngx_int_t check_publish_access(ngx_http_request_t* r, const LocationConf& conf,
-                               Request& request) {
+                               Request& request, bool satisfied) {
   ngx_int_t status = check_tls(r, conf, request);
   if (status == NGX_OK) status = check_origin(r, conf, request);
-  if (status != NGX_OK || conf.publish_any) return status;
+  if (status != NGX_OK || conf.publish_any || satisfied) return status;
   request.channels = named_channels(r, conf);
   return check_token(r, conf, request, auth::Scope::publish);
 }
 
 }  // namespace
-
-std::vector<ws::HeaderField> all_headers(ngx_http_request_t* r) {
-  std::vector<ws::HeaderField> headers;
-  for (const ngx_list_part_t* part = &r->headers_in.headers.part;
-       part != nullptr; part = part->next) {
-    const auto* const fields = static_cast<const ngx_table_elt_t*>(part->elts);
-    for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-      headers.push_back({bytes(fields[i].key), bytes(fields[i].value)});
-    }
-  }
-  return headers;
-}
 
 bool subscribes(const LocationConf& conf) {
   return conf.settings.dialect->location_channels() ==
@@ -248,15 +237,9 @@ ngx_int_t require_publish_access(ngx_http_request_t* r,
       ngx_http_get_module_loc_conf(r, ngx_http_core_module));
   request.refusal = {};
   request.identity = {};
-  ngx_int_t status = check_tls(r, conf, request);
-  if (status == NGX_OK) status = check_origin(r, conf, request);
-  if (status != NGX_OK || conf.publish_any) return status;
-  // Another module's word stands in for the token.
   const bool satisfied =
       r == r->main && conf.keyed() && core->satisfy == NGX_HTTP_SATISFY_ANY;
-  if (satisfied) return NGX_OK;
-  request.channels = named_channels(r, conf);
-  return check_token(r, conf, request, auth::Scope::publish);
+  return check_publish_access(r, conf, request, satisfied);
 }
 
 ngx_int_t access_handler(ngx_http_request_t* r) {
@@ -266,8 +249,9 @@ ngx_int_t access_handler(ngx_http_request_t* r) {
   Request* const request = Request::of(r);
   if (request == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   request->checked = false;
-  const ngx_int_t status = publishes ? check_publish_access(r, conf, *request)
-                                     : check_upgrade_access(r, conf, *request);
+  const ngx_int_t status = publishes
+                               ? check_publish_access(r, conf, *request, false)
+                               : check_upgrade_access(r, conf, *request);
   if (status != NGX_OK) return status;
   request->checked = true;
   // Without a key there is no opinion: under `satisfy any` an OK from here

@@ -8,7 +8,6 @@
 
 #include "nginx/conf.hpp"
 #include "nginx/request.hpp"
-#include "ws/handshake.hpp"
 
 namespace paperboy::nginx {
 
@@ -37,9 +36,6 @@ ngx_int_t require_access(ngx_http_request_t* r, const LocationConf& conf,
 /// because it is a subrequest. An internal location needs no checks.
 ngx_int_t require_publish_access(ngx_http_request_t* r,
                                  const LocationConf& conf, Request& request);
-
-/// All header fields, as the handshake's check reads them.
-std::vector<ws::HeaderField> all_headers(ngx_http_request_t* r);
 
 /// Whether nginx itself sees to it that no client reaches this location.
 bool is_internal(ngx_http_request_t* r);

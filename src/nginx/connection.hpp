@@ -48,7 +48,6 @@ class Connection final : public session::Transport {
   void write(Bytes bytes) override;
   void write_shared(Bytes run) override;
   [[nodiscard]] std::size_t backlog() const override { return backlog_; }
-  [[nodiscard]] bool taken_over() const { return c_ != nullptr; }
   void finish() override;
   void abort() override;
 

@@ -176,7 +176,7 @@ char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
     return conf_error(cf, "paperboy_max_message_size, paperboy_send_buffer",
                       "expected a size above 0");
   }
-  if (conf.max_message_size > conf.send_buffer) {
+  if (conf.dialect != nullptr && conf.max_message_size > conf.send_buffer) {
     return conf_error(cf, "paperboy_send_buffer",
                       "a message of paperboy_max_message_size must fit in");
   }

@@ -29,14 +29,23 @@ bool same_name(Bytes a, Bytes b) {
 
 /// Not to the connection's log, whose handler would add the request line: a
 /// token may stand in its arguments.
-void log_refusal(ngx_http_request_t* r, Bytes rule, Bytes message) {
+void log_refusal(ngx_http_request_t* r, ngx_str_t uri, Bytes rule,
+                 Bytes message) {
   const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
       ngx_http_get_module_loc_conf(r, ngx_http_core_module));
   const ngx_str_t by = borrow(rule);
   const ngx_str_t text = borrow(message);
   ngx_log_error(NGX_LOG_ERR, core->error_log, 0,
                 "paperboy refused by %V: %V, client: %V, uri: \"%V\"", &by,
-                &text, &r->connection->addr_text, &r->uri);
+                &text, &r->connection->addr_text, &uri);
+}
+
+void note(ngx_http_request_t* r, ngx_str_t uri, Refusal& refusal) {
+  if (std::exchange(refusal.noted, true)) return;
+  if (Worker* const worker = Worker::current()) {
+    worker->context().counters.add(refusal.counter);
+  }
+  log_refusal(r, uri, counter_name(refusal.counter), refusal.message);
 }
 
 bool may_be_overruled(ngx_http_request_t* r, ngx_int_t status) {
@@ -44,6 +53,28 @@ bool may_be_overruled(ngx_http_request_t* r, ngx_int_t status) {
       ngx_http_get_module_loc_conf(r, ngx_http_core_module));
   return core->satisfy == NGX_HTTP_SATISFY_ANY && r == r->main &&
          (status == NGX_HTTP_UNAUTHORIZED || status == NGX_HTTP_FORBIDDEN);
+}
+
+/// What the end of a request finds: by then an error_page may have made nginx
+/// forget our context and the URI.
+struct Pending {
+  ngx_http_request_t* r;
+  Request* request;
+  ngx_str_t uri;
+};
+
+void note_at_end(void* data) {
+  auto& [r, request, uri] = *static_cast<Pending*>(data);
+  // Who was let in after all has none any more.
+  if (request->refusal.status != 0) note(r, uri, request->refusal);
+}
+
+bool note_later(ngx_http_request_t* r, Request& request) {
+  auto* const cleanup = ngx_http_cleanup_add(r, sizeof(Pending));
+  if (cleanup == nullptr) return false;
+  *static_cast<Pending*>(cleanup->data) = {r, &request, r->uri};
+  cleanup->handler = note_at_end;
+  return true;
 }
 
 }  // namespace
@@ -65,19 +96,17 @@ Request* Request::of(ngx_http_request_t* r) {
 ngx_int_t refuse(ngx_http_request_t* r, Request& request, ngx_int_t status,
                  Counter counter, Bytes error, Bytes message) {
   request.refusal = {status, error, std::string(message), counter};
-  if (!may_be_overruled(r, status)) note(r, request.refusal);
+  if (!may_be_overruled(r, status)) {
+    note(r, request.refusal);
+  } else if (!note_later(r, request)) {
+    return NGX_ERROR;
+  }
   const bool passing = status == NGX_HTTP_SERVICE_UNAVAILABLE;
   if (passing && !add_header(r, "Retry-After", "1")) return NGX_ERROR;
   return status;
 }
 
-void note(ngx_http_request_t* r, Refusal& refusal) {
-  if (std::exchange(refusal.noted, true)) return;
-  if (Worker* const worker = Worker::current()) {
-    worker->context().counters.add(refusal.counter);
-  }
-  log_refusal(r, counter_name(refusal.counter), refusal.message);
-}
+void note(ngx_http_request_t* r, Refusal& refusal) { note(r, r->uri, refusal); }
 
 Bytes evaluate(ngx_http_request_t* r, Value value) {
   ngx_str_t text{};
@@ -97,6 +126,15 @@ std::vector<std::string> named_channels(ngx_http_request_t* r,
     if (!name.empty() && !known) names.emplace_back(name);
   }
   return names;
+}
+
+std::vector<ws::HeaderField> all_headers(ngx_http_request_t* r) {
+  std::vector<ws::HeaderField> fields;
+  each_header(r, [&](const ngx_table_elt_t& field) {
+    fields.push_back({bytes(field.key), bytes(field.value)});
+    return true;
+  });
+  return fields;
 }
 
 std::vector<Bytes> header_values(ngx_http_request_t* r, Bytes name) {

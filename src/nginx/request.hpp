@@ -11,6 +11,7 @@
 #include "base/counters.hpp"
 #include "nginx/conf.hpp"
 #include "session/session.hpp"
+#include "ws/handshake.hpp"
 
 namespace paperboy::nginx {
 
@@ -51,7 +52,7 @@ struct Request {
 
 /// Notes the refusal and returns its status, for a handler to return. Under
 /// `satisfy any` a 401 or 403 is not the last word: it is noted when it becomes
-/// the answer.
+/// the answer, or at the request's end where it was not withdrawn.
 ngx_int_t refuse(ngx_http_request_t* r, Request& request, ngx_int_t status,
                  Counter counter, Bytes error, Bytes message);
 
@@ -66,7 +67,10 @@ Bytes evaluate(ngx_http_request_t* r, Value value);
 std::vector<std::string> named_channels(ngx_http_request_t* r,
                                         const LocationConf& conf);
 
-/// The header fields of the request with that name, in order.
+/// All header fields of the request, in order.
+std::vector<ws::HeaderField> all_headers(ngx_http_request_t* r);
+
+/// Those with that name.
 std::vector<Bytes> header_values(ngx_http_request_t* r, Bytes name);
 
 /// The first field of that name; none: there is none.

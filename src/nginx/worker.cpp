@@ -64,25 +64,6 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat)
 
 Worker::~Worker() = default;
 
-std::unique_ptr<Worker> Worker::make(ngx_cycle_t* cycle, bool first) {
-  auto zone =
-      broker::shm::Zone::attach(zone_memory(), worker_clock(), eventfd_waker);
-  if (!zone) {
-    const ngx_str_t why = borrow(zone.error().message);
-    ngx_log_error(NGX_LOG_ALERT, cycle->log, 0, "paperboy_zone: %V", &why);
-    return {};
-  }
-  const auto seat = zone->claim_seat();
-  if (!seat) {
-    if (!first) return {};
-    ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
-                  "paperboy_zone: no seat for this worker, which answers 503 "
-                  "until one is free; give the zone more seats=");
-    return {};
-  }
-  return std::unique_ptr<Worker>(new Worker(std::move(zone.value()), *seat));
-}
-
 ngx_int_t Worker::init_process(ngx_cycle_t* cycle) {
   const bool serves =
       ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE;
@@ -95,9 +76,23 @@ ngx_int_t Worker::init_process(ngx_cycle_t* cycle) {
 /// tried again every second.
 void Worker::take_seat(ngx_cycle_t* cycle) {
   static ngx_event_t again;
-  the_worker = make(cycle, again.handler == nullptr);
-  if (the_worker && the_worker->listen(cycle)) return;
-  the_worker.reset();
+  auto zone =
+      broker::shm::Zone::attach(zone_memory(), worker_clock(), eventfd_waker);
+  if (!zone) {
+    const ngx_str_t why = borrow(zone.error().message);
+    ngx_log_error(NGX_LOG_ALERT, cycle->log, 0, "paperboy_zone: %V", &why);
+    return;
+  }
+  if (const auto seat = zone->claim_seat()) {
+    the_worker.reset(new Worker(std::move(zone.value()), *seat));
+    if (!the_worker->listen(cycle)) the_worker.reset();
+    return;
+  }
+  if (again.handler == nullptr) {
+    ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
+                  "paperboy_zone: no seat for this worker, which answers 503 "
+                  "until one is free; give the zone more seats=");
+  }
   again.handler = callback<on_take_seat>;
   again.data = cycle;
   again.log = cycle->log;

@@ -57,10 +57,7 @@ class Worker {
   void schedule();
 
  private:
-  class Wakeup;
-
   Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat);
-  static std::unique_ptr<Worker> make(ngx_cycle_t* cycle, bool first);
   static void take_seat(ngx_cycle_t* cycle);
   static void on_take_seat(ngx_event_t* event);
 

@@ -4,9 +4,9 @@
 
 #include <array>
 
+#include <openssl/rand.h>
 #include "broker/shm_zone.hpp"
 #include "nginx/worker.hpp"
-#include "openssl/rand.h"
 
 namespace paperboy::nginx {
 
