@@ -2,6 +2,7 @@
 # closing sockets end in time.
 use v5.36;
 use Paperboy::Test;
+use Socket ();
 
 my $nginx = nginx(http => <<'END');
 paperboy_origin any;
@@ -49,6 +50,18 @@ subtest 'nothing after a close is heard' => sub {
     $ws->write(frame(1, 'a') . frame(8, pack 'n', 1000) . frame(1, 'b')
             . frame(9, 'c') . frame(8, pack 'n', 1001) . frame(3));
     is(join(' ', map { $ws->recv } 1 .. 3), 'text:a close:1000 eof', 'events');
+};
+
+# TCP_CORK holds a segment back until the end comes with it.
+subtest 'a close that comes with the end of the stream' => sub {
+    for my $round (1 .. 10) {
+        my $ws = $nginx->ws('/');
+        setsockopt $ws->{socket}, Socket::IPPROTO_TCP, Socket::TCP_CORK, 1;
+        $ws->write(frame(1, 'last') . frame(8, pack 'n', 1000));
+        $ws->shut_down;
+        is(join(' ', map { $ws->recv } 1 .. 3), 'text:last close:1000 eof',
+            "is answered: $round");
+    }
 };
 
 subtest 'a client that ends without a word' => sub {

@@ -133,6 +133,10 @@ subtest 'reopening' => sub {
 
 conf_refused('paperboy_log %%DIR%%/x.log nonsense;', 'an unknown format',
     qr/nonsense/);
+conf_refused('paperboy_log syslog:server=127.0.0.1;', 'a log over the network',
+    qr/logged to a file/);
+conf_refused('paperboy_log %%DIR%%/$host.log;', 'a name with a variable',
+    qr/logged to a file/);
 like(conf_error(q{paperboy_log_format x '$nonsense_variable';}),
     qr/\[emerg\].*nonsense_variable/, 'an unknown variable');
 conf_refused(q{paperboy_log_format x 'a'; paperboy_log_format x 'b';},

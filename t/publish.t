@@ -85,6 +85,15 @@ subtest 'bodies' => sub {
     is($ws->recv, "binary:\0\xff\xfe", 'binary');
     publish('/publish?channel=body', 'x' x 50_000, @binary);
     is(length $ws->recv, 50_007, 'a large binary one, from a file');
+    for my $type ('Application/Octet-Stream; x=y', 'application/octet-stream;',
+        'APPLICATION/OCTET-STREAM ; a=b') {
+        publish('/publish?channel=body', "\xff",
+            headers => ['Content-Type' => $type]);
+        is($ws->recv, "binary:\xff", "$type is binary");
+    }
+    publish('/publish?channel=body', 'more',
+        headers => ['Content-Type' => 'application/octet-streamer']);
+    is($ws->recv, 'text:more', 'a longer type is another');
     publish('/publish?channel=body', 'json?',
         headers => ['Content-Type' => 'application/json']);
     is($ws->recv, 'text:json?', 'another type is text');

@@ -85,6 +85,11 @@ server {
         ssi_types *;
         return 200 '[<!--#include virtual="/internal/message?text=ssi" -->]';
     }
+    location /ssi-silent {
+        ssi on;
+        ssi_types *;
+        return 200 '[<!--#include virtual="/internal/silent" -->]';
+    }
     location /ssi-plain {
         ssi on;
         ssi_types *;
@@ -121,6 +126,9 @@ subtest 'SSI' => sub {
     my $body = $nginx->http(GET => '/ssi')->{body};
     like($body, qr/^\[\{.*"channel":\s*"a".*\}\]$/s, 'includes the answer');
     is($ws->recv, 'text:message ssi', 'and has published');
+    is($nginx->http(GET => '/ssi-silent')->{body}, '[]',
+        'an answer without a body');
+    is($ws->recv, 'text:', 'and has published');
     like($nginx->http(GET => '/ssi-plain')->{body}, qr/^\[.*\]$/s,
         'a location that is not internal');
     $nginx->http(GET => '/auth');

@@ -86,6 +86,67 @@ subtest 'reloads give seats back' => sub {
     }
 };
 
+# The listening sockets are the workers' own: connections come to all of them.
+my $spread = $conf =~ s/%%PORT%%/%%PORT%% reuseport/r;
+
+# Clients until each of the workers has one.
+sub clients_of_all ($other) {
+    my (%served, @clients);
+    wait_for('a client of each worker', sub {
+        my $ws = $other->ws('/ws');
+        if ($ws->status == 101) {
+            $served{ $ws->header('X-Worker') } = 1;
+            push @clients, $ws;
+        }
+        return !grep { !$served{$_} } $other->workers;
+    });
+    return @clients;
+}
+
+subtest 'a worker without a seat gets one that comes free' => sub {
+    my $other = nginx(workers => 2,
+        http => $spread =~ s/main 8m/main 8m seats=4/r);
+    $other->expect_log(qr/\[alert\].*no seat for this worker/);
+    my @old = clients_of_all($other);
+    $other->reload;
+    push @old, clients_of_all($other);
+    $other->reload;
+    wait_for('both are without', sub {
+        2 == (() = $other->log =~ /no seat for this worker/g);
+    });
+    is_deeply([map { $other->ws('/ws')->status } 1 .. 10], [(503) x 10],
+        'two generations have them all');
+    is($other->http(POST => '/publish', body => 'x')->{status}, 503,
+        'no publish either');
+    $_->drop for @old;
+    wait_for('the old workers have gone', sub { $other->workers(1) == 2 });
+    my @new = clients_of_all($other);
+    is_deeply([map { $other->ws('/ws')->status } 1 .. 20], [(101) x 20],
+        'upgrades work again');
+    is($other->http(POST => '/publish', body => 'again')->{status}, 200,
+        'publishes too');
+    is($_->recv, 'text:again', 'to all') for @new;
+    is(scalar(() = $other->log =~ /no seat for this worker/g), 2,
+        'a line of the log for each');
+};
+
+subtest 'a zone that comes back with more seats' => sub {
+    my $plain = <<'END';
+server { listen 127.0.0.1:%%PORT%% reuseport; }
+END
+    my $other = nginx(workers => 3,
+        http => $spread =~ s/main 8m/main 8m seats=1/r);
+    $other->expect_log(qr/\[alert\].*no seat for this worker/);
+    $other->reload($plain);
+    wait_for('the old workers have gone', sub { $other->workers(1) == 3 });
+    $other->reload($spread =~ s/main 8m/main 8m seats=8/r);
+    my @clients = clients_of_all($other);
+    is_deeply([map { $other->ws('/ws')->status } 1 .. 20], [(101) x 20],
+        'all its workers serve');
+    $other->http(POST => '/publish', body => 'hello');
+    is($_->recv, 'text:hello', 'and hear') for @clients;
+};
+
 subtest 'reloads that begin with the module and end with it' => sub {
     my $plain = <<'END';
 server { listen 127.0.0.1:%%PORT%%; location / { return 200 plain; } }

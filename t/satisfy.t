@@ -33,7 +33,16 @@ server {
         auth_basic_user_file %%DIR%%/users;
     }
     location /request { paperboy echo; auth_request /ask; }
+    location /any-page {
+        paperboy echo;
+        satisfy any;
+        deny all;
+        error_page 401 403 =200 /refused;
+    }
+    location /refused { return 200 refused; }
     location /publish-any { paperboy_publish; satisfy any; allow all; }
+    location /publish-any-deny { paperboy_publish; satisfy any; deny all; }
+    location /status { paperboy_status; }
     location /publish-denied { paperboy_publish any; deny all; }
     location /publish-allowed {
         paperboy_publish any;
@@ -87,6 +96,50 @@ is(publish('/publish-any'), 200, 'allow replaces the token of a publish');
 is($nginx->http(POST => '/publish-any?channel=a', body => 'x',
         headers => [Origin => 'https://evil.example'])->{status}, 403,
     'but not the origin');
+subtest 'satisfy any leaves a trace of what is refused in the end' => sub {
+    my %seen = (lines => 0);
+    my $new  = sub {
+        my $lines = () = $nginx->log =~ /paperboy refused by/g;
+        my %now   = (lines => $lines, %{ $nginx->status->{refused} });
+        my %more  = map { $_ => $now{$_} - ($seen{$_} // 0) } keys %now;
+        %seen = %now;
+        return { map { $more{$_} ? ($_ => $more{$_}) : () } keys %more };
+    };
+    $new->();
+    is(status('/any-allow'), 101, 'an upgrade that allow lets in');
+    is_deeply($new->(), {}, 'leaves none');
+    is(status("/any-deny?token=$token"), 101, 'one that the token lets in');
+    is_deeply($new->(), {}, 'nor does');
+    is(publish('/publish-any'), 200, 'a publish that allow lets in');
+    is_deeply($new->(), {}, 'nor does');
+    is(status('/any-deny'), 401, 'one that nobody lets in');
+    is_deeply($new->(), { lines => 1, token => 1 }, 'leaves a line');
+    is(status('/any-basic'), 401, 'one without a password either');
+    is_deeply($new->(), { lines => 1, token => 1 }, 'leaves a line');
+    is(status('/any-allow', origin => 'https://evil.example'), 403,
+        'one from a foreign page');
+    is_deeply($new->(), { lines => 1, origin => 1 }, 'leaves a line');
+    is(publish('/publish-any-deny'), 401, 'a publish');
+    is_deeply($new->(), { lines => 1, token => 1 }, 'leaves a line');
+
+    # These are noted when the request has ended, a moment after the answer.
+    my $before = $seen{lines};
+    my $noted  = sub {
+        wait_for('a line', sub {
+            $before < (() = $nginx->log =~ /paperboy refused by/g);
+        });
+        $before++;
+        return $new->();
+    };
+    is(status('/any-page'), 200, 'one for which there is a page');
+    is_deeply($noted->(), { lines => 1, token => 1 }, 'leaves a line');
+    like($nginx->log, qr{paperboy refused by[^\n]*uri: "/any-page"},
+        'with its URI');
+    is(status('/any-basic', origin => 'https://evil.example'), 401,
+        'one that two modules refuse, each for its reason');
+    is_deeply($noted->(), { lines => 1, origin => 1 }, 'leaves a line of ours');
+};
+
 is(publish('/publish-denied'), 403, 'deny guards a publish');
 is(publish('/publish-allowed'), 200, 'allow admits it');
 

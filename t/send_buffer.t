@@ -97,4 +97,15 @@ subtest 'a backlog is no silence' => sub {
 ok(wait_for('no connection is left',
     sub { $nginx->status->{connections} == 0 }), 'all are gone');
 
+subtest 'a message that could never be sent' => sub {
+    my $echo = 'server { location / { paperboy echo; } }';
+    conf_refused("paperboy_max_message_size 2m; $echo", 'over the default',
+        qr/paperboy_send_buffer: .*paperboy_max_message_size/);
+    conf_refused("paperboy_send_buffer 32k; $echo", 'the default over it',
+        qr/paperboy_send_buffer: .*paperboy_max_message_size/);
+    is(conf_error("paperboy_send_buffer 64k; $echo"), '', 'as large as it');
+    is(conf_error("paperboy_max_message_size 2m; paperboy_send_buffer 2m;"
+                . $echo), '', 'both raised');
+};
+
 finish;

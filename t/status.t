@@ -59,6 +59,12 @@ subtest 'never negative after a crash' => sub {
     is($after->{messages_sent}, 120 + 1, 'counts stay');
 };
 
+conf_refused("server { location / { paperboy_status; $_; } }",
+    "beside $_", qr/another directive of the location answers/)
+    for 'proxy_pass http://127.0.0.1:1', 'empty_gif';
+conf_refused('server { location / { empty_gif; paperboy_status; } }',
+    'behind another', qr/already has a handler/);
+
 # All numbers in a structure.
 sub numbers ($value) {
     return map { numbers($_) } values %$value if ref $value eq 'HASH';

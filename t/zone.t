@@ -123,6 +123,20 @@ subtest 'a reload that changes the size is refused' => sub {
     $nginx->write_conf($conf);
 };
 
+subtest 'a reload with a size that lacks its letter' => sub {
+    my @workers = $nginx->workers;
+    $nginx->write_conf($conf =~ s/main 1m/main 32/r);
+    $nginx->signal('HUP');
+    ok(wait_for('an error', sub { $nginx->log =~ /\[emerg\].*"?32"?: too/ }),
+        'is refused');
+    is(publish('/publish?channel=kept')->{status}, 200,
+        'and the old generation goes on');
+    is_deeply([$nginx->workers], \@workers, 'with its workers');
+    ok($nginx->is_alive, 'and its master');
+    $nginx->expect_log(qr/\[emerg\].*too small/);
+    $nginx->write_conf($conf);
+};
+
 subtest 'more workers than seats' => sub {
     my $few = nginx(workers => 3, http => <<'END');
 paperboy_zone main 1m seats=1;
@@ -155,6 +169,9 @@ my %bad = (
     'a word'       => 'paperboy_zone main 4m what=this;',
     'twice'        => 'paperboy_zone main 4m; paperboy_zone other 4m;',
 );
+conf_refused("paperboy_zone main $_; server { location / { paperboy echo; } }",
+    "a size without its letter: $_", qr/too small/)
+    for 0, 1, 32, 100, 512, 4096, 32_767;
 like(conf_error("$bad{$_} server { location / { paperboy echo; } }"),
     qr/\[emerg\]/, $_)
     for sort keys %bad;
