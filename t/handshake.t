@@ -150,6 +150,53 @@ subtest 'a connection that served requests before' => sub {
     is($connection->recv, 'text:pipelined', 'and a message');
 };
 
+subtest 'a client that takes no answer' => sub {
+    my $other = nginx(workers => 1, http => <<'CONF');
+paperboy_origin any;
+server {
+    listen 127.0.0.1:%%PORT%% sndbuf=4k;
+    keepalive_requests 1000;
+    send_timeout 500ms;
+    location /echo {
+        paperboy echo;
+        paperboy_ping_interval 200ms;
+        paperboy_ping_timeout 200ms;
+        paperboy_send_timeout 500ms;
+        paperboy_close_timeout 200ms;
+    }
+    location /page { return 200 page; }
+    location /status { paperboy_status; }
+}
+CONF
+    my ($worker) = $other->workers;
+    my $sockets  = sub { scalar(() = glob "/proc/$worker/fd/*") };
+    my $before   = $sockets->();
+    my $page     = Paperboy::HTTP::format_request(path => '/page');
+    my $upgrade  = Paperboy::HTTP::format_request(path => '/echo',
+        headers => [
+            Upgrade                 => 'websocket',
+            Connection              => 'Upgrade',
+            'Sec-WebSocket-Version' => 13,
+            'Sec-WebSocket-Key'     => 'dGhlIHNhbXBsZSBub25jZQ==',
+        ]);
+    # Among these are some whose 101 fits the socket in part.
+    my $connect = sub {
+        return map {
+            my $client = $other->connection(receive_buffer => 1024);
+            $client->write($page x $_ . $upgrade);
+            $client;
+        } 10 .. 60;
+    };
+    my $nothing_left = sub {
+        $other->status->{connections} == 0 && $sockets->() <= $before + 1;
+    };
+    my @clients = $connect->();
+    wait_for('upgrades', sub { $other->status->{upgrades} >= 20 });
+    ok(wait_for('no connection', $nothing_left), 'is ended in time');
+    $_->reset for $connect->();
+    ok(wait_for('no connection', $nothing_left), 'and when it goes by itself');
+};
+
 subtest 'a handshake byte by byte' => sub {
     my $connection = $nginx->connection;
     my $upgrade    = Paperboy::HTTP::format_request(path => '/echo',
