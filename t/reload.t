@@ -158,6 +158,9 @@ END
     is($ws->recv, 'text:hello', 'begun');
     $other->reload($plain);
     is($other->http(GET => '/ws')->{body}, 'plain', 'ended');
+    # Should the module come back, it has another zone: who stayed in this
+    # one would hear nothing, and not know.
+    like($ws->recv, qr/^close:1001/, 'its clients are told to go');
     $ws->drop;
     ok(wait_for('the old workers have gone',
             sub { $other->workers(1) == 2 }), 'old workers end');

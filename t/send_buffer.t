@@ -97,15 +97,26 @@ subtest 'a backlog is no silence' => sub {
 ok(wait_for('no connection is left',
     sub { $nginx->status->{connections} == 0 }), 'all are gone');
 
-subtest 'a message that could never be sent' => sub {
-    my $echo = 'server { location / { paperboy echo; } }';
-    conf_refused("paperboy_max_message_size 2m; $echo", 'over the default',
-        qr/paperboy_send_buffer: .*paperboy_max_message_size/);
-    conf_refused("paperboy_send_buffer 32k; $echo", 'the default over it',
-        qr/paperboy_send_buffer: .*paperboy_max_message_size/);
-    is(conf_error("paperboy_send_buffer 64k; $echo"), '', 'as large as it');
-    is(conf_error("paperboy_max_message_size 2m; paperboy_send_buffer 2m;"
-                . $echo), '', 'both raised');
+subtest 'a message larger than the buffer' => sub {
+    my $large = nginx(http => <<'END');
+paperboy_origin any;
+client_max_body_size 8m;
+paperboy_zone main 32m;
+server {
+    listen 127.0.0.1:%%PORT%%;
+    paperboy_channel a;
+    location /ws { paperboy raw; paperboy_send_buffer 64k; }
+    location /publish {
+        paperboy_publish any;
+        paperboy_max_message_size 2m;
+    }
+}
+END
+    my $reader  = $large->ws('/ws');
+    my $message = 'm' x 1_900_000;
+    is($large->http(POST => '/publish', body => $message)->{status}, 200,
+        'is published');
+    ok($reader->recv eq "text:$message", 'and who reads gets it');
 };
 
 finish;

@@ -10,7 +10,11 @@ namespace paperboy::broker::shm {
 namespace {
 
 constexpr std::uint64_t kOffsetMask = (std::uint64_t{1} << 56) - 1;
-constexpr time_t kLockSeconds = 1;
+// The lock is held for well under a microsecond, and a little longer by one
+// who was put aside by the scheduler.
+constexpr std::uint64_t kWaitMs = 100;
+// Who waited in vain doesn't wait again for so long: it only tries.
+constexpr std::uint64_t kImpatientMs = 1000;
 
 /// Last first, and the count last of all: whoever is killed in here leaves the
 /// same journal to the next, and storing an old value twice does no harm.
@@ -27,18 +31,30 @@ void roll_back(View view) {
   step();
 }
 
-int lock_for_a_second(pthread_mutex_t& mutex) {
-  timespec until{};
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += kLockSeconds;
-  return pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &until);
+std::uint64_t now_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+int wait_for(pthread_mutex_t& mutex) {
+  static thread_local std::uint64_t impatient_until = 0;
+  const std::uint64_t now = now_ms();
+  if (now < impatient_until) return EBUSY;
+  const std::uint64_t end = now + kWaitMs;
+  const timespec until{.tv_sec = static_cast<time_t>(end / 1000),
+                       .tv_nsec = static_cast<long>(end % 1000 * 1'000'000)};
+  const int rc = pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &until);
+  if (rc == ETIMEDOUT) impatient_until = end + kImpatientMs;
+  return rc;
 }
 
 bool take(Header& header) {
   int rc = pthread_mutex_trylock(&header.writer);
   if (rc == EBUSY) {
     header.lock_waits.fetch_add(1, std::memory_order_relaxed);
-    rc = lock_for_a_second(header.writer);
+    rc = wait_for(header.writer);
   }
   return rc == 0 || rc == EOWNERDEAD;
 }

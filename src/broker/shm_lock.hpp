@@ -49,8 +49,9 @@ Tried try_robust(pthread_mutex_t& mutex);
 /// left. Lives on the stack of one public call.
 class WriterLock {
  public:
-  /// Waits at most a second: a process that was stopped while it held the
-  /// lock must not stop all others for good.
+  /// Waits at most a tenth of a second, and not at all for a second after it
+  /// did so in vain: a process that was stopped while it held the lock must
+  /// not stop the others.
   explicit WriterLock(View view);
   WriterLock(const WriterLock&) = delete;
   WriterLock& operator=(const WriterLock&) = delete;

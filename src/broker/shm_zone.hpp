@@ -9,7 +9,7 @@
 //
 // Everything that changes the zone runs under its writer lock (shm_lock.hpp),
 // for a few hundred nanoseconds and, if somebody was stopped while holding it,
-// for at most a second: then the call changes nothing and answers
+// for at most a tenth of one: then the call changes nothing and answers
 // ErrorCode::unavailable. Reading the log takes no lock. Whoever is killed, at
 // any instruction, leaves the zone usable: see shm_lock.hpp and shm_log.hpp.
 #pragma once

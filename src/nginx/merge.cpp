@@ -176,10 +176,6 @@ char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
     return conf_error(cf, "paperboy_max_message_size, paperboy_send_buffer",
                       "expected a size above 0");
   }
-  if (conf.dialect != nullptr && conf.max_message_size > conf.send_buffer) {
-    return conf_error(cf, "paperboy_send_buffer",
-                      "a message of paperboy_max_message_size must fit in");
-  }
   if (conf.ping_interval == 0 || conf.ping_timeout == 0 ||
       conf.send_timeout == 0 || conf.close_timeout == 0) {
     return conf_error(cf,

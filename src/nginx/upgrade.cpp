@@ -93,6 +93,9 @@ ngx_int_t send_101(ngx_http_request_t* r, const ws::Upgrade& upgrade,
   r->headers_out.content_length_n = -1;
   r->headers_out.content_type.len = 0;
   r->keepalive = 0;
+  // Neither the 101 nor what follows it is a download.
+  r->limit_rate = 0;
+  r->limit_rate_set = 1;
   ngx_http_clear_accept_ranges(r);
   ngx_http_clear_last_modified(r);
   const ngx_int_t sent = ngx_http_send_header(r);

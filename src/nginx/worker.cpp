@@ -39,6 +39,14 @@ class NoWaker final : public broker::shm::Waker {
 
 EventfdWaker eventfd_waker;
 
+template <typename Visit>
+void each_connection(Visit&& visit) {
+  for (ngx_uint_t i = 0; i < ngx_cycle->connection_n; ++i) {
+    Connection* const connection = Connection::of(ngx_cycle->connections[i]);
+    if (connection != nullptr) visit(*connection);
+  }
+}
+
 }  // namespace
 
 const Clock& worker_clock() {
@@ -106,17 +114,11 @@ void Worker::on_take_seat(ngx_event_t* event) {
 
 /// What is still open is told that the server goes away, as far as its socket
 /// takes it at once.
-void Worker::exit_process(ngx_cycle_t* cycle) {
+void Worker::exit_process(ngx_cycle_t*) {
   if (!the_worker) return;
-  const auto each = [cycle](auto&& visit) {
-    for (ngx_uint_t i = 0; i < cycle->connection_n; ++i) {
-      Connection* const connection = Connection::of(cycle->connections[i]);
-      if (connection != nullptr) visit(*connection);
-    }
-  };
-  each([](Connection& connection) { connection.shut_down(); });
+  each_connection([](Connection& connection) { connection.shut_down(); });
   the_worker->settle();
-  each([](Connection& connection) { connection.abort(); });
+  each_connection([](Connection& connection) { connection.abort(); });
   the_worker->settle();
   the_worker.reset();
 }
@@ -170,11 +172,17 @@ void Worker::on_tick(ngx_event_t* event) {
   static_cast<Worker*>(event->data)->tick();
 }
 
+void Worker::dismiss_all() {
+  const Turn turn(*this);
+  each_connection([](Connection& connection) { connection.shut_down(); });
+}
+
 /// A wake-up whose sender was killed is made up for here.
 void Worker::tick() {
   ngx_add_timer(&tick_, kTick);
   wake();
   broker_.tick();
+  if (ngx_exiting != 0 && zone_abandoned()) dismiss_all();
 }
 
 void Worker::on_wheel(ngx_event_t* event) {

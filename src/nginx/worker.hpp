@@ -65,6 +65,7 @@ class Worker {
   void drain();
   void tick();
   void turn_wheel();
+  void dismiss_all();
 
   // Handlers of the events below.
   static void on_wakeup(ngx_event_t* event);

@@ -3,6 +3,8 @@
 #include <sys/eventfd.h>
 
 #include <array>
+#include <atomic>
+#include <new>
 
 #include <openssl/rand.h>
 #include "broker/shm_zone.hpp"
@@ -49,6 +51,7 @@ bool replaces_another(const ngx_shm_zone_t& zone) {
 struct Block {
   std::byte* start;
   std::size_t size;
+  std::atomic<bool> abandoned;  // by a configuration without Paperboy
 };
 
 /// The one large block inside nginx's pool.
@@ -79,7 +82,7 @@ ngx_int_t format(ngx_shm_zone_t& zone) {
   if (block == nullptr || memory.size() < kAlignment) {
     return refuse_size(zone, "is too small");
   }
-  *block = {memory.data(), memory.size()};
+  new (block) Block{memory.data(), memory.size(), false};
   const auto& main = *static_cast<MainConf*>(zone.data);
   broker::shm::Options options;
   options.seats = main.seats;
@@ -103,6 +106,15 @@ ngx_int_t init_zone(ngx_shm_zone_t* zone, void* old) {
   return format(*zone);
 }
 
+/// Null: there is no zone, or it isn't made yet.
+Block* block_of(const volatile ngx_cycle_t& cycle) {
+  const ngx_shm_zone_t* const zone = find_zone(cycle);
+  if (zone == nullptr || zone->shm.addr == nullptr) return nullptr;
+  const auto* const pool =
+      reinterpret_cast<const ngx_slab_pool_t*>(zone->shm.addr);
+  return static_cast<Block*>(pool->data);
+}
+
 }  // namespace
 
 char* add_zone(ngx_conf_t* cf, MainConf& main) {
@@ -124,18 +136,25 @@ ngx_int_t default_zone(ngx_conf_t* cf) {
 }
 
 std::span<std::byte> zone_memory() {
-  const ngx_shm_zone_t* const zone = find_zone(*ngx_cycle);
-  if (zone == nullptr || zone->shm.addr == nullptr) return {};
-  const auto* const pool =
-      reinterpret_cast<const ngx_slab_pool_t*>(zone->shm.addr);
-  const auto* const block = static_cast<const Block*>(pool->data);
+  const Block* const block = block_of(*ngx_cycle);
   if (block == nullptr) return {};
   return {block->start, block->size};
 }
 
+bool zone_abandoned() {
+  const Block* const block = block_of(*ngx_cycle);
+  return block != nullptr && block->abandoned.load();
+}
+
 ngx_int_t make_wakeups(ngx_cycle_t* cycle) {
   const ngx_shm_zone_t* const zone = find_zone(*cycle);
-  if (zone == nullptr) return NGX_OK;
+  if (zone == nullptr) {
+    // Until now the old configuration's zone is mapped here. Should Paperboy
+    // come back, it gets another: who stays in this one would hear nothing.
+    Block* const block = block_of(*ngx_cycle);
+    if (block != nullptr) block->abandoned = true;
+    return NGX_OK;
+  }
   const std::size_t seats = static_cast<const MainConf*>(zone->data)->seats;
   for (int& fd : std::span(wakeups).first(seats)) {
     if (fd != -1) continue;

@@ -25,6 +25,10 @@ ngx_int_t default_zone(ngx_conf_t* cf);
 /// Of the running configuration; empty: it has none.
 std::span<std::byte> zone_memory();
 
+/// The zone's clients hear nothing any more: the present configuration, which
+/// isn't ours, has none.
+bool zone_abandoned();
+
 /// In the master, after the configuration was accepted.
 ngx_int_t make_wakeups(ngx_cycle_t* cycle);
 

@@ -196,9 +196,6 @@ void WebSocket::flushed(std::size_t sent) {
   bytes_sent_ += sent;
   session_.context().counters.add(Counter::bytes_sent, sent);
   const std::size_t backlog = transport_.backlog();
-  if (backlog > settings().send_buffer && state_ == State::open) {
-    drop({close::kSlow, "the client reads too slowly"});
-  }
   if (state_ != State::open) {
     // No fan-out is under way here.
     session_.leave();

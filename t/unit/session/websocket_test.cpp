@@ -216,7 +216,7 @@ void replies_have_the_same_limit(void**) {
   assert_ended(client, 3008, kServer, "the client reads too slowly");
 }
 
-void a_burst_over_the_limit_is_judged_by_what_the_socket_takes(void**) {
+void a_burst_is_kept_for_who_had_no_backlog_and_ends_who_had(void**) {
   World world;
   world.settings.send_buffer = 1000;
   Client fast(world);
@@ -230,6 +230,10 @@ void a_burst_over_the_limit_is_judged_by_what_the_socket_takes(void**) {
   world.turn();
   assert_false(fast.socket.closing());
   assert_int_equal(fast.transport.sent.size(), 9800);
+  assert_false(slow.transport.aborted);
+  world.broker.bring("news", "more");
+  world.turn();
+  assert_false(fast.socket.closing());
   assert_true(slow.transport.aborted);
   assert_ended(slow, 3008, kServer, "the client reads too slowly");
 }
@@ -317,8 +321,7 @@ int main() {
       cmocka_unit_test(a_message_over_the_limit_ends_the_connection),
       cmocka_unit_test(a_client_that_doesnt_read_is_closed_at_its_limit),
       cmocka_unit_test(replies_have_the_same_limit),
-      cmocka_unit_test(
-          a_burst_over_the_limit_is_judged_by_what_the_socket_takes),
+      cmocka_unit_test(a_burst_is_kept_for_who_had_no_backlog_and_ends_who_had),
       cmocka_unit_test(a_slow_client_hurts_nobody_else),
       cmocka_unit_test(everything_is_counted),
       cmocka_unit_test(who_and_where_are_known_for_the_log),
