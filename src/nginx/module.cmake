@@ -1,12 +1,12 @@
-#The nginx module : one library without a "lib" in front, in the build
-#directory, against nginx's headers. Included by the CMakeLists.txt above.
+# The nginx module: one library without a "lib" in front, in the build
+# directory, against nginx's headers. Included by the CMakeLists.txt above.
 
 set(NGINX_SOURCE_DIR /usr/share/nginx/src CACHE PATH "nginx's source tree")
 set(NGINX_BUILD_DIR "" CACHE PATH
     "objs of a configured nginx; empty: a copy of the tree is configured")
 
-#nginx's generated headers say what the binary was built with. Debian ships
-#its tree unconfigured, together with the flags of its own binary.
+# nginx's generated headers say what the binary was built with. Debian ships
+# its tree unconfigured, together with the flags of its own binary.
 set(nginx_source ${NGINX_SOURCE_DIR})
 set(nginx_objs ${NGINX_BUILD_DIR})
 if(NOT nginx_objs)
@@ -20,7 +20,7 @@ if(NOT nginx_objs)
     COMMAND ${CMAKE_SOURCE_DIR}/scripts/nginx-tree
             ${NGINX_SOURCE_DIR} ${nginx_source}
     COMMAND_ERROR_IS_FATAL ANY)
-#Another nginx in the same place : configure again.
+  # Another nginx in the same place: configure again.
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
                ${NGINX_SOURCE_DIR}/src/core/nginx.h)
 endif()
