@@ -16,7 +16,7 @@ constexpr Bytes kHeadEnd = "\r\n\r\n";
 
 using Body = std::optional<std::string>;
 
-Failure nonsense(std::string what) {
+Failure nonsense(const std::string& what) {
   return {Exit::network, "the answer is not HTTP as it should be: " + what};
 }
 
