@@ -278,6 +278,27 @@ subtest 'sub, forms and counts' => sub {
     is(ended($run), 0, 'SIGTERM is a Ctrl-C');
 };
 
+subtest 'sub, whose reader stops or goes' => sub {
+    for my $goes (0, 1) {
+        pipe my $reader, my $writer or die;
+        my $pid = fork // die "fork: $!";
+        if (!$pid) {
+            open STDOUT, '>&', $writer or die;
+            open STDERR, '>', "$dir/stopped.err" or die;
+            close $reader;
+            exec { $cli } $cli, 'sub', "$ws/ws?c=r" or POSIX::_exit(127);
+        }
+        close $writer;
+        wait_for('a subscriber',
+            sub { publish('r', 'probe')->{subscribers} == 1 });
+        publish('r', 'z' x 60_000) for 1 .. 3;
+        $goes ? close $reader : kill INT => $pid;
+        is(ended({ pid => $pid }), 0,
+            $goes ? 'ends with head(1)' : 'Ctrl-C ends it all the same');
+        is(slurp("$dir/stopped.err"), '', 'without a word');
+    }
+};
+
 subtest 'sub, refused' => sub {
     refused(run(undef, 'sub', "$ws/ws?c="), 1,
         qr/refused: 400 .* \(\w+\)/, 'no channel');

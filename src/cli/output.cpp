@@ -1,7 +1,12 @@
 #include "cli/output.hpp"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 
@@ -23,6 +28,21 @@ bool print(Bytes text) {
 }
 
 bool flush() { return note(std::fflush(stdout) == 0); }
+
+bool write_through(Bytes text, const Interrupt& interrupt) {
+  std::array<pollfd, 2> polled{pollfd{STDOUT_FILENO, POLLOUT, 0},
+                               pollfd{interrupt.descriptor(), POLLIN, 0}};
+  while (!text.empty()) {
+    poll(polled.data(), polled.size(), -1);
+    if (polled[1].revents != 0) return false;
+    // A pipe that is ready takes so much without blocking (pipe(7)).
+    const Bytes piece = text.substr(0, PIPE_BUF);
+    const ssize_t size = write(STDOUT_FILENO, piece.data(), piece.size());
+    if (size < 0 && errno != EAGAIN && errno != EINTR) return note(false);
+    if (size > 0) text.remove_prefix(static_cast<std::size_t>(size));
+  }
+  return true;
+}
 
 void complain(Bytes text) {
   std::fprintf(stderr, "paperboy-cli: %.*s\n", static_cast<int>(text.size()),

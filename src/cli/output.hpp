@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/arguments.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/outcome.hpp"
 
 namespace paperboy::cli {
@@ -11,6 +12,10 @@ bool print(Bytes text);
 
 /// Sends on what print() has kept. False: nobody takes it any more.
 bool flush();
+
+/// Sends `text` on at once. False: nobody takes it any more, or `interrupt` was
+/// raised while a reader kept us waiting. REQUIRES: nothing is left to flush().
+bool write_through(Bytes text, const Interrupt& interrupt);
 
 /// One line on stderr, with the program's name.
 void complain(Bytes text);

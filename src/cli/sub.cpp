@@ -56,11 +56,10 @@ class Listener : public ws::MessageSink {
 
   /// `in`: what has come after the head of the answer.
   Exit listen(std::string in) {
-    const Interrupt interrupt;
     while (true) {
       if (const auto exit = take(in)) return *exit;
       in.clear();
-      const auto event = connection_.read(in, std::nullopt, &interrupt);
+      const auto event = connection_.read(in, std::nullopt, &interrupt_);
       if (!event) return lost(event.error().text);
       if (*event == Connection::Event::end) return lost("the server hung up");
       if (*event == Connection::Event::interrupt) return say_goodbye();
@@ -68,9 +67,9 @@ class Listener : public ws::MessageSink {
   }
 
   bool on_message(Kind kind, Bytes data) override {
-    writes_ = print(format_message(sub_.form, kind, data, terminal_));
+    shown_.append(format_message(sub_.form, kind, data, terminal_));
     if (left_ > 0) --left_;
-    return writes_ && left_ != 0;
+    return left_ != 0;
   }
 
   bool on_ping(Bytes payload) override {
@@ -92,8 +91,8 @@ class Listener : public ws::MessageSink {
     const ws::ReceiverOptions options{.max_message_size = kMaxMessage,
                                       .sender = ws::Sender::server};
     const auto bad = receiver_.feed(std::span(in), *this, options);
-    writes_ = flush() && writes_;
-    if (!writes_) return say_goodbye();
+    if (!write_through(shown_, interrupt_)) return say_goodbye();
+    shown_.clear();
     if (bad) return broken(*bad);
     if (close_) return closed();
     if (left_ == 0) return say_goodbye();
@@ -148,10 +147,11 @@ class Listener : public ws::MessageSink {
 
   const Sub& sub_;
   Connection& connection_;
+  Interrupt interrupt_;
   ws::Receiver receiver_;
   std::string out_;
+  std::string shown_;  // messages that have come, as they are printed
   bool terminal_;
-  bool writes_ = true;
   std::int64_t left_;  // messages; negative: no end
   std::optional<std::uint16_t> close_;
   std::string reason_;
