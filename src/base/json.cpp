@@ -93,6 +93,10 @@ Result<Json> Json::parse(Bytes text, JsonLimits limits) {
   if (deeper_than(text, limits.depth)) {
     return Error{ErrorCode::bad_request, "JSON: nested too deeply"};
   }
+  // jansson takes a NUL after a number or word for the end of its input.
+  if (text.ends_with('\0')) {
+    return Error{ErrorCode::bad_request, "JSON: something follows the value"};
+  }
   json_error_t error;
   json_t* value =
       json_loadb(text.data() == nullptr ? "" : text.data(), text.size(),
