@@ -72,7 +72,7 @@ void refuses_what_is_not_exactly_one_value(void**) {
       "{} x"sv,
       "{}\0"sv,
       "1\0"sv,
-      "true\0"sv,
+      "true\0 \n"sv,
       "{}\0{\"a\":1}"sv,
       "\0{}"sv,
       "{\"a\":\"b\0c\"}"sv,
