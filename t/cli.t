@@ -159,6 +159,17 @@ subtest 'token make' => sub {
                     PAPERBOY_TEST_KEY))), qr/never expires/, 'a warning');
     refused(run(undef, qw(token make --alg RS256 --key-file), $rsa_public), 2,
         qr/private key/, 'a public key signs nothing');
+    refused(run(undef, qw(token make --alg ES384 --key-file), $ec), 2,
+        qr/curve secp384r1/, 'a key on another curve');
+    refused(run(undef, qw(token make --alg ES256 --key-file), $rsa), 2,
+        qr/needs an EC key/, 'a key of another kind');
+    my ($small) = rsa_key($dir, 'small', 1024);
+    refused(run(undef, qw(token make --alg RS256 --key-file), $small), 2,
+        qr/this one has 1024/, 'a key that is too small');
+    system("openssl pkey -in $rsa -aes256 -passout pass:s3cret"
+            . " -out $dir/encrypted.pem") == 0 or die;
+    refused(run(undef, qw(token make --alg RS256 --key-file),
+            "$dir/encrypted.pem"), 2, qr/openssl pkey/, 'an encrypted one');
     refused(run(undef, qw(token make --alg HS256 --key-file), $rsa_public), 2,
         qr/PEM, not a shared secret/, 'nor is it a secret');
     refused(run(undef, qw(token make --alg HS256 --key-file /none)), 2,

@@ -10,6 +10,7 @@
 #include "base/utf8.hpp"
 #include "cli/input.hpp"
 #include "cli/output.hpp"
+#include "cli/private_key.hpp"
 #include "cli/token_options.hpp"
 #include "cli/words.hpp"
 
@@ -147,6 +148,16 @@ Outcome<std::string> claims_of(const Arguments& arguments, std::int64_t now) {
   return claims.dump();
 }
 
+// libjwt signs with keys that no server would take.
+Outcome<auth::Key> verifying_key_of(const TokenMake& make) {
+  if (!auth::is_hmac(make.algorithm)) {
+    return verifying_key(make.algorithm, make.key);
+  }
+  auto key = auth::Key::load(make.algorithm, make.key);
+  if (!key) return misused("the key: " + key.error());
+  return std::move(*key);
+}
+
 // What is allowed, and yet seldom meant.
 void warn(const TokenMake& make) {
   if (!make.expires) {
@@ -182,17 +193,11 @@ Outcome<TokenMake> read_token_make(Words words, std::int64_t now) {
 }
 
 Outcome<std::string> make_token(const TokenMake& make) {
-  if (auth::is_hmac(make.algorithm)) {
-    const auto key = auth::Key::load(make.algorithm, make.key);
-    if (!key) return misused("the key: " + key.error());
-  }
+  const auto key = verifying_key_of(make);
+  if (!key) return key.error();
   auto token = auth::sign(make.algorithm, make.key, make.claims, make.kid);
   if (!token) {
-    std::string text = "no token can be made: " + token.error().text;
-    if (!auth::is_hmac(make.algorithm)) {
-      text += "; RS and ES need a private key in PEM";
-    }
-    return misused(text);
+    return misused("no token can be made: " + token.error().text);
   }
   if (token->size() > auth::kMaxTokenSize) {
     return misused(
