@@ -24,8 +24,14 @@ ssl_certificate_key %%DIR%%/tls.key;
 server {
     listen 127.0.0.1:%%PORT%%;
     listen 127.0.0.1:%%PORT_tls%% ssl;
-    paperboy_ping_interval 1s;
     location /ws { paperboy raw; paperboy_channel $arg_c; paperboy_origin any; }
+    location /pinged {
+        paperboy raw;
+        paperboy_channel $arg_c;
+        paperboy_origin any;
+        paperboy_ping_interval 1s;
+        paperboy_ping_timeout 1s;
+    }
     location /same { paperboy raw; paperboy_channel $arg_c; }
     location /guarded {
         paperboy raw;
@@ -256,7 +262,7 @@ subtest 'pub, refused' => sub {
 };
 
 subtest 'sub' => sub {
-    my $run = listening('s', "$ws/ws?c=s");
+    my $run = listening('s', "$ws/pinged?c=s");
     publish('s', "two\nlines");
     publish('s', "\0\xff", 'Content-Type' => 'application/octet-stream');
     publish('s', 'x' x 60_000);
@@ -265,9 +271,10 @@ subtest 'sub' => sub {
     my @lines = grep { $_ ne 'probe' } split /\n/, out($run);
     is_deeply(\@lines, ['two\nlines', 'AP8=', 'x' x 60_000, 'last'],
         'a message is a line');
-    sleep 2.5;
+    sleep 4;
     publish('s', 'after pings');
-    wait_for('it lives', sub { out($run) =~ /^after pings$/m });
+    ok(wait_for('it lives', sub { out($run) =~ /^after pings$/m }),
+        'pings are answered');
     kill INT => $run->{pid};
     is(ended($run), 0, 'Ctrl-C ends it well');
     is(err($run), '', 'without a word');
@@ -331,7 +338,7 @@ subtest 'sub, refused' => sub {
 
 subtest 'sub, closed' => sub {
     local $ENV{TEST_TOKEN} =
-        jwt({ channel => 'a', exp => time + 2 }, key => $secret);
+        jwt({ channel => 'a', exp => time + 4 }, key => $secret);
     my $run = run(undef, 'sub', "$ws/guarded?c=a", '--token-env', 'TEST_TOKEN');
     refused($run, 4,
         qr/closed by the server: 3005 .*expired; .* with a new token/,
