@@ -60,8 +60,6 @@ export interface SubscriptionOptions {
   data?: unknown;
   /** Asks the server to keep a position to recover from. */
   recoverable?: boolean;
-  /** Asks the server to tell who comes and goes. */
-  joinLeave?: boolean;
 }
 
 export interface ClientInfo {
@@ -101,8 +99,6 @@ export interface SubscriptionEvents<T = any> {
   };
   unsubscribed: Ended & { channel: string };
   publication: Publication<T>;
-  join: { channel: string; info: ClientInfo };
-  leave: { channel: string; info: ClientInfo };
   error: PaperboyError;
 }
 

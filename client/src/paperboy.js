@@ -137,13 +137,8 @@ export class Paperboy extends Holder {
   // Where the server's own subscriptions are to go on.
   _positions() {
     const subs = {};
-    for (const {
-      channel,
-      _wanted,
-      _position,
-    } of this._subscriptions.values()) {
-      if (!_wanted && _position)
-        subs[channel] = { recover: true, ..._position };
+    for (const one of this._subscriptions.values()) {
+      if (!one._wanted && one._recoverable) subs[one.channel] = one._since();
     }
     return subs;
   }

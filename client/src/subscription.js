@@ -68,24 +68,25 @@ export class Subscription extends Holder {
   // Subscribed, by a command or by the server itself.
   _joined(result) {
     const { data, recovered, recoverable, epoch, offset = 0 } = result;
-    const gap = !!this._before && !recovered;
+    const last = this._position;
+    const missed = !last || last.epoch !== epoch || last.offset !== offset;
+    const gap = !!this._before && !recovered && missed;
     this._before = true;
     this._attempt = 0;
-    this._position = recoverable ? { epoch, offset } : null;
+    this._position = epoch && { epoch, offset };
+    this._recoverable = recoverable;
     this._keepFresh(result);
     this._become('subscribed', { channel: this.channel, data, gap });
     for (const one of result.publications || []) this._pushed({ pub: one });
   }
 
-  _pushed({ pub, join, leave, unsubscribe }) {
+  _pushed({ pub, unsubscribe }) {
     const { channel } = this;
     if (this.state !== 'subscribed') return; // of a subscription before
     if (pub) {
-      if (this._position && pub.offset) this._position.offset = pub.offset;
+      if (pub.offset && this._position) this._position.offset = pub.offset;
       this._emit('publication', { ...pub, channel });
     }
-    if (join) this._emit('join', { ...join, channel });
-    if (leave) this._emit('leave', { ...leave, channel });
     if (unsubscribe) this._dismissed(unsubscribe);
   }
 
@@ -116,15 +117,19 @@ export class Subscription extends Holder {
   }
 
   _request() {
-    const { data, recoverable, joinLeave } = this._options;
+    const { data, recoverable } = this._options;
     return {
       channel: this.channel,
       token: this._token || undefined,
       data,
       recoverable,
-      join_leave: joinLeave,
-      ...(this._position && { recover: true, ...this._position }),
+      ...this._since(),
     };
+  }
+
+  // From where to catch up, if the server keeps what was published.
+  _since() {
+    return this._recoverable && { recover: true, ...this._position };
   }
 
   _refused(error) {

@@ -200,6 +200,25 @@ describe('a subscription', () => {
     assert.equal(script.commands('subscribe')[2].offset, 7);
   });
 
+  for (const [offset, epoch, gap] of [
+    [5, 'e', false],
+    [6, 'e', true],
+    [5, 'f', true],
+  ]) {
+    test(`back at ${epoch} ${offset}, has ${gap ? 'a' : 'no'} gap`, async () => {
+      let result = { epoch: 'e', offset: 4 };
+      script = await Script.start({ subscribe: () => ({ subscribe: result }) });
+      const a = script.client().subscribe('a');
+      await a.ready();
+      script.last.push('a', { pub: { data: 'w', offset: 5 } });
+      await event(a, 'publication');
+      result = { epoch, offset };
+      script.last.socket.terminate();
+      assert.equal((await event(a, 'subscribed')).gap, gap);
+      assert.deepEqual(script.commands('subscribe')[1], { channel: 'a' });
+    });
+  }
+
   test('tells why it was refused, and is over', async () => {
     script = await Script.start({
       subscribe: refuse(103, 'permission denied'),
@@ -278,22 +297,6 @@ describe('a subscription', () => {
     await script.client().subscribe('a').publish('hello');
     assert.deepEqual(script.commands('publish'), [
       { channel: 'a', data: 'hello' },
-    ]);
-  });
-
-  test('tells who comes and goes', async () => {
-    script = await Script.start();
-    const a = script.client().subscribe('a', { joinLeave: true });
-    await a.ready();
-    assert.equal(script.commands('subscribe')[0].join_leave, true);
-    const events = record(a, 'join', 'leave');
-    const info = { user: 'ann', client: 'c' };
-    script.last.push('a', { join: { info } });
-    script.last.push('a', { leave: { info } });
-    await until(() => events.length === 2);
-    assert.deepEqual(events, [
-      ['join', { channel: 'a', info }],
-      ['leave', { channel: 'a', info }],
     ]);
   });
 
