@@ -1,6 +1,7 @@
 #include "session/conversation.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <random>
 
 #include "hub/key.hpp"
@@ -217,9 +218,11 @@ std::int64_t Conversation::end_of(const auth::Token& token) const {
 /// and that takes time. 0: it has forever.
 std::int64_t Conversation::time_left(std::int64_t expires) const {
   constexpr std::int64_t kMargin = 10;
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
   if (expires == 0) return 0;
   const auto left = expires - session_.context_.clock.unix_seconds();
-  return std::max<std::int64_t>(left - std::min(kMargin, (left + 3) / 4), 1);
+  const auto margin = std::min(kMargin, left / 4 + 1);
+  return std::clamp<std::int64_t>(left - margin, 1, kMost);
 }
 
 Conversation::End Conversation::obey(const dialect::Refresh& command) {
@@ -383,7 +386,10 @@ std::optional<std::uint64_t> Conversation::due_in() const {
   const auto first = std::ranges::min_element(
       rare_->leases, {}, [](const auto& one) { return one.second; });
   const auto left = first->second - clock.unix_seconds();
-  return left > 0 ? static_cast<std::uint64_t>(left) * 1000 : 0;
+  // No timer is that long; it looks again.
+  constexpr std::int64_t kDay = 86'400;
+  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(left, 0, kDay)) *
+         1000;
 }
 
 void Conversation::on_time() {
