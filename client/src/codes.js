@@ -36,7 +36,7 @@ export const ErrorCode = table({
   1: 'Timeout Unreachable ConnectionLost TokenFailed NoToken Closed TooSlow',
   100: 'Internal Unauthorized UnknownChannel PermissionDenied MethodNotFound',
   105: 'AlreadySubscribed LimitExceeded BadRequest NotAvailable TokenExpired',
-  110: 'Expired TooManyRequests UnrecoverablePosition ConcurrentPagination',
+  110: 'Expired TooManyRequests',
 });
 
 // Below 3000 these are a client's bug, which it would only repeat.

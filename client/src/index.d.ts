@@ -260,6 +260,4 @@ export const ErrorCode: {
   readonly TokenExpired: 109;
   readonly Expired: 110;
   readonly TooManyRequests: 111;
-  readonly UnrecoverablePosition: 112;
-  readonly ConcurrentPagination: 113;
 };

@@ -30,8 +30,12 @@ export class Link {
     );
     socket.onopen = () => this._over || owner._opened();
     socket.onmessage = ({ data }) => this._receive(data);
-    // ws tells the reason here, browsers tell nothing.
-    socket.onerror = ({ message }) => (this._cause = message);
+    // ws tells the reason here, browsers tell nothing; Node's own tells it, and
+    // then no close follows where nobody answers.
+    socket.onerror = ({ message }) => {
+      this._cause = message;
+      after(0, () => this.end(CloseCode.Abnormal, message));
+    };
     socket.onclose = ({ code, reason }) =>
       this.end(code, reason || this._cause);
   }

@@ -171,6 +171,26 @@ describe('a connection', () => {
     await client.ready();
   });
 
+  test('waits for no close that does not follow an error', async () => {
+    let sockets = 0;
+    class Failing {
+      constructor() {
+        sockets++;
+        setTimeout(() => this.onerror({ message: 'refused' }));
+      }
+      close() {}
+    }
+    const client = new Paperboy('ws://127.0.0.1/', {
+      WebSocket: Failing,
+      minDelay: 5,
+    });
+    const error = await event(client, 'error');
+    assert.match(error.message, /can't connect to .*: refused/);
+    await event(client, 'error');
+    client.close();
+    assert.equal(sockets, 2);
+  });
+
   test('keeps the query out of what it says', async () => {
     script = await Script.start();
     await script.down();
