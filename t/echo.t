@@ -44,7 +44,8 @@ subtest 'a client that sends before it reads' => sub {
 
 conf_refused('server { location / { paperboy nonsense; } }',
     'an unknown dialect', qr/nonsense/);
-conf_refused('server { location / { paperboy; } }', 'none', qr/paperboy/);
+conf_refused('server { location / { paperboy echo raw; } }', 'two',
+    qr/paperboy/);
 conf_refused('server { location / { paperboy echo; paperboy echo; } }',
     'twice', qr/duplicate/);
 conf_refused('paperboy echo;', 'outside a location', qr/not allowed/);

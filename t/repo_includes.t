@@ -13,6 +13,7 @@ my %MAY = (
     hub     => [qw(base)],
     broker  => [qw(hub base)],
     session => [qw(ws dialect auth hub base)],
+    cli     => [qw(ws auth base)],
     nginx   => [qw(session broker auth dialect ws hub base)],
 );
 
@@ -20,6 +21,7 @@ my %MAY = (
 my %KNOWN_TO = (
     'jansson.h' => qr{^src/base/json\.cpp$},
     'jwt.h'     => qr{^src/auth/(?:jwt_sign|signature)\.cpp$},
+    'openssl/ssl.h' => qr{^src/cli/tls\.cpp$},
     'hiredis'   => qr{^src/broker/\w+\.cpp$},
     'ngx_'      => qr{^src/nginx/(?:ngx\.hpp|modules\.c)$},
 );

@@ -53,6 +53,13 @@ Checked check_times(const Json& claims, const TokenRules& rules,
     }
     token.expires = rounded_up(*times.expiry + leeway);
   }
+  std::optional<double> end;
+  if (!read_time(claims, "expire_at", end)) return TokenError::claims;
+  if (end && *end <= 0) {
+    token.expires.reset();
+  } else if (end) {
+    token.expires = rounded_up(*end);
+  }
   if (times.not_before.value_or(here) > here + leeway ||
       times.issued.value_or(here) > here + leeway) {
     return TokenError::not_yet_valid;
@@ -186,6 +193,73 @@ Checked read_grants(const Json& claims, const TokenRules& rules,
   return Done{};
 }
 
+// Centrifugo's claims for what a connection begins with and may.
+
+/// `channels`: names to subscribe to; a pattern only permits.
+void read_channels(const Json& claims, Token& token) {
+  const Json channels = claims.get("channels");
+  for (std::size_t i = 0; i < (channels.is_array() ? channels.size() : 0);
+       ++i) {
+    const Json name = channels.at(i);
+    if (name.as_string().ends_with('*')) continue;
+    token.subscriptions.push_back({std::string(name.as_string()), {}});
+  }
+}
+
+/// `subs`: an object of options by channel.
+Checked read_subs(const Json& claims, Token& token) {
+  const Json subs = claims.get("subs");
+  if (subs && !subs.is_object()) return TokenError::claims;
+  for (const auto& [channel, options] : subs.members()) {
+    if (!options.is_object() ||
+        !token.grants.add(Scope::subscribe, channel, /*exact=*/true)) {
+      return TokenError::claims;
+    }
+    const Json data = options.get("data");
+    token.subscriptions.push_back({channel, data ? data.dump() : ""});
+  }
+  return Done{};
+}
+
+std::optional<Scope> capability(Bytes word) {
+  if (word == "sub") return Scope::subscribe;
+  if (word == "pub") return Scope::publish;
+  if (word == "hst") return Scope::history;
+  if (word == "prs") return Scope::presence;
+  return {};
+}
+
+/// One object of `caps`: what is allowed in which channels.
+Checked read_capability(const Json& one, Grants& grants) {
+  const Json match = one.get("match");
+  const Json channels = one.get("channels");
+  const bool exact = !match || match.as_string().empty();
+  // A regular expression that is passed over would grant less than was meant,
+  // and nobody would know why.
+  if ((!exact && match.as_string() != "wildcard") || !channels.is_array()) {
+    return TokenError::claims;
+  }
+  const auto grant = [&](Bytes word) {
+    const auto scope = capability(word);
+    return !scope || each_string(channels, [&](Bytes pattern) {
+      return grants.add(*scope, pattern, exact);
+    });
+  };
+  return each_string(one.get("allow"), grant) ? Checked(Done{})
+                                              : Checked(TokenError::claims);
+}
+
+Checked read_caps(const Json& claims, Grants& grants) {
+  const Json caps = claims.get("caps");
+  if (!caps) return Done{};
+  if (!caps.is_array()) return TokenError::claims;
+  grants.name_channels();
+  for (std::size_t i = 0; i < caps.size(); ++i) {
+    if (auto read = read_capability(caps.at(i), grants); !read) return read;
+  }
+  return Done{};
+}
+
 }  // namespace
 
 Result<Token, TokenError> read_claims(const Json& claims,
@@ -203,6 +277,14 @@ Result<Token, TokenError> read_claims(const Json& claims,
   }
   if (auto granted = read_grants(claims, rules, token.grants); !granted) {
     return granted.error();
+  }
+  token.channel = claims.get("channel").as_string();
+  read_channels(claims, token);
+  if (auto subs = read_subs(claims, token); !subs) {
+    return subs.error();
+  }
+  if (auto caps = read_caps(claims, token.grants); !caps) {
+    return caps.error();
   }
   return token;
 }

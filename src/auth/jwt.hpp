@@ -43,15 +43,27 @@ struct TokenRules {
   std::string scope_claim = "scope";
 };
 
+/// A channel that the bearer is subscribed to as soon as it connects, where
+/// its protocol has a word for that.
+struct ServerSubscription {
+  std::string channel;
+  std::string data;  // JSON, for the client to have; empty: none
+};
+
 struct Token {
   std::string user;  // empty: the token names none
 
-  /// The first second in which the token is no longer good: `exp` rounded up,
-  /// plus the leeway. Nothing: it has no `exp`.
+  /// The first second in which what the token admits ends: `exp` rounded up,
+  /// plus the leeway, or `expire_at`, whose 0 is never. Nothing: never.
   std::optional<std::int64_t> expires;
 
-  Grants grants;
-  std::string id;  // `jti`; empty: none
+  Grants grants;  // of the channel claims, `subs` and `caps`
+
+  /// The names in `channels`, patterns apart, and in `subs`.
+  std::vector<ServerSubscription> subscriptions;
+
+  std::string channel;  // `channel`, where it is one name; empty: it isn't
+  std::string id;       // `jti`; empty: none
 };
 
 enum class TokenError : std::uint8_t {

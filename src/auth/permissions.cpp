@@ -40,15 +40,33 @@ bool Grants::add_channel(Bytes pattern) {
   return true;
 }
 
+bool Grants::add(Scope scope, Bytes pattern, bool exact) {
+  if (pattern.empty() || pattern.size() > kMaxChannelLength ||
+      capabilities_.size() == kMaxChannels) {
+    return false;
+  }
+  capabilities_.push_back({std::string(pattern), bit(scope), exact});
+  names_channels_ = true;
+  return true;
+}
+
 void Grants::add_scope(Scope scope) { scopes_ |= bit(scope); }
 
 bool Grants::has(Scope scope) const { return (scopes_ & bit(scope)) != 0; }
 
 bool Grants::allows(Scope scope, Bytes channel) const {
-  return has(scope) && std::any_of(channels_.begin(), channels_.end(),
-                                   [&](const std::string& pattern) {
-                                     return names(pattern, channel);
-                                   });
+  if (has(scope) && std::any_of(channels_.begin(), channels_.end(),
+                                [&](const std::string& pattern) {
+                                  return names(pattern, channel);
+                                })) {
+    return true;
+  }
+  return std::any_of(capabilities_.begin(), capabilities_.end(),
+                     [&](const Capability& one) {
+                       return (one.scopes & bit(scope)) != 0 &&
+                              (one.exact ? channel == one.pattern
+                                         : names(one.pattern, channel));
+                     });
 }
 
 }  // namespace paperboy::auth

@@ -32,6 +32,11 @@ class Grants {
   /// either limit.
   [[nodiscard]] bool add_channel(Bytes pattern);
 
+  /// Grants `scope` in the channels that `pattern` names, whatever the token's
+  /// scopes are; `exact`: its last `*` is a character like any other. False as
+  /// add_channel.
+  [[nodiscard]] bool add(Scope scope, Bytes pattern, bool exact);
+
   /// Says that channels are named although there may be none: an empty list
   /// is a list, and allows no channel.
   void name_channels() { names_channels_ = true; }
@@ -50,7 +55,14 @@ class Grants {
   [[nodiscard]] bool names_channels() const { return names_channels_; }
 
  private:
+  struct Capability {
+    std::string pattern;
+    std::uint8_t scopes;
+    bool exact;
+  };
+
   std::vector<std::string> channels_;
+  std::vector<Capability> capabilities_;
   std::uint8_t scopes_ = 0;
   bool names_channels_ = false;
 };

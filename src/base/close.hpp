@@ -31,10 +31,19 @@ inline constexpr std::uint16_t kPolicy = 1008;
 inline constexpr std::uint16_t kTooBig = 1009;
 inline constexpr std::uint16_t kInternal = 1011;
 inline constexpr std::uint16_t kTryAgainLater = 1013;
+inline constexpr std::uint16_t kShutdown = 3001;
+inline constexpr std::uint16_t kServerError = 3004;
 inline constexpr std::uint16_t kExpired = 3005;
 inline constexpr std::uint16_t kSlow = 3008;
 inline constexpr std::uint16_t kInsufficientState = 3010;
 inline constexpr std::uint16_t kNoPong = 3012;
+inline constexpr std::uint16_t kTooManyRequests = 3013;
+inline constexpr std::uint16_t kInvalidToken = 3500;
+inline constexpr std::uint16_t kBadRequest = 3501;
+inline constexpr std::uint16_t kStale = 3502;
+inline constexpr std::uint16_t kChannelLimit = 3505;
+inline constexpr std::uint16_t kPermissionDenied = 3507;
+inline constexpr std::uint16_t kNotAvailable = 3508;
 
 }  // namespace close
 

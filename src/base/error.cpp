@@ -25,6 +25,10 @@ constexpr std::array kRows{
     Row{ErrorCode::log_full, 503, "log_full"},
     Row{ErrorCode::unavailable, 503, "unavailable"},
     Row{ErrorCode::internal, 500, "internal"},
+    Row{ErrorCode::token_expired, 401, "token_expired"},
+    Row{ErrorCode::already_subscribed, 409, "already_subscribed"},
+    Row{ErrorCode::no_method, 404, "no_method"},
+    Row{ErrorCode::not_available, 404, "not_available"},
 };
 
 constexpr const Row& row(ErrorCode code) {

@@ -20,6 +20,10 @@ enum class ErrorCode : std::uint8_t {
   log_full,            // the log is full of what workers have yet to read
   unavailable,         // the broker can't be reached now; try again
   internal,            // our fault
+  token_expired,       // get a new one
+  already_subscribed,  // a connection has one subscription to a channel
+  no_method,           // the protocol's command is none of ours
+  not_available,       // known, but not had here
 };
 
 struct Error {

@@ -100,7 +100,13 @@ Result<Json> Json::parse(Bytes text, JsonLimits limits) {
   if (value == nullptr) {
     return Error{ErrorCode::bad_request, why(json_error_code(&error))};
   }
-  return Json(value);
+  Json json(value);
+  // jansson takes a NUL after a number or word for the end of its input; none
+  // is part of a value.
+  if (text.find('\0') != Bytes::npos) {
+    return Error{ErrorCode::bad_request, "JSON: something follows the value"};
+  }
+  return json;
 }
 
 Json Json::object() { return Json(json_object()); }

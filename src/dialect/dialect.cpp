@@ -1,13 +1,16 @@
 #include "dialect/dialect.hpp"
 
 #include "dialect/echo.hpp"
+#include "dialect/native.hpp"
 #include "dialect/raw.hpp"
 
 namespace paperboy::dialect {
 
 const Dialect* find(Bytes name) {
+  static const Native native;
   static const Raw raw;
   static const Echo echo;
+  if (name == "native") return &native;
   if (name == "raw") return &raw;
   if (name == "echo") return &echo;
   return nullptr;

@@ -16,14 +16,9 @@
 #include "base/close.hpp"
 #include "base/publication.hpp"
 #include "base/result.hpp"
+#include "dialect/commands.hpp"
 
 namespace paperboy::dialect {
-
-/// One message, either way; borrowed bytes.
-struct Message {
-  Kind kind = Kind::text;
-  Bytes data;
-};
 
 /// A connection's memory, where its protocol needs one.
 class State {
@@ -34,23 +29,12 @@ class State {
   virtual ~State() = default;
 };
 
-/// The client publishes; an empty channel means those of the location.
-struct Publish {
-  std::uint64_t id = 0;  // of the command, where the protocol numbers them
-  Bytes channel;
-  Message message;
-};
-
-/// The dialect answers by itself.
-struct Send {
-  Message message;
-};
-
 /// All of the message has been taken.
 struct NeedMore {};
 
 /// What the front of a client's message asks for.
-using Decoded = std::variant<NeedMore, Publish, Send, Close>;
+using Decoded = std::variant<NeedMore, Publish, Send, Close, Connect, Subscribe,
+                             Unsubscribe, Refresh, SubRefresh, Ping, Refused>;
 
 /// What the client is told of a command: nothing, a message, or the end.
 using Answer = std::variant<std::monostate, Message, Close>;
@@ -64,14 +48,34 @@ class Dialect {
 
   /// What it makes of the channels that its location names.
   enum class LocationChannels : std::uint8_t {
-    unused,  // it knows no channels
-    needed,  // it subscribes to them, and has no other way to
+    unused,    // it knows no channels
+    optional,  // it subscribes to them, and clients may to others
+    needed,    // it subscribes to them, and has no other way to
   };
   [[nodiscard]] virtual LocationChannels location_channels() const {
     return LocationChannels::needed;
   }
 
-  /// A new connection's memory; null where the protocol needs none.
+  /// Whether its clients converse: they connect by a command, with a token in
+  /// it or not, and then subscribe. Those of other dialects are subscribed to
+  /// the location's channels, and publish.
+  [[nodiscard]] virtual bool converses() const { return false; }
+
+  /// The subprotocol that is agreed on if it is offered, and one that stands
+  /// for a form that isn't spoken here; empty: none.
+  [[nodiscard]] virtual Bytes subprotocol() const { return {}; }
+  [[nodiscard]] virtual Bytes foreign_subprotocol() const { return {}; }
+
+  /// The message that asks for a sign of life; none: a WebSocket's ping does.
+  [[nodiscard]] virtual std::optional<Message> heartbeat() const { return {}; }
+
+  /// How it tells the end that others see as `close`.
+  [[nodiscard]] virtual Close closing(const Close& close) const {
+    return close;
+  }
+
+  /// A new connection's memory; null where the protocol needs none. One in
+  /// which clients converse has none.
   [[nodiscard]] virtual std::unique_ptr<State> open() const { return {}; }
 
   /// Takes one command off the front of `rest`, whose bytes what is returned
@@ -85,13 +89,18 @@ class Dialect {
                                          const Result<Position>& outcome,
                                          std::string& scratch) const = 0;
 
-  /// The message that carries `publication`; `scratch` may carry its bytes.
+  /// Appends the answer to a command of a conversation to `replies`, which is
+  /// empty, or holds earlier ones of the same message.
+  virtual void reply(const Outcome&, std::string&) const {}
+
+  /// The message that carries `publication`, whose channel is a plain name;
+  /// `scratch` may carry its bytes.
   [[nodiscard]] virtual Message publication(const Publication& publication,
                                             std::string& scratch) const = 0;
 };
 
-/// By the name that directives use: "raw", "echo". Null: there is none such.
-/// The object lives as long as the program.
+/// By the name that directives use: "native", "raw", "echo". Null: there is
+/// none such. The object lives as long as the program.
 [[nodiscard]] const Dialect* find(Bytes name);
 
 }  // namespace paperboy::dialect

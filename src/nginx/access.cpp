@@ -131,8 +131,8 @@ ngx_int_t check_publish_access(ngx_http_request_t* r, const LocationConf& conf,
 }  // namespace
 
 bool subscribes(const LocationConf& conf) {
-  return conf.settings.dialect->location_channels() ==
-         dialect::Dialect::LocationChannels::needed;
+  return conf.settings.dialect->location_channels() !=
+         dialect::Dialect::LocationChannels::unused;
 }
 
 bool is_internal(ngx_http_request_t* r) {
@@ -196,6 +196,14 @@ ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
   }
   const std::string token = find_token(r, conf);
   if (token.empty()) {
+    // The first command may bring it; until then nothing is open to it. Under
+    // `satisfy any` somebody has to say yes or no now.
+    const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
+        ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+    const bool later = scope == auth::Scope::subscribe &&
+                       conf.settings.dialect->converses() &&
+                       core->satisfy != NGX_HTTP_SATISFY_ANY;
+    if (later) return NGX_OK;
     return unauthorized(r, request, auth::TokenError::missing);
   }
   const auto verified =
@@ -205,6 +213,7 @@ ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
   identity.token = true;
   identity.user = verified->user;
   identity.grants = verified->grants;
+  identity.subscriptions = verified->subscriptions;
   const bool ends =
       conf.token_expiry == static_cast<ngx_uint_t>(TokenExpiry::end);
   identity.expires = ends ? verified->expires.value_or(0) : 0;

@@ -54,7 +54,8 @@ constexpr ngx_command_t main_only(ngx_str_t name, ngx_uint_t arguments,
 
 ngx_command_t commands[] = {
     // what a location is
-    own(ngx_string("paperboy"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1,
+    own(ngx_string("paperboy"),
+        NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1,
         callback<set_dialect>),
     own(ngx_string("paperboy_publish"),
         NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1,
@@ -116,6 +117,11 @@ ngx_command_t commands[] = {
          offsetof(Slots, ping_timeout)),
     slot(ngx_string("paperboy_close_timeout"), ngx_conf_set_msec_slot,
          offsetof(Slots, close_timeout)),
+
+    slot(ngx_string("paperboy_connect_timeout"), ngx_conf_set_msec_slot,
+         offsetof(Slots, connect_timeout)),
+    slot(ngx_string("paperboy_max_commands"), ngx_conf_set_num_slot,
+         offsetof(Slots, max_commands)),
 
     // compression
     own(ngx_string("paperboy_deflate"), kAnywhere | NGX_CONF_TAKE1,

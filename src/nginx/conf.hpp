@@ -53,11 +53,13 @@ struct Slots {
   ngx_msec_t ping_timeout = NGX_CONF_UNSET_MSEC;
   ngx_msec_t send_timeout = NGX_CONF_UNSET_MSEC;
   ngx_msec_t close_timeout = NGX_CONF_UNSET_MSEC;
+  ngx_msec_t connect_timeout = NGX_CONF_UNSET_MSEC;
   time_t token_leeway = NGX_CONF_UNSET;
   std::size_t max_message_size = NGX_CONF_UNSET_SIZE;
   std::size_t send_buffer = NGX_CONF_UNSET_SIZE;
   ngx_int_t max_channel_length = NGX_CONF_UNSET;
   ngx_int_t max_subscriptions = NGX_CONF_UNSET;
+  ngx_int_t max_commands = NGX_CONF_UNSET;
   ngx_str_t token_issuer{};
   Value name_space = nullptr;
   Value message = nullptr;

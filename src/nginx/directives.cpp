@@ -62,10 +62,12 @@ Value compile_value(ngx_conf_t* cf, const ngx_str_t& text) {
 char* set_dialect(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   LocationConf& here = location(conf);
   if (here.dialect != nullptr) return duplicate();
-  const Bytes name = bytes(parameters(cf)[0]);
+  const auto given = parameters(cf);
+  const Bytes name = given.empty() ? Bytes("native") : bytes(given[0]);
   here.dialect = dialect::find(name);
   if (here.dialect == nullptr) {
-    return conf_error(cf, name, "no such dialect; there are raw and echo");
+    return conf_error(cf, name,
+                      "no such dialect; there are native, raw and echo");
   }
   main_conf(cf).in_use = true;
   return install(cf, callback<upgrade_handler>);

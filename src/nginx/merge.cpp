@@ -24,6 +24,10 @@ void merge_slots(Slots& parent, Slots& child) {
                             defaults.send_timeout_ms);
   ngx_conf_merge_msec_value(child.close_timeout, parent.close_timeout,
                             defaults.close_timeout_ms);
+  ngx_conf_merge_msec_value(child.connect_timeout, parent.connect_timeout,
+                            defaults.connect_timeout_ms);
+  ngx_conf_merge_value(child.max_commands, parent.max_commands,
+                       static_cast<ngx_int_t>(defaults.max_commands));
   ngx_conf_merge_sec_value(child.token_leeway, parent.token_leeway, 0);
   ngx_conf_merge_size_value(child.max_message_size, parent.max_message_size,
                             defaults.max_message_size);
@@ -113,6 +117,12 @@ void make_settings(LocationConf& conf) {
   settings.send_timeout_ms = conf.send_timeout;
   settings.close_timeout_ms = conf.close_timeout;
   settings.client_publish = conf.client_publish != 0;
+  settings.connect_timeout_ms = conf.connect_timeout;
+  settings.max_commands = static_cast<std::size_t>(conf.max_commands);
+  settings.keys = conf.keyed() ? conf.keys.get() : nullptr;
+  settings.token_rules = &conf.token_rules;
+  settings.tokens_only_admit =
+      conf.token_expiry == static_cast<ngx_uint_t>(TokenExpiry::admit);
   const ssize_t threshold = conf.deflate_threshold.value_or(-1);
   settings.deflate.enabled = threshold >= 0;
   if (threshold >= 0) {
@@ -169,6 +179,9 @@ char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
   if (conf.max_subscriptions < 1) {
     return conf_error(cf, "paperboy_max_subscriptions", "expected at least 1");
   }
+  if (conf.max_commands < 1) {
+    return conf_error(cf, "paperboy_max_commands", "expected at least 1");
+  }
   if (conf.token_leeway > std::numeric_limits<int>::max()) {
     return conf_error(cf, "paperboy_token_leeway", "too long");
   }
@@ -177,10 +190,12 @@ char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
                       "expected a size above 0");
   }
   if (conf.ping_interval == 0 || conf.ping_timeout == 0 ||
-      conf.send_timeout == 0 || conf.close_timeout == 0) {
+      conf.send_timeout == 0 || conf.close_timeout == 0 ||
+      conf.connect_timeout == 0) {
     return conf_error(cf,
                       "paperboy_ping_interval, paperboy_ping_timeout, "
-                      "paperboy_send_timeout, paperboy_close_timeout",
+                      "paperboy_send_timeout, paperboy_close_timeout, "
+                      "paperboy_connect_timeout",
                       "expected a time above 0");
   }
   return NGX_CONF_OK;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/jwt.hpp"
 #include "auth/permissions.hpp"
 #include "base/counters.hpp"
 #include "nginx/conf.hpp"
@@ -32,6 +33,7 @@ struct Identity {
   std::string user;
   std::int64_t expires = 0;  // seconds since 1970; 0: never
   auth::Grants grants;
+  std::vector<auth::ServerSubscription> subscriptions;
 };
 
 struct Request {

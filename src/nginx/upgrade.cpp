@@ -1,6 +1,8 @@
 // From a request that may, to a connection of ours: the 101, and the posted
 // event after it in which the request ends and the connection stays. Inside
 // the handler the request can't be freed: its callers still use it.
+#include <algorithm>
+
 #include "hub/key.hpp"
 #include "nginx/access.hpp"
 #include "nginx/connection.hpp"
@@ -13,16 +15,29 @@ namespace paperboy::nginx {
 
 namespace {
 
-/// The subprotocol to agree on: the first offered that is configured.
+/// The subprotocol to agree on: the first offered that is the dialect's, or
+/// configured.
 Bytes choose_subprotocol(const LocationConf& conf,
                          const std::vector<Bytes>& offered) {
-  if (!conf.subprotocols) return {};
+  const Bytes own = conf.settings.dialect->subprotocol();
   for (const Bytes name : offered) {
+    if (name == own) return name;
+    if (!conf.subprotocols) continue;
     for (const ngx_str_t& known : *conf.subprotocols) {
       if (bytes(known) == name) return name;
     }
   }
   return {};
+}
+
+/// A client that offers nothing but a form that isn't spoken here would take
+/// our first message for garbage.
+bool speaks_another(const LocationConf& conf,
+                    const std::vector<Bytes>& offered) {
+  const Bytes foreign = conf.settings.dialect->foreign_subprotocol();
+  return !foreign.empty() &&
+         std::ranges::find(offered, foreign) != offered.end() &&
+         choose_subprotocol(conf, offered).empty();
 }
 
 /// Fills in the admission: the channels' keys, and what the client may.
@@ -32,7 +47,15 @@ Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
   admission.user = request.identity.user;
   admission.expires = request.identity.expires;
   const Bytes name_space = evaluate(r, conf.name_space);
+  admission.name_space = name_space;
   admission.may_publish = !conf.keyed() || request.identity.token;
+  // Where the access phase was passed over, another module answers for them.
+  admission.admitted =
+      !conf.keyed() || request.identity.token || !request.checked;
+  if (request.identity.token) {
+    admission.grants = request.identity.grants;
+    admission.subscriptions = request.identity.subscriptions;
+  }
   for (const std::string& name : request.channels) {
     auto key =
         hub::channel_key(name_space, name, conf.settings.max_channel_length);
@@ -45,7 +68,9 @@ Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
     }
     admission.channels.push_back(std::move(*key));
   }
-  if (subscribes(conf) && admission.channels.empty()) {
+  const bool needed = conf.settings.dialect->location_channels() ==
+                      dialect::Dialect::LocationChannels::needed;
+  if (needed && admission.channels.empty()) {
     return Error{ErrorCode::channel_name,
                  "no channel is named: paperboy_channel is empty"};
   }
@@ -169,6 +194,12 @@ ngx_int_t open(ngx_http_request_t* r, const LocationConf& conf,
   const auto upgrade = ws::check_upgrade(
       {.method = "GET", .http_major = 1, .http_minor = 1, .headers = headers});
   if (!upgrade) return NGX_HTTP_BAD_REQUEST;
+  if (speaks_another(conf, upgrade->protocols)) {
+    return refuse(r, request, NGX_HTTP_BAD_REQUEST, Counter::refused_handshake,
+                  "bad_handshake",
+                  "the protobuf form isn't spoken here: offer "
+                  "centrifuge-json, or no subprotocol");
+  }
   const auto deflate =
       ws::negotiate(upgrade->extensions, conf.settings.deflate);
 

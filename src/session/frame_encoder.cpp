@@ -1,5 +1,6 @@
 #include "session/frame_encoder.hpp"
 
+#include "hub/key.hpp"
 #include "ws/frame.hpp"
 
 namespace paperboy::session {
@@ -37,7 +38,9 @@ void append_message(std::string& out, const dialect::Message& message,
 
 void FrameEncoder::encode(const Publication& publication, std::string& out) {
   scratch_.clear();
-  const auto message = variant_.dialect->publication(publication, scratch_);
+  Publication named = publication;
+  named.channel = hub::channel_name(publication.channel);
+  const auto message = variant_.dialect->publication(named, scratch_);
   ws::Deflater* deflater = nullptr;
   if (variant_.window_bits != 0) {
     deflater = &codecs_.deflater(variant_.window_bits, variant_.level);

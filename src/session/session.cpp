@@ -1,6 +1,7 @@
 #include "session/session.hpp"
 
 #include "hub/key.hpp"
+#include "session/conversation.hpp"
 
 namespace paperboy::session {
 
@@ -15,8 +16,17 @@ Session::~Session() {
   if (self_) **self_ = nullptr;
 }
 
+Conversation* Session::conversation() const {
+  return converses_ ? static_cast<Conversation*>(state_.get()) : nullptr;
+}
+
 Result<Done> Session::open(const Admission& admission) {
   may_publish_ = admission.may_publish;
+  if (settings_.dialect->converses()) {
+    state_ = std::make_unique<Conversation>(*this, admission);
+    converses_ = true;
+    return Done{};
+  }
   // From the last on, since each is put before the others.
   const auto& channels = admission.channels;
   for (auto channel = channels.rbegin(); channel != channels.rend();
@@ -29,7 +39,7 @@ Result<Done> Session::open(const Admission& admission) {
   return Done{};
 }
 
-Result<Done> Session::subscribe(Bytes channel) {
+Result<hub::Subscription*> Session::subscribe(Bytes channel) {
   if (subscription_count_ >= settings_.max_subscriptions) {
     return Error{ErrorCode::subscription_limit,
                  "more channels than paperboy_max_subscriptions"};
@@ -44,7 +54,21 @@ Result<Done> Session::subscribe(Bytes channel) {
   }
   ++subscription_count_;
   context_.counters.add(Counter::subscriptions);
-  return Done{};
+  return &subscription;
+}
+
+void Session::unsubscribe(const hub::Subscription& subscription) {
+  const auto gone = subscriptions_.remove_if(
+      [&](const hub::Subscription& one) { return &one == &subscription; });
+  subscription_count_ -= static_cast<std::uint32_t>(gone);
+  context_.counters.subtract(Counter::subscriptions, gone);
+}
+
+hub::Subscription* Session::find(Bytes channel) {
+  for (auto& subscription : subscriptions_) {
+    if (subscription.channel_name() == channel) return &subscription;
+  }
+  return nullptr;
 }
 
 void Session::leave() {
@@ -63,6 +87,10 @@ std::string Session::channels() const {
 }
 
 void Session::receive(const dialect::Message& message) {
+  if (auto* const talk = conversation()) {
+    talk->receive(message);
+    return;
+  }
   std::optional<dialect::Message> rest = message;
   for (;;) {
     const auto decoded = settings_.dialect->decode(state_.get(), rest);
@@ -126,15 +154,34 @@ const Session::Self& Session::self() {
   return *self_;
 }
 
-void Session::deliver(const hub::Subscription&, Bytes run,
+void Session::deliver(const hub::Subscription& to, Bytes run,
                       std::uint32_t count) {
+  if (converses_ && conversation()->has_lost(to)) return;
   outlet_.run(run, count);
 }
 
-void Session::gap(const hub::Subscription&) {
+void Session::gap(const hub::Subscription& at) {
   context_.counters.add(Counter::gaps);
+  if (converses_ && conversation()->lose(at)) return;
   outlet_.end(
       {close::kInsufficientState, "messages were lost: subscribe again"});
+}
+
+void Session::settle() {
+  if (converses_) conversation()->settle();
+}
+
+bool Session::connected() const {
+  return !converses_ || conversation()->connected();
+}
+
+std::optional<std::uint64_t> Session::due_in() const {
+  if (!converses_) return {};
+  return conversation()->due_in();
+}
+
+void Session::on_time() {
+  if (converses_) conversation()->on_time();
 }
 
 }  // namespace paperboy::session

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/jwt.hpp"
 #include "base/slab.hpp"
 #include "dialect/dialect.hpp"
 #include "hub/subscription.hpp"
@@ -24,7 +25,15 @@ struct Admission {
   std::vector<std::string> channels;  // keys, to subscribe to from the start
   std::int64_t expires = 0;           // seconds since 1970; 0: never
   bool may_publish = false;           // to those channels
+
+  // For conversations.
+  std::string name_space;
+  bool admitted = true;  // false: only a token in the connect command can
+  std::optional<auth::Grants> grants;  // of a token; none: there was none
+  std::vector<auth::ServerSubscription> subscriptions;  // of that token
 };
+
+class Conversation;
 
 /// The framing around a session.
 class Outlet {
@@ -40,6 +49,13 @@ class Outlet {
   virtual void run(Bytes encoded, std::uint32_t count) = 0;
   /// Begins the end of the connection; nothing is sent any more after it.
   virtual void end(const Close& close) = 0;
+
+  /// Who it is, and until when: seconds since 1970; 0: forever. Heartbeats
+  /// begin.
+  virtual void admitted(Bytes user, std::int64_t expires) = 0;
+  [[nodiscard]] virtual Bytes user() const = 0;
+  /// What Session::due_in says has changed.
+  virtual void rearm() = 0;
 };
 
 class Session final : private hub::Subscriber {
@@ -58,6 +74,16 @@ class Session final : private hub::Subscriber {
   /// Leaves all channels. Not from within a fan-out.
   void leave();
 
+  /// What a fan-out couldn't do, after it.
+  void settle();
+
+  /// False until a conversation has begun.
+  [[nodiscard]] bool connected() const;
+
+  /// Milliseconds until `on_time` has something to do; none: nothing.
+  [[nodiscard]] std::optional<std::uint64_t> due_in() const;
+  void on_time();
+
   [[nodiscard]] Context& context() const { return context_; }
   [[nodiscard]] const Settings& settings() const { return settings_; }
 
@@ -69,7 +95,15 @@ class Session final : private hub::Subscriber {
                std::uint32_t count) override;
   void gap(const hub::Subscription& at) override;
 
-  Result<Done> subscribe(Bytes channel);
+  friend class Conversation;
+
+  /// Null: the dialect has none.
+  [[nodiscard]] Conversation* conversation() const;
+
+  Result<hub::Subscription*> subscribe(Bytes channel);
+  void unsubscribe(const hub::Subscription& subscription);
+  /// By its key; null: it isn't subscribed to.
+  hub::Subscription* find(Bytes channel);
   void publish(const dialect::Publish& command);
   void publish_to(Bytes channel, const dialect::Publish& command);
   void published(const dialect::Publish& command,
@@ -82,12 +116,13 @@ class Session final : private hub::Subscriber {
   Context& context_;
   const Settings& settings_;
   Outlet& outlet_;
-  std::unique_ptr<dialect::State> state_;
+  std::unique_ptr<dialect::State> state_;  // a Conversation, or the dialect's
   std::forward_list<hub::Subscription, SlabAllocator<hub::Subscription>>
       subscriptions_;
   std::unique_ptr<Self> self_;
   std::uint32_t subscription_count_ = 0;
   bool may_publish_ = false;
+  bool converses_ = false;
 };
 
 }  // namespace paperboy::session

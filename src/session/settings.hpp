@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "auth/jwt.hpp"
+#include "auth/key.hpp"
 #include "dialect/dialect.hpp"
 #include "ws/negotiation.hpp"
 
@@ -24,6 +26,15 @@ struct Settings {
   std::uint64_t close_timeout_ms = 5'000;  // for the closing handshake
 
   bool client_publish = false;
+
+  // Of dialects in which clients connect by a command.
+  std::uint64_t connect_timeout_ms = 5'000;
+  std::size_t max_commands = 256;  // in a message
+
+  // For the tokens in commands; those of a request are checked before.
+  const auth::KeySet* keys = nullptr;  // null: there are none
+  const auth::TokenRules* token_rules = nullptr;
+  bool tokens_only_admit = false;  // their expiry ends nothing
 
   ws::DeflateConfig deflate;
   std::size_t deflate_threshold = 256;  // bytes; smaller messages go as is

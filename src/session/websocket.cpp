@@ -63,6 +63,21 @@ Result<Done> WebSocket::open(const Admission& admission) {
   return session_.open(admission);
 }
 
+void WebSocket::admitted(Bytes user, std::int64_t expires) {
+  if (user.empty()) {
+    user_.reset();
+  } else if (user != this->user()) {
+    user_ = std::make_unique<const std::string>(user);
+  }
+  expires_ = expires;
+  pinged_ = now();
+  arm();
+}
+
+void WebSocket::rearm() {
+  if (state_ == State::open) arm();
+}
+
 void WebSocket::start() {
   heard_ = pinged_ = now();
   arm();
@@ -196,11 +211,12 @@ void WebSocket::flushed(std::size_t sent) {
   bytes_sent_ += sent;
   session_.context().counters.add(Counter::bytes_sent, sent);
   const std::size_t backlog = transport_.backlog();
+  // No fan-out is under way here.
   if (state_ != State::open) {
-    // No fan-out is under way here.
     session_.leave();
     return;
   }
+  session_.settle();
   if (backlog == 0) {
     catch_up();
   } else if (!stalling_ || bytes_sent_ >= stall_mark_) {
@@ -226,8 +242,9 @@ void WebSocket::catch_up() {
 
 void WebSocket::end(const Close& close) {
   if (state_ != State::open) return;
-  note_end(close, Summary::Side::server);
-  answer_close(close);
+  const Close told = settings().dialect->closing(close);
+  note_end(told, Summary::Side::server);
+  answer_close(told);
 }
 
 void WebSocket::answer_close(const Close& close) {
@@ -255,7 +272,7 @@ void WebSocket::finish() {
 
 /// For a client that doesn't take what it is sent, not even a close frame.
 void WebSocket::drop(const Close& close) {
-  note_end(close, Summary::Side::server);
+  note_end(settings().dialect->closing(close), Summary::Side::server);
   state_ = State::finished;
   transport_.abort();
 }
@@ -294,21 +311,39 @@ void WebSocket::on_timer() {
     drop({close::kSlow, "the client reads too slowly"});
     return;
   }
-  check_heartbeat(at);
+  session_.on_time();
+  if (state_ == State::open) check_heartbeat(at);
   if (state_ == State::open) arm();
 }
 
 void WebSocket::check_heartbeat(std::uint32_t at) {
+  if (!session_.connected()) return;
   if (waiting_ && !stalling_ &&
       at - pinged_ >= ticks(settings().ping_timeout_ms)) {
-    drop({close::kNoPong, "no answer to a ping"});
+    end_silent();
     return;
   }
   if (waiting_ || at - pinged_ < ticks(settings().ping_interval_ms)) return;
-  static constexpr char kPing[] = {'\x89', '\0'};
   waiting_ = true;
   pinged_ = at;
-  send({kPing, sizeof kPing});
+  std::string ping;
+  if (const auto heartbeat = settings().dialect->heartbeat()) {
+    append_message(ping, *heartbeat, nullptr, 0);
+  } else {
+    ws::append_frame(ping, ws::Opcode::ping, {});
+  }
+  send(ping);
+}
+
+/// A client that has to answer a message may be there and only not have done
+/// so: it is told. One that leaves a WebSocket's own ping is not.
+void WebSocket::end_silent() {
+  const Close close{close::kNoPong, "no answer to a ping"};
+  if (settings().dialect->heartbeat()) {
+    end(close);
+  } else {
+    drop(close);
+  }
 }
 
 void WebSocket::arm() {
@@ -324,12 +359,16 @@ std::uint64_t WebSocket::next_delay() const {
   };
   const Settings& limits = settings();
   if (state_ != State::open) return left(heard_, limits.close_timeout_ms);
-  std::uint64_t delay = left(
-      pinged_, waiting_ ? limits.ping_timeout_ms : limits.ping_interval_ms);
+  const auto due = session_.due_in();
+  std::uint64_t delay = session_.connected()
+                            ? left(pinged_, waiting_ ? limits.ping_timeout_ms
+                                                     : limits.ping_interval_ms)
+                            : limits.connect_timeout_ms;
   if (stalling_) {
     const std::uint64_t stall = left(stalled_, limits.send_timeout_ms);
     delay = waiting_ ? stall : std::min(delay, stall);
   }
+  if (due) delay = std::min(delay, *due);
   if (expires_ != 0) {
     const auto seconds = expires_ - session_.context().clock.unix_seconds();
     delay = std::min<std::uint64_t>(

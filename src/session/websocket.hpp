@@ -62,7 +62,9 @@ class WebSocket final : private Outlet, private ws::MessageSink, private Timer {
   [[nodiscard]] const Settings& settings() const { return session_.settings(); }
   [[nodiscard]] Summary summary() const;
   [[nodiscard]] std::string channels() const;
-  [[nodiscard]] Bytes user() const { return user_ ? Bytes(*user_) : Bytes(); }
+  [[nodiscard]] Bytes user() const override {
+    return user_ ? Bytes(*user_) : Bytes();
+  }
 
  private:
   enum class State : std::uint8_t {
@@ -78,6 +80,8 @@ class WebSocket final : private Outlet, private ws::MessageSink, private Timer {
   void message(const dialect::Message& message) override;
   void run(Bytes encoded, std::uint32_t count) override;
   void end(const Close& close) override;
+  void admitted(Bytes user, std::int64_t expires) override;
+  void rearm() override;
 
   // ws::MessageSink
   bool on_message(Kind kind, Bytes data) override;
@@ -97,6 +101,7 @@ class WebSocket final : private Outlet, private ws::MessageSink, private Timer {
   void arm();
   [[nodiscard]] std::uint64_t next_delay() const;
   void check_heartbeat(std::uint32_t at);
+  void end_silent();
   bool over_limit(std::size_t more) const;
   [[nodiscard]] ws::ReceiverOptions receiver_options();
   [[nodiscard]] std::uint32_t now() const;

@@ -66,8 +66,10 @@ Check read_first(std::uint8_t first, bool deflate, FrameHeader& header) {
   return std::nullopt;
 }
 
-Check read_second(std::uint8_t second, FrameHeader& header) {
-  if ((second & kMask) == 0) return violation("frame not masked");
+Check read_second(std::uint8_t second, Sender sender, FrameHeader& header) {
+  const bool masked = (second & kMask) != 0;
+  if (!masked && sender == Sender::client) return violation("frame not masked");
+  if (masked && sender == Sender::server) return violation("frame masked");
   header.length = second & kLength;
   if (is_control(header.opcode) && header.length > kMaxControlPayload) {
     return violation("control frame too long");
@@ -140,7 +142,8 @@ void append_close(std::string& out, const Close& close) {
 
 // Bytes are judged in the order in which they come, so that the verdict is
 // the same however the stream is cut.
-Result<std::optional<FrameHeader>, Close> parse_header(Bytes in, bool deflate) {
+Result<std::optional<FrameHeader>, Close> parse_header(Bytes in, bool deflate,
+                                                       Sender sender) {
   const std::optional<FrameHeader> need_more;
   FrameHeader header;
   if (in.empty()) return need_more;
@@ -148,7 +151,9 @@ Result<std::optional<FrameHeader>, Close> parse_header(Bytes in, bool deflate) {
     return *bad;
   }
   if (in.size() < 2) return need_more;
-  if (const Check bad = read_second(byte_at(in, 1), header)) return *bad;
+  if (const Check bad = read_second(byte_at(in, 1), sender, header)) {
+    return *bad;
+  }
 
   const std::size_t extended = extended_size(header);
   if (in.size() < 2 + extended) return need_more;
@@ -157,9 +162,10 @@ Result<std::optional<FrameHeader>, Close> parse_header(Bytes in, bool deflate) {
     if (bad) return *bad;
   }
   const std::size_t mask_at = 2 + extended;
-  if (in.size() < mask_at + header.mask.size()) return need_more;
-  in.copy(header.mask.data(), header.mask.size(), mask_at);
-  header.size = static_cast<std::uint8_t>(mask_at + header.mask.size());
+  const std::size_t mask = sender == Sender::client ? header.mask.size() : 0;
+  if (in.size() < mask_at + mask) return need_more;
+  in.copy(header.mask.data(), mask, mask_at);
+  header.size = static_cast<std::uint8_t>(mask_at + mask);
   return std::optional(header);
 }
 

@@ -1,5 +1,6 @@
 // Frames as they stand on the wire (RFC 6455 section 5.2): the server's are
-// written, the client's headers are read. No state; bytes in, bytes out.
+// written, the headers of both sides are read. No state; bytes in, bytes out.
+// client_frame.hpp writes the client's.
 #pragma once
 
 #include <array>
@@ -47,23 +48,27 @@ void append_frame(std::string& out, Opcode opcode, Bytes payload,
 /// between two characters.
 void append_close(std::string& out, const Close& close);
 
+/// Whose frames are read: a client's are masked, a server's are not
+/// (section 5.1).
+enum class Sender : std::uint8_t { client, server };
+
 struct FrameHeader {
   Opcode opcode = Opcode::continuation;
   bool fin = false;
   bool rsv1 = false;
-  std::uint8_t size = 0;  // of the header itself, in bytes
-  std::array<char, 4> mask{};
-  std::uint64_t length = 0;  // of the payload; below 2^63
+  std::uint8_t size = 0;       // of the header itself, in bytes
+  std::array<char, 4> mask{};  // of a server's frame: zeros, which change none
+  std::uint64_t length = 0;    // of the payload; below 2^63
 };
 
-/// Reads the header of a client's frame from the start of `in`. Empty: more
-/// bytes are needed. A Close (1002) as soon as a byte breaks section 5.2:
-/// reserved bits or opcodes, no mask, a length not in its shortest form, a
-/// control frame that is fragmented or too long. RSV1 is for the first frame
-/// of a data message, and only where `deflate` was negotiated (RFC 7692
-/// section 6).
+/// Reads the header of a frame from the start of `in`. Empty: more bytes are
+/// needed. A Close (1002) as soon as a byte breaks section 5.2: reserved bits
+/// or opcodes, a client's without a mask or a server's with one, a length not
+/// in its shortest form, a control frame that is fragmented or too long. RSV1
+/// is for the first frame of a data message, and only where `deflate` was
+/// negotiated (RFC 7692 section 6).
 [[nodiscard]] Result<std::optional<FrameHeader>, Close> parse_header(
-    Bytes in, bool deflate);
+    Bytes in, bool deflate, Sender sender = Sender::client);
 
 /// Section 5.3, in place. `offset`: how many bytes of the payload came before
 /// `data`.

@@ -117,7 +117,8 @@ class Receiver::Run {
     if (receiver_.state_ && receiver_.state_->head_size > 0) {
       return rest_of_header();
     }
-    const auto parsed = parse_header(to_bytes(in_), options_.deflate);
+    const auto parsed =
+        parse_header(to_bytes(in_), options_.deflate, options_.sender);
     if (!parsed) return parsed.error();
     if (*parsed) {
       take((*parsed)->size);
@@ -131,8 +132,8 @@ class Receiver::Run {
     State& state = this->state();
     while (!in_.empty()) {
       keep_head(1);
-      const auto parsed =
-          parse_header({state.head.data(), state.head_size}, options_.deflate);
+      const auto parsed = parse_header({state.head.data(), state.head_size},
+                                       options_.deflate, options_.sender);
       if (!parsed) return parsed.error();
       if (!*parsed) continue;
       state.head_size = 0;

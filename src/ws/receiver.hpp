@@ -1,4 +1,4 @@
-// From a client's bytes to messages: frames are read, unmasked, put together,
+// From a peer's bytes to messages: frames are read, unmasked, put together,
 // inflated and checked (RFC 6455 sections 5 to 8, RFC 7692 section 6.2).
 //
 // One a connection, owned by it, for its whole life on one worker. An idle one
@@ -25,6 +25,8 @@ namespace paperboy::ws {
 struct ReceiverOptions {
   /// In bytes: of a message put together, and of what it inflates to.
   std::size_t max_message_size = 65536;
+  /// Whose bytes are fed.
+  Sender sender = Sender::client;
   /// permessage-deflate was negotiated.
   bool deflate = false;
   /// Inflates where client_no_context_takeover was agreed: one for all
@@ -47,7 +49,7 @@ class MessageSink {
   virtual bool on_message(Kind kind, Bytes data) = 0;  // text: is UTF-8
   virtual bool on_ping(Bytes payload) = 0;
   virtual bool on_pong(Bytes payload) = 0;
-  /// The client's close frame; kNoStatus where it was empty. What comes after
+  /// The peer's close frame; kNoStatus where it was empty. What comes after
   /// it is ignored (section 5.5.1).
   virtual bool on_close(const Close& close) = 0;
 };
@@ -60,7 +62,7 @@ class Receiver {
   ~Receiver();
 
   /// Takes all of `in`, which is unmasked in place. A Close (with a static
-  /// reason) when the client broke the protocol: 1002, 1007 (not UTF-8, not
+  /// reason) when the peer broke the protocol: 1002, 1007 (not UTF-8, not
   /// deflate), 1009 (too big; from the frame's header on), 1011 (no memory to
   /// inflate). Whatever is fed after that is ignored.
   std::optional<Close> feed(std::span<char> in, MessageSink& sink,

@@ -254,6 +254,75 @@ void scopes_are_strings(void**) {
   }
 }
 
+void expire_at_is_an_end_of_its_own(void**) {
+  assert_true(good(R"({"exp":1700000009,"expire_at":1700000005})").expires ==
+              kNow + 5);
+  assert_true(good(R"({"expire_at":1700000005})").expires == kNow + 5);
+  assert_false(good(R"({"exp":1700000009,"expire_at":0})").expires.has_value());
+  assert_refused(TokenError::expired, R"({"exp":1,"expire_at":0})");
+  assert_refused(TokenError::claims, R"({"expire_at":"soon"})");
+  assert_refused(TokenError::claims, R"({"expire_at":null})");
+}
+
+std::string subscriptions(Bytes claims) {
+  std::string all;
+  for (const auto& one : good(claims).subscriptions) {
+    all.append(one.channel).append("=").append(one.data).append(";");
+  }
+  return all;
+}
+
+void channels_and_subs_are_to_be_subscribed_to(void**) {
+  assert_string_equal(subscriptions(R"({"channels":["a","b*","c"]})").c_str(),
+                      "a=;c=;");
+  assert_string_equal(
+      subscriptions(R"({"subs":{"x":{"data":{"a":1}},"y":{}}})").c_str(),
+      R"(x={"a":1};y=;)");
+  assert_string_equal(
+      subscriptions(R"({"channel":"a","topics":["b"]})").c_str(), "");
+  const Token token = good(R"({"subs":{"x*":{}},"scope":""})");
+  assert_true(token.grants.allows(Scope::subscribe, "x*"));
+  assert_false(token.grants.allows(Scope::subscribe, "xy"));
+  for (const Bytes claims : {R"({"subs":["a"]})", R"({"subs":{"a":1}})",
+                             R"({"subs":{"":{}}})", R"({"subs":null})"}) {
+    assert_refused(TokenError::claims, claims);
+  }
+}
+
+void a_token_of_a_channel_names_it(void**) {
+  assert_string_equal(good(R"({"channel":"a"})").channel.c_str(), "a");
+  assert_string_equal(good(R"({"channel":["a"]})").channel.c_str(), "");
+  assert_string_equal(good(R"({"channels":["a"]})").channel.c_str(), "");
+}
+
+void capabilities_permit(void**) {
+  const Token token =
+      good(R"({"caps":[{"channels":["a","b*"],"allow":["sub","pub","later"]},)"
+           R"({"channels":["c*"],"allow":["hst","prs"],"match":"wildcard"}]})");
+  const Grants& grants = token.grants;
+  assert_true(grants.allows(Scope::subscribe, "a"));
+  assert_true(grants.allows(Scope::publish, "b*"));
+  assert_false(grants.allows(Scope::publish, "bc"));
+  assert_true(grants.allows(Scope::history, "cd"));
+  assert_true(grants.allows(Scope::presence, "c"));
+  assert_false(grants.allows(Scope::subscribe, "cd"));
+  assert_true(token.subscriptions.empty());
+  assert_true(good(R"({"caps":[]})").grants.names_channels());
+}
+
+void capabilities_that_are_not_understood_refuse_the_token(void**) {
+  for (const Bytes claims :
+       {R"({"caps":{}})", R"({"caps":[1]})", R"({"caps":[{}]})",
+        R"({"caps":[{"channels":["a"]}]})", R"({"caps":[{"allow":["sub"]}]})",
+        R"({"caps":[{"channels":"a","allow":["sub"]}]})",
+        R"({"caps":[{"channels":[1],"allow":["sub"]}]})",
+        R"({"caps":[{"channels":["a"],"allow":[1]}]})",
+        R"({"caps":[{"channels":["a"],"allow":["sub"],"match":"regex"}]})",
+        R"({"caps":null})"}) {
+    assert_refused(TokenError::claims, claims);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -276,6 +345,11 @@ int main() {
       cmocka_unit_test(a_token_without_scope_may_subscribe_only),
       cmocka_unit_test(a_scope_that_grants_nothing_grants_nothing),
       cmocka_unit_test(scopes_are_strings),
+      cmocka_unit_test(expire_at_is_an_end_of_its_own),
+      cmocka_unit_test(channels_and_subs_are_to_be_subscribed_to),
+      cmocka_unit_test(a_token_of_a_channel_names_it),
+      cmocka_unit_test(capabilities_permit),
+      cmocka_unit_test(capabilities_that_are_not_understood_refuse_the_token),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

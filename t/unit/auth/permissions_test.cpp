@@ -104,6 +104,31 @@ void channels_are_limited_in_number_and_length(void**) {
   assert_false(grants.add_channel("one more"));
 }
 
+void a_capability_is_for_its_scope_and_channels(void**) {
+  Grants grants;
+  assert_true(grants.add(Scope::publish, "a", /*exact=*/true));
+  assert_true(grants.add(Scope::subscribe, "b*", /*exact=*/true));
+  assert_true(grants.add(Scope::subscribe, "c*", /*exact=*/false));
+  assert_true(grants.names_channels());
+  assert_true(grants.allows(Scope::publish, "a"));
+  assert_false(grants.allows(Scope::subscribe, "a"));
+  assert_true(grants.allows(Scope::subscribe, "b*"));
+  assert_false(grants.allows(Scope::subscribe, "bc"));
+  assert_true(grants.allows(Scope::subscribe, "cd"));
+  assert_false(grants.has(Scope::publish));
+}
+
+void capabilities_are_limited_too(void**) {
+  Grants grants;
+  assert_false(grants.add(Scope::publish, "", true));
+  assert_false(grants.add(
+      Scope::publish, std::string(Grants::kMaxChannelLength + 1, 'a'), true));
+  for (std::size_t i = 0; i < Grants::kMaxChannels; ++i) {
+    assert_true(grants.add(Scope::publish, "a", true));
+  }
+  assert_false(grants.add(Scope::publish, "a", true));
+}
+
 }  // namespace
 
 int main() {
@@ -115,6 +140,8 @@ int main() {
       cmocka_unit_test(without_named_channels_the_scope_still_tells),
       cmocka_unit_test(an_empty_list_of_channels_is_a_list),
       cmocka_unit_test(channels_are_limited_in_number_and_length),
+      cmocka_unit_test(a_capability_is_for_its_scope_and_channels),
+      cmocka_unit_test(capabilities_are_limited_too),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

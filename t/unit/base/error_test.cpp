@@ -8,7 +8,7 @@
 namespace paperboy {
 namespace {
 
-constexpr int kCodes = static_cast<int>(ErrorCode::internal) + 1;
+constexpr int kCodes = static_cast<int>(ErrorCode::not_available) + 1;
 
 void names_and_statuses_are_those_of_the_docs(void**) {
   assert_true(error_name(ErrorCode::bad_request) == "bad_request");

@@ -71,6 +71,8 @@ void refuses_what_is_not_exactly_one_value(void**) {
       "{}{}"sv,
       "{} x"sv,
       "{}\0"sv,
+      "1\0"sv,
+      "true\0 \n"sv,
       "{}\0{\"a\":1}"sv,
       "\0{}"sv,
       "{\"a\":\"b\0c\"}"sv,

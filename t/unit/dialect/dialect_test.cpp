@@ -6,6 +6,7 @@ namespace paperboy::dialect {
 namespace {
 
 void dialects_are_found_by_their_names(void**) {
+  assert_non_null(find("native"));
   assert_non_null(find("raw"));
   assert_non_null(find("echo"));
   assert_ptr_not_equal(find("raw"), find("echo"));
@@ -13,7 +14,7 @@ void dialects_are_found_by_their_names(void**) {
 }
 
 void other_names_are_nobodys(void**) {
-  for (const Bytes name : {"", "RAW", "raw ", "rawe", "ech", "native"}) {
+  for (const Bytes name : {"", "RAW", "raw ", "rawe", "ech", "Native"}) {
     assert_null(find(name));
   }
 }

@@ -67,6 +67,10 @@ class FakeOutlet final : public Outlet, private Encoder {
     out.append("end ").append(std::to_string(close.code)).append("\n");
   }
 
+  void admitted(Bytes, std::int64_t) override {}
+  [[nodiscard]] Bytes user() const override { return {}; }
+  void rearm() override {}
+
   std::string taken() { return std::exchange(out, {}); }
 
   std::string out;

@@ -1,0 +1,24 @@
+// The opening handshake as the client sees it (RFC 6455 section 4.1). Pure but
+// for randomness.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/http.hpp"
+#include "cli/server.hpp"
+#include "ws/client_frame.hpp"
+
+namespace paperboy::cli {
+
+/// Nobody can foretell them; the process ends where there is no randomness.
+[[nodiscard]] ws::MaskingKey new_masking_key();
+[[nodiscard]] std::string new_handshake_key();
+
+[[nodiscard]] std::string handshake_request(const Server& server, Bytes key);
+
+/// What is wrong with a 101 to `key`; nothing: it opens a WebSocket.
+[[nodiscard]] std::optional<Failure> why_no_websocket(const Head& head,
+                                                      Bytes key);
+
+}  // namespace paperboy::cli

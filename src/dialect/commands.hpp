@@ -1,0 +1,139 @@
+// What clients ask for, and what they are told of it, whatever the protocol.
+// Commands borrow the bytes of data from the message that they came in; names
+// and tokens are their own. An outcome borrows for the call that carries it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "base/error.hpp"
+#include "base/publication.hpp"
+#include "base/result.hpp"
+
+namespace paperboy::dialect {
+
+/// One message, either way; borrowed bytes.
+struct Message {
+  Kind kind = Kind::text;
+  Bytes data;
+};
+
+/// The client publishes; an empty channel means those of the location.
+struct Publish {
+  std::uint64_t id = 0;  // of the command, where the protocol numbers them
+  std::string channel;
+  Message message;
+};
+
+/// The dialect answers by itself.
+struct Send {
+  Message message;
+};
+
+/// Who it is. The first command of a conversation.
+struct Connect {
+  std::uint64_t id = 0;
+  std::string token;  // empty: none
+};
+
+struct Subscribe {
+  std::uint64_t id = 0;
+  std::string channel;
+  std::string token;     // for this channel; empty: none
+  bool recover = false;  // it was here before, and asks for what it missed
+};
+
+struct Unsubscribe {
+  std::uint64_t id = 0;
+  std::string channel;
+};
+
+/// A new connection token, before the old one expires.
+struct Refresh {
+  std::uint64_t id = 0;
+  std::string token;
+};
+
+/// A new token for a channel that it is subscribed to.
+struct SubRefresh {
+  std::uint64_t id = 0;
+  std::string channel;
+  std::string token;
+};
+
+struct Ping {
+  std::uint64_t id = 0;
+};
+
+/// A command that can't be had; once connected it is answered so.
+struct Refused {
+  std::uint64_t id = 0;
+  ErrorCode code;
+};
+
+// Outcomes.
+
+/// A time to live is in seconds; 0: it doesn't end.
+struct ServerSubscription {
+  Bytes channel;
+  Position position;
+  Bytes data;  // JSON; empty: none
+};
+
+struct Connected {
+  std::uint64_t id;
+  Bytes client;
+  std::int64_t ttl;
+  std::uint64_t ping_s;
+  std::span<const ServerSubscription> subscriptions;
+};
+
+struct Subscribed {
+  std::uint64_t id;
+  Position position;
+  std::int64_t ttl;
+  bool recover;  // was asked for, and can't be had
+};
+
+struct Unsubscribed {
+  std::uint64_t id;
+};
+
+struct Published {
+  std::uint64_t id;
+};
+
+struct Refreshed {
+  std::uint64_t id;
+  Bytes client;
+  std::int64_t ttl;
+};
+
+struct SubRefreshed {
+  std::uint64_t id;
+  std::int64_t ttl;
+};
+
+struct Pong {
+  std::uint64_t id;
+};
+
+struct Failed {
+  std::uint64_t id;
+  ErrorCode code;
+};
+
+/// No answer: the server ended a subscription. Codes as of the Centrifugal
+/// client protocol: from 2500 on the client should subscribe again.
+struct Dropped {
+  Bytes channel;
+  std::uint16_t code;
+  Bytes reason;
+};
+
+using Outcome = std::variant<Connected, Subscribed, Unsubscribed, Published,
+                             Refreshed, SubRefreshed, Pong, Failed, Dropped>;
+
+}  // namespace paperboy::dialect

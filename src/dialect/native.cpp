@@ -1,0 +1,245 @@
+#include "dialect/native.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/json_text.hpp"
+#include "base/version.hpp"
+#include "dialect/native_command.hpp"
+
+namespace paperboy::dialect {
+
+namespace {
+
+constexpr Bytes kBase64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// RFC 4648 section 4.
+void append_base64(std::string& out, Bytes bytes) {
+  for (; !bytes.empty();
+       bytes.remove_prefix(std::min<std::size_t>(3, bytes.size()))) {
+    std::uint32_t group = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      group = group << 8 |
+              (i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0U);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      out += i <= bytes.size() ? kBase64[group >> (18 - 6 * i) & 63] : '=';
+    }
+  }
+}
+
+/// A newline would end the reply; between JSON's tokens it is a space.
+void append_json(std::string& out, Bytes json) {
+  const std::size_t start = out.size();
+  out += json;
+  std::replace_if(
+      out.begin() + static_cast<std::ptrdiff_t>(start), out.end(),
+      [](char c) { return c == '\n' || c == '\r'; }, ' ');
+}
+
+void append_data(std::string& out, Kind kind, Bytes data) {
+  if (kind == Kind::binary) {
+    out += R"({"b64data":")";
+    append_base64(out, data);
+    out += R"("})";
+  } else if (is_json(data)) {
+    append_json(out, data);
+  } else {
+    append_json_string(out, data);
+  }
+}
+
+// definitions/client.proto and docs/server/codes.md of the protocol.
+struct Row {
+  int code;
+  Bytes message;
+  bool temporary = false;
+};
+
+Row error_row(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::unauthorized:
+      return {101, "unauthorized"};
+    case ErrorCode::not_found:
+      return {102, "unknown channel"};
+    case ErrorCode::forbidden:
+      return {103, "permission denied"};
+    case ErrorCode::no_method:
+      return {104, "method not found"};
+    case ErrorCode::already_subscribed:
+      return {105, "already subscribed"};
+    case ErrorCode::subscription_limit:
+    case ErrorCode::too_large:
+      return {106, "limit exceeded"};
+    case ErrorCode::bad_request:
+    case ErrorCode::channel_name:
+      return {107, "bad request"};
+    case ErrorCode::not_available:
+      return {108, "not available"};
+    case ErrorCode::token_expired:
+      return {109, "token expired"};
+    case ErrorCode::too_many_channels:
+    case ErrorCode::log_full:
+    case ErrorCode::unavailable:
+    case ErrorCode::internal:
+      break;
+  }
+  return {100, "internal server error", true};
+}
+
+/// Writes the replies.
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) {
+    if (!out_.empty()) out_ += '\n';
+  }
+
+  void operator()(const Connected& done) {
+    begin(done.id, "connect");
+    client(done.client);
+    lifetime(done.ttl);
+    out_.append(R"(,"ping":)").append(std::to_string(done.ping_s));
+    out_ += R"(,"pong":true)";
+    if (!done.subscriptions.empty()) subscriptions(done);
+    out_ += "}}";
+  }
+  void operator()(const Subscribed& done) {
+    begin(done.id, "subscribe");
+    position(done.position);
+    lifetime(done.ttl);
+    if (done.recover) out_ += R"(,"was_recovering":true)";
+    out_ += "}}";
+  }
+  void operator()(const Unsubscribed& done) { empty(done.id, "unsubscribe"); }
+  void operator()(const Published& done) { empty(done.id, "publish"); }
+  void operator()(const Pong& done) { empty(done.id, "ping"); }
+  void operator()(const Refreshed& done) {
+    begin(done.id, "refresh");
+    client(done.client);
+    lifetime(done.ttl);
+    out_ += "}}";
+  }
+  void operator()(const SubRefreshed& done) {
+    begin(done.id, "sub_refresh");
+    const std::size_t start = out_.size();
+    lifetime(done.ttl);
+    if (out_.size() > start) out_.erase(start, 1);
+    out_ += "}}";
+  }
+  void operator()(const Failed& failed) {
+    const Row row = error_row(failed.code);
+    out_.append(R"({"id":)").append(std::to_string(failed.id));
+    out_.append(R"(,"error":{"code":)").append(std::to_string(row.code));
+    out_.append(R"(,"message":")").append(row.message).append("\"");
+    if (row.temporary) out_ += R"(,"temporary":true)";
+    out_ += "}}";
+  }
+  void operator()(const Dropped& dropped) {
+    out_ += R"({"push":{"channel":)";
+    append_json_string(out_, dropped.channel);
+    out_.append(R"(,"unsubscribe":{"code":)")
+        .append(std::to_string(dropped.code));
+    out_.append(R"(,"reason":")").append(dropped.reason).append("\"}}}");
+  }
+
+ private:
+  void begin(std::uint64_t id, Bytes method) {
+    out_.append(R"({"id":)").append(std::to_string(id));
+    out_.append(",\"").append(method).append("\":{");
+  }
+  void empty(std::uint64_t id, Bytes method) {
+    begin(id, method);
+    out_ += "}}";
+  }
+  void client(Bytes name) {
+    out_.append(R"("client":")").append(name);
+    out_.append(R"(","version":"Paperboy )").append(kVersion).append("\"");
+  }
+  void lifetime(std::int64_t ttl) {
+    if (ttl == 0) return;
+    out_.append(R"(,"expires":true,"ttl":)").append(std::to_string(ttl));
+  }
+  void position(const Position& at) {
+    out_.append(R"("epoch":")").append(epoch_text(at.epoch));
+    out_.append(R"(","offset":)").append(std::to_string(at.offset));
+  }
+  void subscriptions(const Connected& done) {
+    char before = '{';
+    out_ += R"(,"subs":)";
+    for (const ServerSubscription& subscription : done.subscriptions) {
+      out_ += std::exchange(before, ',');
+      append_json_string(out_, subscription.channel);
+      out_ += ":{";
+      position(subscription.position);
+      if (!subscription.data.empty()) {
+        out_ += R"(,"data":)";
+        append_json(out_, subscription.data);
+      }
+      out_ += '}';
+    }
+    out_ += '}';
+  }
+
+  std::string& out_;
+};
+
+}  // namespace
+
+Close Native::closing(const Close& close) const {
+  switch (close.code) {
+    case close::kGoingAway:
+      return {close::kShutdown, "shutdown"};
+    case close::kExpired:
+      return {close.code, "connection expired"};
+    case close::kSlow:
+      return {close.code, "slow"};
+    case close::kInsufficientState:
+      return {close.code, "insufficient state"};
+    case close::kNoPong:
+      return {close.code, "no pong"};
+    default:
+      return close;
+  }
+}
+
+Decoded Native::decode(State*, std::optional<Message>& rest) const {
+  while (rest) {
+    const Bytes all = rest->data;
+    const std::size_t end = all.find('\n');
+    const bool text = rest->kind == Kind::text;
+    const Bytes line = all.substr(0, end);
+    if (end == Bytes::npos || end + 1 == all.size()) {
+      rest.reset();
+    } else {
+      rest->data.remove_prefix(end + 1);
+    }
+    if (!text) return Close{close::kBadRequest, "bad request"};
+    auto command = read_native_command(line);
+    if (!std::holds_alternative<NeedMore>(command)) return command;
+  }
+  return NeedMore{};
+}
+
+Answer Native::published(State*, const Publish&, const Result<Position>&,
+                         std::string&) const {
+  return {};  // `reply` does
+}
+
+void Native::reply(const Outcome& outcome, std::string& replies) const {
+  std::visit(Writer(replies), outcome);
+}
+
+Message Native::publication(const Publication& publication,
+                            std::string& scratch) const {
+  scratch += R"({"push":{"channel":)";
+  append_json_string(scratch, publication.channel);
+  scratch += R"(,"pub":{"data":)";
+  append_data(scratch, publication.kind, publication.data);
+  scratch.append(R"(,"offset":)")
+      .append(std::to_string(publication.position.offset))
+      .append("}}}");
+  return {Kind::text, scratch};
+}
+
+}  // namespace paperboy::dialect

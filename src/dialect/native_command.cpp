@@ -1,0 +1,202 @@
+//   command = "{" [ "id": 1..2^32-1 , ] [ method ":" parameters ] "}"
+//
+// The text is checked once, strictly, and then cut: data stays the bytes that
+// it was, since it is published so. Only strings go through a JSON parser.
+#include "dialect/native_command.hpp"
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+#include "base/json.hpp"
+#include "base/json_text.hpp"
+
+namespace paperboy::dialect {
+
+namespace {
+
+constexpr Close kBad{close::kBadRequest, "bad request"};
+
+// In the order of definitions/client.proto: of several in one command the
+// first counts.
+constexpr std::array<Bytes, 12> kMethods{
+    "connect",        "subscribe",  "unsubscribe", "publish", "presence",
+    "presence_stats", "history",    "ping",        "send",    "rpc",
+    "refresh",        "sub_refresh"};
+constexpr std::size_t kNone = kMethods.size();
+
+std::optional<std::string> string_of(Bytes value) {
+  if (!value.starts_with('"')) return {};
+  if (value.find('\\') == Bytes::npos) {
+    return std::string(value.substr(1, value.size() - 2));
+  }
+  const auto json = Json::parse(value);
+  if (!json) return {};
+  return std::string(json->as_string());
+}
+
+bool is_name(const JsonMembers& member, Bytes name) {
+  if (member.name() == name) return true;
+  if (member.name().find('\\') == Bytes::npos) return false;
+  std::string quoted;
+  quoted.append("\"").append(member.name()).append("\"");
+  return string_of(quoted) == name;
+}
+
+/// The parameters of a command, by name.
+class Parameters {
+ public:
+  explicit Parameters(Bytes object) : object_(object) {}
+
+  /// As it stands; empty: there is none, or it is null. A name that stands
+  /// twice is malformed, since readers differ on which one counts.
+  Bytes raw(Bytes name) {
+    Bytes found;
+    for (JsonMembers member(object_); member.next();) {
+      if (!is_name(member, name)) continue;
+      if (!found.empty()) good_ = false;
+      found = member.value();
+    }
+    return found == "null" ? Bytes() : found;
+  }
+
+  std::string text(Bytes name) {
+    const Bytes value = raw(name);
+    if (value.empty()) return {};
+    auto string = string_of(value);
+    if (!string) good_ = false;
+    return std::move(string).value_or(std::string());
+  }
+
+  bool flag(Bytes name) {
+    const Bytes value = raw(name);
+    if (!value.empty() && value != "true" && value != "false") good_ = false;
+    return value == "true";
+  }
+
+  /// Present, and not what it is by default.
+  bool asks(Bytes name) {
+    const Bytes value = raw(name);
+    return !value.empty() && value != "0" && value != "\"\"";
+  }
+
+  [[nodiscard]] bool good() const { return good_; }
+
+ private:
+  Bytes object_;
+  bool good_ = true;
+};
+
+Decoded read_publish(std::uint64_t id, Parameters& parameters) {
+  Publish command{
+      .id = id, .channel = parameters.text("channel"), .message = {}};
+  command.message.data = parameters.raw("data");
+  if (parameters.asks("type")) return Refused{id, ErrorCode::not_available};
+  if (command.message.data.empty()) return Refused{id, ErrorCode::bad_request};
+  return command;
+}
+
+/// Server-side filters and maps change what a subscriber gets: to pass them
+/// over would be to half-work.
+Decoded read_subscribe(std::uint64_t id, Parameters& parameters) {
+  Subscribe command{id, parameters.text("channel"), parameters.text("token"),
+                    parameters.flag("recover")};
+  if (parameters.asks("type") || parameters.asks("tf")) {
+    return Refused{id, ErrorCode::not_available};
+  }
+  return command;
+}
+
+Decoded read_sub_refresh(std::uint64_t id, Parameters& parameters) {
+  SubRefresh command{id, parameters.text("channel"), parameters.text("token")};
+  if (parameters.asks("type")) return Refused{id, ErrorCode::not_available};
+  return command;
+}
+
+Decoded read_method(std::uint64_t id, std::size_t method,
+                    Parameters& parameters) {
+  switch (method) {
+    case 0:
+      return Connect{id, parameters.text("token")};
+    case 1:
+      return read_subscribe(id, parameters);
+    case 2:
+      return Unsubscribe{id, parameters.text("channel")};
+    case 3:
+      return read_publish(id, parameters);
+    case 4:
+    case 5:
+    case 6:
+      return Refused{id, ErrorCode::not_available};
+    case 7:
+      return Ping{id};
+    case 8:
+      return Close{close::kNotAvailable, "not available"};
+    case 10:
+      return Refresh{id, parameters.text("token")};
+    case 11:
+      return read_sub_refresh(id, parameters);
+    default:
+      return Refused{id, ErrorCode::no_method};
+  }
+}
+
+std::optional<std::uint32_t> read_id(Bytes value) {
+  std::uint32_t id = 0;
+  const char* const end = value.data() + value.size();
+  const auto read = std::from_chars(value.data(), end, id);
+  if (read.ec != std::errc() || read.ptr != end) return {};
+  return id;
+}
+
+struct Envelope {
+  std::uint32_t id = 0;
+  std::size_t method = kNone;
+  Bytes parameters;
+  bool empty = true;  // no member at all
+};
+
+/// False: malformed.
+bool take_member(const JsonMembers& member, Envelope& envelope) {
+  envelope.empty = false;
+  if (is_name(member, "id")) {
+    const auto id = read_id(member.value());
+    if (!id || envelope.id != 0) return false;
+    envelope.id = *id;
+    return true;
+  }
+  for (std::size_t i = 0; i < kMethods.size(); ++i) {
+    if (!is_name(member, kMethods[i]) || member.value() == "null") continue;
+    if (!member.value().starts_with('{') || i == envelope.method) return false;
+    if (i > envelope.method) return true;
+    envelope.method = i;
+    envelope.parameters = member.value();
+  }
+  return true;
+}
+
+}  // namespace
+
+Decoded read_native_command(Bytes text) {
+  if (!is_json(text)) return kBad;
+  text.remove_prefix(text.find_first_not_of(" \t\r\n"));
+  if (!text.starts_with('{')) return kBad;
+  Envelope envelope;
+  for (JsonMembers member(text); member.next();) {
+    if (!take_member(member, envelope)) return kBad;
+  }
+  if (envelope.empty) return NeedMore{};
+  const bool send =
+      envelope.method < kNone && kMethods[envelope.method] == "send";
+  if (envelope.id == 0 && !send) return kBad;
+  if (envelope.method == kNone) {
+    return Refused{envelope.id, ErrorCode::no_method};
+  }
+  Parameters parameters(envelope.parameters);
+  auto command = read_method(envelope.id, envelope.method, parameters);
+  if (!parameters.good()) return kBad;
+  return command;
+}
+
+}  // namespace paperboy::dialect

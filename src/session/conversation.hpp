@@ -1,0 +1,98 @@
+// A session in which the client speaks first: it connects, with a token or
+// without, and then subscribes, publishes and renews as it likes. What the
+// commands look like is the dialect's; what they may is decided here.
+//
+// Owned by its session, on whose worker it lives.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/slab.hpp"
+#include "session/session.hpp"
+
+namespace paperboy::session {
+
+class Conversation final : public dialect::State {
+ public:
+  /// `session` must outlive this.
+  Conversation(Session& session, const Admission& admission);
+  ~Conversation() override;
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+
+  static void* operator new(std::size_t);
+  static void operator delete(void* memory);
+
+  void receive(const dialect::Message& message);
+
+  /// A hole in a channel: the client is told to subscribe again, and the
+  /// subscription is over at the next `settle`. False: the connection has to
+  /// end, since a subscription of the server's can't be renewed by itself.
+  bool lose(const hub::Subscription& at);
+  [[nodiscard]] bool has_lost(const hub::Subscription& at) const;
+  void settle();
+
+  [[nodiscard]] bool connected() const { return pending_ == nullptr; }
+  [[nodiscard]] std::optional<std::uint64_t> due_in() const;
+  void on_time();
+
+ private:
+  using End = std::optional<Close>;  // of the connection
+  using Leases = std::vector<std::pair<const hub::Subscription*, std::int64_t>>;
+
+  /// What few connections have.
+  struct Rare {
+    Leases leases;  // of subscriptions that expire, seconds since 1970
+    std::vector<const hub::Subscription*> lost;
+  };
+
+  // What a channel or connection token of a command says.
+  using Checked = Result<auth::Token, auth::TokenError>;
+
+  End take(const dialect::Decoded& command);
+  End obey(const dialect::Connect& command);
+  End obey(const dialect::Subscribe& command);
+  End obey(const dialect::Unsubscribe& command);
+  End obey(const dialect::Publish& command);
+  End obey(const dialect::Refresh& command);
+  End obey(const dialect::SubRefresh& command);
+  End obey(const dialect::Ping& command);
+  End obey(const dialect::Refused& command);
+  template <typename Other>
+  End obey(const Other&);
+
+  End show_token(const dialect::Connect& command);
+  End begin(const dialect::Connect& command);
+  End join(const std::string& key, Bytes data,
+           std::vector<dialect::ServerSubscription>& joined);
+  Result<std::int64_t> check_channel(const std::string& name,
+                                     const std::string& token) const;
+  Result<Done> may_publish(Bytes name) const;
+  [[nodiscard]] Checked check(const std::string& token) const;
+  [[nodiscard]] Result<std::string> key(Bytes name) const;
+  [[nodiscard]] std::int64_t end_of(const auth::Token& token) const;
+  [[nodiscard]] std::int64_t time_left(std::int64_t expires) const;
+  [[nodiscard]] std::string client() const;
+  void drop(const hub::Subscription& subscription, std::uint16_t code,
+            Bytes reason);
+  void forget(const hub::Subscription& subscription);
+  Rare& rare();
+  void reply(const dialect::Outcome& outcome);
+  End fail(std::uint64_t id, ErrorCode code);
+
+  Session& session_;
+  std::string* batch_ = nullptr;        // the replies to a message, meanwhile
+  std::unique_ptr<Admission> pending_;  // until it is connected
+  std::unique_ptr<const std::string> name_space_;  // null: none
+  std::unique_ptr<const auth::Grants> grants_;     // null: no token
+  std::unique_ptr<Rare> rare_;                     // null: nothing of the kind
+  std::uint64_t client_[2];       // its id; names it in logs, protects nothing
+  std::uint64_t connect_by_ = 0;  // monotonic ms
+  bool server_side_ = false;      // it has subscriptions that it didn't ask for
+};
+
+}  // namespace paperboy::session

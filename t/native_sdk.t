@@ -1,0 +1,48 @@
+# A public SDK, unmodified, is a client: t/sdk. Without it (npm ci in t/sdk)
+# there is nothing to test.
+use v5.36;
+use Paperboy::Test;
+use File::Temp ();
+use IPC::Open2 qw(open2);
+
+my $sdk = "$Paperboy::Nginx::ROOT/t/sdk";
+plan skip_all => 'no SDK: npm ci in t/sdk brings it'
+    unless -d "$sdk/node_modules/centrifuge";
+
+my $dir    = File::Temp->newdir;
+my $secret = 'secret-' x 10;
+file_with("$dir/secret", $secret);
+
+my $nginx = nginx(dir => $dir, http => <<'END');
+paperboy_zone main 4m;
+paperboy_origin any;
+paperboy_client_publish on;
+server {
+    listen 127.0.0.1:%%PORT%%;
+    location /open { paperboy; }
+    location /keyed { paperboy; paperboy_jwt_key HS256 file=%%DIR%%/secret; }
+}
+END
+
+my $url = 'ws://127.0.0.1:' . $nginx->port('');
+my $pid = open2(my $out, my $in, 'node', "$sdk/sdk.mjs", $url, $secret);
+$in->autoflush(1);
+my $planned;
+while (my $line = <$out>) {
+    if ($line =~ /^(not )?ok \d+ - (.*)/) {
+        ok(!$1, $2);
+    } elsif ($line eq "restart\n") {
+        $nginx->stop;
+        $nginx->start;
+        print {$in} "done\n";
+    } elsif ($line =~ /^1\.\.\d+/) {
+        $planned = 1;
+    } else {
+        diag $line if $line =~ /^# got/;
+        note $line;
+    }
+}
+waitpid $pid, 0;
+ok($planned, 'all of them ran');
+
+finish;

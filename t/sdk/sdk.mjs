@@ -1,0 +1,243 @@
+// The SDK `centrifuge`, unmodified, against a running nginx: t/native_sdk.t
+// starts both, and reads a line of TAP for each check. "restart" asks it to
+// restart nginx; it answers with a line.
+import { createHmac } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { Centrifuge, UnauthorizedError } from 'centrifuge';
+import WebSocket from 'ws';
+
+const [url, secret] = process.argv.slice(2);
+const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const soon = () => Math.floor(Date.now() / 1000);
+let checks = 0;
+let clients = [];
+
+function ok(good, name) {
+  checks += 1;
+  console.log(`${good ? 'ok' : 'not ok'} ${checks} - ${name}`);
+}
+
+function is(actual, expected, name) {
+  ok(actual === expected, name);
+  if (actual !== expected) console.log(`# got ${actual}, not ${expected}`);
+}
+
+function jwt(claims) {
+  const part = (value) => Buffer.from(value).toString('base64url');
+  const signed = [{ alg: 'HS256', typ: 'JWT' }, claims]
+    .map((object) => part(JSON.stringify(object)))
+    .join('.');
+  const signature = createHmac('sha256', secret).update(signed).digest();
+  return `${signed}.${signature.toString('base64url')}`;
+}
+
+function client(path, options = {}) {
+  const made = new Centrifuge(url + path, {
+    websocket: WebSocket,
+    minReconnectDelay: 50,
+    maxReconnectDelay: 500,
+    ...options,
+  });
+  made.on('error', () => {});
+  clients.push(made);
+  return made;
+}
+
+function next(emitter, event, ms = 8000) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no ${event}`)), ms);
+    emitter.once(event, (context) => {
+      clearTimeout(timer);
+      resolve(context);
+    });
+  });
+}
+
+async function connected(path, options) {
+  const made = client(path, options);
+  const done = next(made, 'connected');
+  made.connect();
+  await done;
+  return made;
+}
+
+const code = (promise) => promise.then(() => 0, (error) => error.code);
+
+const tests = {
+  async 'connect, subscribe, publish'() {
+    const one = await connected('/open');
+    const two = await connected('/open');
+    const room = one.newSubscription('room');
+    room.subscribe();
+    await room.ready(5000);
+    const heard = next(room, 'publication');
+    await two.publish('room', { text: 'hé "you"', n: 0.1 });
+    const { data, offset } = await heard;
+    is(JSON.stringify(data), '{"text":"hé \\"you\\"","n":0.1}', 'the data');
+    ok(offset > 0, 'the offset');
+    is(await code(one.rpc('any', {})), 104, 'rpc');
+    is(await code(room.history({ limit: 1 })), 108, 'history');
+    is(await code(room.presence()), 108, 'presence');
+    is(await code(room.presenceStats()), 108, 'presence stats');
+    is(await code(two.publish('', {})), 107, 'no channel');
+  },
+
+  async 'loops of subscribing'() {
+    const one = await connected('/open');
+    const room = one.newSubscription('loop');
+    for (let i = 0; i < 50; i += 1) {
+      room.subscribe();
+      await room.ready(5000);
+      room.unsubscribe();
+    }
+    is(room.state, 'unsubscribed', 'fifty times');
+    room.subscribe();
+    await room.ready(5000);
+    const heard = next(room, 'publication');
+    await one.publish('loop', 1);
+    is((await heard).data, 1, 'and it hears');
+  },
+
+  async 'a hundred subscriptions at once'() {
+    const one = client('/open');
+    const rooms = Array.from({ length: 100 }, (_, i) => {
+      const room = one.newSubscription(`many-${i}`);
+      room.subscribe();
+      return room;
+    });
+    one.connect();
+    await Promise.all(rooms.map((room) => room.ready(5000)));
+    ok(rooms.every((room) => room.state === 'subscribed'), 'all of them');
+    const extra = Array.from({ length: 29 }, (_, i) => {
+      const room = one.newSubscription(`more-${i}`);
+      room.subscribe();
+      return room;
+    });
+    const { code: refused } = await next(extra[28], 'unsubscribed');
+    is(refused, 106, 'one above the limit');
+  },
+
+  async 'connection tokens'() {
+    const one = await connected('/keyed', { token: jwt({ sub: 'a' }) });
+    is(one.state, 'connected', 'a token');
+    const got = [];
+    const two = await connected('/keyed', {
+      getToken: async () => {
+        got.push(1);
+        return jwt({ sub: 'b', channel: 'b', exp: soon() + 3 });
+      },
+    });
+    const room = two.newSubscription('b');
+    room.subscribe();
+    await room.ready(5000);
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    is(two.state, 'connected', 'outlives its first token');
+    is(room.state, 'subscribed', 'and its subscriptions with it');
+    ok(got.length >= 2, 'by refreshing');
+    const three = client('/keyed', { token: jwt({ exp: soon() - 9 }),
+      getToken: async () => jwt({ sub: 'c' }) });
+    const done = next(three, 'connected');
+    three.connect();
+    await done;
+    is(three.state, 'connected', 'an expired one is replaced');
+  },
+
+  async 'tokens that are refused'() {
+    for (const [name, options, expected] of [
+      ['no token', {}, 101],
+      ['a bad token', { token: 'bad' }, 3500],
+      ['an application that says no',
+        { getToken: async () => { throw new UnauthorizedError(); } }, 1],
+    ]) {
+      const one = client('/keyed', options);
+      const end = next(one, 'disconnected');
+      one.connect();
+      is((await end).code, expected, `${name} ends it`);
+      is(one.state, 'disconnected', 'for good');
+    }
+  },
+
+  async 'channel tokens'() {
+    const one = await connected('/keyed', { token: jwt({ sub: 'a' }) });
+    const token = () => jwt({ sub: 'a', channel: 'x', exp: soon() + 3 });
+    const got = [];
+    const room = one.newSubscription('x', {
+      getToken: async () => {
+        got.push(1);
+        return token();
+      },
+    });
+    room.subscribe();
+    await room.ready(5000);
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    is(room.state, 'subscribed', 'outlives its first token');
+    ok(got.length >= 2, 'by refreshing');
+    const other = one.newSubscription('y');
+    other.subscribe();
+    is((await next(other, 'unsubscribed')).code, 103, 'no token, no channel');
+    const bad = one.newSubscription('z', {
+      getToken: async () => { throw new UnauthorizedError(); },
+    });
+    bad.subscribe();
+    is((await next(bad, 'unsubscribed')).code, 1, 'an application says no');
+    const short = one.newSubscription('w', { token: jwt(
+      { sub: 'a', channel: 'w', exp: soon() - 5 }),
+    getToken: async () => jwt({ sub: 'a', channel: 'w' }) });
+    short.subscribe();
+    await short.ready(5000);
+    is(short.state, 'subscribed', 'an expired one is replaced');
+  },
+
+  async 'subscriptions of the server'() {
+    const one = client('/keyed', { token: jwt({ sub: 'a', channels: ['srv'],
+      scope: 'subscribe publish' }) });
+    const joined = next(one, 'subscribed');
+    const heard = next(one, 'publication');
+    one.connect();
+    is((await joined).channel, 'srv', 'it is told');
+    await one.publish('srv', [1]);
+    is((await heard).channel, 'srv', 'and hears');
+  },
+
+  async 'codes that end for good'() {
+    const one = await connected('/open');
+    const end = next(one, 'disconnected');
+    one.send({ a: 1 });
+    is((await end).code, 3508, 'send');
+    const two = await connected('/open');
+    const over = next(two, 'disconnected');
+    two.publish('a', 'x'.repeat(100000)).catch(() => {});
+    await over;
+    is(two.state, 'disconnected', 'a message that is too large');
+  },
+
+  async 'nginx restarts'() {
+    const one = await connected('/open');
+    const room = one.newSubscription('again');
+    room.subscribe();
+    await room.ready(5000);
+    const lost = next(one, 'connecting');
+    const back = next(one, 'connected', 20000);
+    console.log('restart');
+    is((await lost).code, 3001, 'shutdown');
+    await input.next();
+    await back;
+    await room.ready(5000);
+    const heard = next(room, 'publication');
+    await one.publish('again', 2);
+    is((await heard).data, 2, 'it comes back, subscribed');
+  },
+};
+
+for (const [name, run] of Object.entries(tests)) {
+  console.log(`# ${name}`);
+  try {
+    await run();
+  } catch (error) {
+    ok(false, `${name}: ${error.message ?? JSON.stringify(error)}`);
+  }
+  clients.forEach((one) => one.disconnect());
+  clients = [];
+}
+console.log(`1..${checks}`);
+process.exit(0);
