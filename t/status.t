@@ -9,6 +9,7 @@ server {
     location /ws { paperboy raw; paperboy_channel a; paperboy_origin any; }
     location /echo { paperboy echo; paperboy_origin any; }
     location /same { paperboy echo; }
+    location /native { paperboy native; paperboy_origin any; }
     location /publish { paperboy_publish any; }
     location /status { paperboy_status; }
 }
@@ -45,6 +46,18 @@ $now = $nginx->status;
 is($now->{refused}{origin}, 3, 'refusals by reason');
 ok(wait_for('a close', sub { $nginx->status->{closed}{1000} == 1 }),
     'closes by code');
+is_deeply([sort keys %{ $now->{closed} }], [
+        1000 .. 1003, 1005 .. 1009, 1011, 1013, 3001, 3004, 3005, 3008,
+        3010 .. 3013, 3500 .. 3503, 3505, 3507, 3508, 'other'
+    ], 'each code of ours has a counter');
+my $native = $nginx->ws('/native');
+$native->text('hello');
+is($native->recv, 'close:3501', 'a code of the native dialect');
+$nginx->ws('/echo')->close(4000);
+ok(wait_for('both', sub {
+            my $closed = $nginx->status->{closed};
+            $closed->{3501} == 1 && $closed->{other} == 1;
+        }), 'counts for itself, a code of the client counts as other');
 ok(ref $now->{zone} eq 'HASH' && $now->{zone}{size} > 0,
     'memory of the zone');
 

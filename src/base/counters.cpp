@@ -1,5 +1,7 @@
 #include "base/counters.hpp"
 
+#include <algorithm>
+
 namespace paperboy {
 
 namespace {
@@ -34,13 +36,35 @@ constexpr std::array<Bytes, kCounters> kNames{
     "1009",
     "1011",
     "1013",
+    "3001",
+    "3004",
     "3005",
     "3008",
     "3010",
+    "3011",
     "3012",
+    "3013",
+    "3500",
+    "3501",
+    "3502",
+    "3503",
+    "3505",
+    "3507",
+    "3508",
     "other",
 };
 static_assert(!kNames.back().empty());
+
+// In the order of their counters.
+constexpr auto kCodes = std::to_array<std::uint16_t>({
+    1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009,
+    1011, 1013, 3001, 3004, 3005, 3008, 3010, 3011, 3012,
+    3013, 3500, 3501, 3502, 3503, 3505, 3507, 3508,
+});
+
+constexpr auto kFirstClosed = static_cast<std::size_t>(Counter::closed_1000);
+static_assert(kFirstClosed + kCodes.size() ==
+              static_cast<std::size_t>(Counter::closed_other));
 
 }  // namespace
 
@@ -49,40 +73,9 @@ Bytes counter_name(Counter counter) {
 }
 
 Counter closed_with(std::uint16_t code) {
-  switch (code) {
-    case 1000:
-      return Counter::closed_1000;
-    case 1001:
-      return Counter::closed_1001;
-    case 1002:
-      return Counter::closed_1002;
-    case 1003:
-      return Counter::closed_1003;
-    case 1005:
-      return Counter::closed_1005;
-    case 1006:
-      return Counter::closed_1006;
-    case 1007:
-      return Counter::closed_1007;
-    case 1008:
-      return Counter::closed_1008;
-    case 1009:
-      return Counter::closed_1009;
-    case 1011:
-      return Counter::closed_1011;
-    case 1013:
-      return Counter::closed_1013;
-    case 3005:
-      return Counter::closed_3005;
-    case 3008:
-      return Counter::closed_3008;
-    case 3010:
-      return Counter::closed_3010;
-    case 3012:
-      return Counter::closed_3012;
-    default:
-      return Counter::closed_other;
-  }
+  const auto* const at = std::ranges::find(kCodes, code);
+  return static_cast<Counter>(kFirstClosed +
+                              static_cast<std::size_t>(at - kCodes.begin()));
 }
 
 }  // namespace paperboy
