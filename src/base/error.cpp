@@ -29,6 +29,9 @@ constexpr std::array kRows{
     Row{ErrorCode::already_subscribed, 409, "already_subscribed"},
     Row{ErrorCode::no_method, 404, "no_method"},
     Row{ErrorCode::not_available, 404, "not_available"},
+    Row{ErrorCode::channel_full, 503, "channel_full"},
+    Row{ErrorCode::zone_full, 503, "zone_full"},
+    Row{ErrorCode::unrecoverable, 409, "unrecoverable"},
 };
 
 constexpr const Row& row(ErrorCode code) {

@@ -24,6 +24,9 @@ enum class ErrorCode : std::uint8_t {
   already_subscribed,  // a connection has one subscription to a channel
   no_method,           // the protocol's command is none of ours
   not_available,       // known, but not had here
+  channel_full,        // it has as many subscribers as its rule allows
+  zone_full,           // nothing may be forgotten to keep this
+  unrecoverable,       // the position is not of the channel's present epoch
 };
 
 struct Error {

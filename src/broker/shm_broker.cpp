@@ -22,7 +22,7 @@ class Forwarder final : public shm::Visitor {
 
 }  // namespace
 
-Result<hub::Subscribed> ShmBroker::subscribe(Bytes channel) {
+Result<hub::Subscribed> ShmBroker::subscribe(Bytes channel, std::uint64_t) {
   const auto subscribed = zone_.subscribe(seat_, channel);
   if (!subscribed) return subscribed.error();
   return hub::Subscribed{hub::ChannelRef{subscribed->ref}, subscribed->top};
@@ -35,9 +35,8 @@ void ShmBroker::unsubscribe(hub::ChannelRef ref) {
   }
 }
 
-void ShmBroker::publish(Bytes channel, Kind kind, Bytes data,
-                        const hub::PublishReply& reply) {
-  const auto published = zone_.publish(channel, kind, data);
+void ShmBroker::publish(const Draft& draft, const hub::PublishReply& reply) {
+  const auto published = zone_.publish(draft.channel, draft.kind, draft.data);
   if (published) {
     reply(hub::Published{published->position, published->subscribers});
   } else {
@@ -63,6 +62,15 @@ Position ShmBroker::position(hub::ChannelRef ref) {
 }
 
 Bytes ShmBroker::name(hub::ChannelRef ref) { return zone_.name(inner(ref)); }
+
+void ShmBroker::history(Bytes, const HistoryQuery&,
+                        const hub::HistoryReply& reply) {
+  reply(Error{ErrorCode::not_available, "nothing is kept"});
+}
+
+void ShmBroker::remove_history(Bytes, const hub::DoneReply& reply) {
+  reply(Done{});
+}
 
 void ShmBroker::tick() {
   zone_.touch_seat(seat_);

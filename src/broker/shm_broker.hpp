@@ -17,13 +17,15 @@ class ShmBroker final : public hub::Broker {
   ShmBroker(shm::Zone& zone, shm::SeatIndex seat) : zone_(zone), seat_(seat) {}
   ~ShmBroker() override { zone_.release_seat(seat_); }
 
-  Result<hub::Subscribed> subscribe(Bytes channel) override;
+  Result<hub::Subscribed> subscribe(Bytes channel, std::uint64_t most) override;
   void unsubscribe(hub::ChannelRef ref) override;
-  void publish(Bytes channel, Kind kind, Bytes data,
-               const hub::PublishReply& reply) override;
+  void publish(const Draft& draft, const hub::PublishReply& reply) override;
   hub::Drained drain(hub::BrokerEvents& events) override;
   Position position(hub::ChannelRef ref) override;
   Bytes name(hub::ChannelRef ref) override;
+  void history(Bytes channel, const HistoryQuery& query,
+               const hub::HistoryReply& reply) override;
+  void remove_history(Bytes channel, const hub::DoneReply& reply) override;
 
   /// Once a second: shows that the worker lives, frees the seats of those
   /// that don't, and does what the zone's lock didn't let it do before.

@@ -70,6 +70,7 @@ Row error_row(ErrorCode code) {
     case ErrorCode::already_subscribed:
       return {105, "already subscribed"};
     case ErrorCode::subscription_limit:
+    case ErrorCode::channel_full:
     case ErrorCode::too_large:
       return {106, "limit exceeded"};
     case ErrorCode::bad_request:
@@ -79,8 +80,11 @@ Row error_row(ErrorCode code) {
       return {108, "not available"};
     case ErrorCode::token_expired:
       return {109, "token expired"};
+    case ErrorCode::unrecoverable:
+      return {112, "unrecoverable position"};
     case ErrorCode::too_many_channels:
     case ErrorCode::log_full:
+    case ErrorCode::zone_full:
     case ErrorCode::unavailable:
     case ErrorCode::internal:
       break;

@@ -2,15 +2,16 @@
 // shared memory, from other machines through a message broker. Each worker has
 // one, on its event loop; it outlives the hub that uses it.
 //
-// A broker orders the publications of a channel, gives each its position, and
-// hands every worker those of the channels it subscribed to, in order. What it
-// can't hand over it says (a jump of offsets, or `lost`); it never skips
-// silently.
+// A broker orders the publications of a channel, gives each its position, keeps
+// what the channel's rule says, and hands every worker those of the channels it
+// subscribed to, in order. What it can't hand over it says (a jump of offsets,
+// or `lost`); it never skips silently.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 
+#include "base/history.hpp"
 #include "base/publication.hpp"
 #include "base/result.hpp"
 
@@ -27,11 +28,17 @@ struct Subscribed {
 struct Published {
   Position position;
   std::uint64_t subscribers;  // on this node, when it was published
+  bool repeated = false;      // the position is that of an earlier publication
+                              // with the same idempotency key
 };
 
 /// Called once, during `publish` or later. A publication that is answered with
 /// a position will reach every worker that subscribes to its channel.
 using PublishReply = std::function<void(const Result<Published>&)>;
+
+/// Called once, during the call or later.
+using HistoryReply = std::function<void(const Result<HistoryPage>&)>;
+using DoneReply = std::function<void(const Result<Done>&)>;
 
 /// The reverse direction: what a broker tells its worker during `drain`.
 class BrokerEvents {
@@ -50,7 +57,8 @@ enum class Drained : std::uint8_t {
   all,   // nothing is left
   more,  // a bounded share was handed over: call again, soon
   lost,  // this worker was too slow. What this call handed over is void, and
-         // what came before `position()` of each channel can't be had any more
+         // what came before `position()` of each channel has to be read from
+         // its history
 };
 
 class Broker {
@@ -60,14 +68,14 @@ class Broker {
   Broker& operator=(const Broker&) = delete;
   virtual ~Broker() = default;
 
-  /// Counts one more subscriber of this worker to `channel`.
-  virtual Result<Subscribed> subscribe(Bytes channel) = 0;
+  /// Counts one more subscriber of this worker to `channel`, unless the node
+  /// has `most` of them already; 0: no limit. Error: channel_full.
+  virtual Result<Subscribed> subscribe(Bytes channel, std::uint64_t most) = 0;
 
   /// Takes one subscriber away again. REQUIRES: one `subscribe` each.
   virtual void unsubscribe(ChannelRef ref) = 0;
 
-  virtual void publish(Bytes channel, Kind kind, Bytes data,
-                       const PublishReply& reply) = 0;
+  virtual void publish(const Draft& draft, const PublishReply& reply) = 0;
 
   /// Hands a bounded share of what waits to `events`. Called on every wake-up.
   virtual Drained drain(BrokerEvents& events) = 0;
@@ -77,6 +85,13 @@ class Broker {
 
   /// Its name; the bytes live as long as the subscription.
   virtual Bytes name(ChannelRef ref) = 0;
+
+  /// What is kept of a channel. Error: not_found (there is no such channel).
+  virtual void history(Bytes channel, const HistoryQuery& query,
+                       const HistoryReply& reply) = 0;
+
+  /// Forgets what is kept; positions go on. Of no channel: nothing to do.
+  virtual void remove_history(Bytes channel, const DoneReply& reply) = 0;
 };
 
 }  // namespace paperboy::hub

@@ -27,7 +27,7 @@ Position Subscription::position() const { return channel_->last; }
 Result<Position> Hub::subscribe(Subscription& subscription, Bytes name,
                                 Encoder& encoder) {
   assert(!subscription.active());
-  const auto subscribed = broker_.subscribe(name);
+  const auto subscribed = broker_.subscribe(name, 0);
   if (!subscribed) return subscribed.error();
   auto& channel = channels_[subscribed->ref];
   // A channel that has subscribers here goes on from where they are: what the

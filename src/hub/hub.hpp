@@ -35,9 +35,8 @@ class Hub final : private BrokerEvents {
   /// Does nothing where it isn't active.
   void unsubscribe(Subscription& subscription);
 
-  void publish(Bytes channel, Kind kind, Bytes data,
-               const PublishReply& reply) {
-    broker_.publish(channel, kind, data, reply);
+  void publish(const Draft& draft, const PublishReply& reply) {
+    broker_.publish(draft, reply);
   }
 
   /// Brings what waits at the broker to the subscribers. True: more waits.

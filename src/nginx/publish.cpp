@@ -167,7 +167,8 @@ std::vector<Outcome> publish_to_all(Worker& worker,
       }
       outcomes.push_back({names[i], result});
     };
-    worker.context().hub.publish(keys[i], kind, message, note);
+    worker.context().hub.publish(
+        {.channel = keys[i], .kind = kind, .data = message}, note);
   }
   return outcomes;
 }

@@ -335,8 +335,10 @@ Conversation::End Conversation::obey(const dialect::Publish& command) {
       here.reply(dialect::Failed{id, outcome.error().code});
     }
   };
-  session_.context_.hub.publish(*channel, command.message.kind,
-                                command.message.data, answer);
+  session_.context_.hub.publish({.channel = *channel,
+                                 .kind = command.message.kind,
+                                 .data = command.message.data},
+                                answer);
   return {};
 }
 

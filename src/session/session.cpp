@@ -133,7 +133,9 @@ void Session::publish_to(Bytes channel, const dialect::Publish& command) {
       (*self)->published(answered, outcome.error());
     }
   };
-  context_.hub.publish(channel, command.message.kind, command.message.data,
+  context_.hub.publish({.channel = channel,
+                        .kind = command.message.kind,
+                        .data = command.message.data},
                        reply);
 }
 

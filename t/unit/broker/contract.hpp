@@ -53,7 +53,8 @@ struct Worker {
                                  Kind kind = Kind::text) {
     const auto outcome =
         std::make_shared<std::optional<Result<hub::Published>>>();
-    hub.publish(channel, kind, data, [outcome](const auto& answer) {
+    const Draft draft{.channel = channel, .kind = kind, .data = data};
+    hub.publish(draft, [outcome](const auto& answer) {
       assert_false(outcome->has_value());  // once
       *outcome = answer;
     });
@@ -151,7 +152,7 @@ inline void a_position_is_that_of_the_last_publication(void**) {
   const auto node = make_node();
   Worker one(*node);
   Worker two(*node);
-  const auto subscribed = one.broker->subscribe("news");
+  const auto subscribed = one.broker->subscribe("news", 0);
   assert_true(subscribed.ok());
   assert_true(one.broker->position(subscribed->ref) == subscribed->top);
   const Position last = two.publish("a")->position;
@@ -198,7 +199,7 @@ inline void messages_may_hold_any_bytes(void**) {
   const auto node = make_node();
   Worker one(*node);
   Worker two(*node);
-  const auto subscribed = one.broker->subscribe("news");
+  const auto subscribed = one.broker->subscribe("news", 0);
   assert_true(subscribed.ok());
   std::string all;
   for (int i = 0; i < 256; ++i) all.push_back(static_cast<char>(i));
@@ -244,8 +245,8 @@ inline void an_answer_counts_the_nodes_subscribers(void**) {
 inline void subscribers_of_a_worker_share_a_channel(void**) {
   const auto node = make_node();
   Worker one(*node);
-  const auto first = one.broker->subscribe("news");
-  const auto second = one.broker->subscribe("news");
+  const auto first = one.broker->subscribe("news", 0);
+  const auto second = one.broker->subscribe("news", 0);
   assert_true(first && second && first->ref == second->ref);
   one.broker->unsubscribe(first->ref);
   assert_true(one.broker->name(second->ref) == "news");
@@ -321,7 +322,7 @@ inline void what_cant_be_kept_is_refused_and_hurts_nobody(void**) {
   const auto nameless = two.publish("x", "");
   assert_false(nameless.ok());
   assert_true(nameless.error().code == ErrorCode::channel_name);
-  const auto nowhere = one.broker->subscribe("");
+  const auto nowhere = one.broker->subscribe("", 0);
   assert_false(nowhere.ok());
   assert_true(nowhere.error().code == ErrorCode::channel_name);
   assert_true(two.publish("a").ok());
@@ -364,7 +365,7 @@ inline void a_worker_that_leaves_takes_its_subscribers_with_it(void**) {
   {
     Worker leaves(*node);
     // Behind the hub's back, as one that is stopped in its midst.
-    assert_true(leaves.broker->subscribe("news").ok());
+    assert_true(leaves.broker->subscribe("news", 0).ok());
     assert_int_equal(one.publish("a")->subscribers, 2);
   }
   assert_int_equal(one.publish("b")->subscribers, 1);

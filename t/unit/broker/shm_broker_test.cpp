@@ -18,13 +18,13 @@ class Attached final : public hub::Broker {
   explicit Attached(shm::Zone zone)
       : zone_(std::move(zone)), broker_(zone_, zone_.claim_seat().value()) {}
 
-  Result<hub::Subscribed> subscribe(Bytes channel) override {
-    return broker_.subscribe(channel);
+  Result<hub::Subscribed> subscribe(Bytes channel,
+                                    std::uint64_t most) override {
+    return broker_.subscribe(channel, most);
   }
   void unsubscribe(hub::ChannelRef ref) override { broker_.unsubscribe(ref); }
-  void publish(Bytes channel, Kind kind, Bytes data,
-               const hub::PublishReply& reply) override {
-    broker_.publish(channel, kind, data, reply);
+  void publish(const Draft& draft, const hub::PublishReply& reply) override {
+    broker_.publish(draft, reply);
   }
   hub::Drained drain(hub::BrokerEvents& events) override {
     return broker_.drain(events);
@@ -33,6 +33,13 @@ class Attached final : public hub::Broker {
     return broker_.position(ref);
   }
   Bytes name(hub::ChannelRef ref) override { return broker_.name(ref); }
+  void history(Bytes channel, const HistoryQuery& query,
+               const hub::HistoryReply& reply) override {
+    broker_.history(channel, query, reply);
+  }
+  void remove_history(Bytes channel, const hub::DoneReply& reply) override {
+    broker_.remove_history(channel, reply);
+  }
 
   void tick() { broker_.tick(); }
   shm::Zone& zone() { return zone_; }
@@ -136,7 +143,7 @@ void an_unsubscribed_channel_may_be_subscribed_to_again(void**) {
   ShmNode node;
   contract::Worker one(node);
   for (int i = 0; i < 1000; ++i) {
-    const auto subscribed = one.broker->subscribe("news");
+    const auto subscribed = one.broker->subscribe("news", 0);
     assert_true(subscribed.ok());
     one.broker->unsubscribe(subscribed->ref);
   }

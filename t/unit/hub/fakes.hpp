@@ -23,31 +23,45 @@ class FakeBroker final : public Broker {
     std::string name;
     Position top{7, 0};
     std::uint32_t subscribers = 0;
+    std::deque<Kept> kept;
   };
 
-  Result<Subscribed> subscribe(Bytes channel) override {
+  Result<Subscribed> subscribe(Bytes channel, std::uint64_t most) override {
     if (refusal) return *refusal;
     const ChannelRef ref = ref_of(channel);
+    if (most != 0 && entries.at(ref).subscribers >= most) {
+      return Error{ErrorCode::channel_full, "full"};
+    }
     ++entries.at(ref).subscribers;
     return Subscribed{ref, entries.at(ref).top};
   }
 
   void unsubscribe(ChannelRef ref) override { --entries.at(ref).subscribers; }
 
-  void publish(Bytes channel, Kind kind, Bytes data,
-               const PublishReply& reply) override {
-    Result<Published> outcome = Error{ErrorCode::internal, {}};
+  void publish(const Draft& draft, const PublishReply& reply) override {
     if (refusal) {
-      outcome = *refusal;
-    } else {
-      const Position position = bring(channel, data, kind);
-      outcome = Published{position, entries.at(ref_of(channel)).subscribers};
+      answer([reply, error = *refusal] { reply(error); });
+      return;
     }
-    if (hold_replies) {
-      held.emplace_back([reply, outcome] { reply(outcome); });
-    } else {
-      reply(outcome);
-    }
+    const Position position = bring(draft);
+    const Published outcome{position, entry(draft.channel).subscribers};
+    answer([reply, outcome] { reply(outcome); });
+  }
+
+  void history(Bytes channel, const HistoryQuery& query,
+               const HistoryReply& reply) override {
+    answer([this, name = std::string(channel), query, reply] {
+      if (refusal) {
+        reply(*refusal);
+      } else {
+        reply(page(name, query));
+      }
+    });
+  }
+
+  void remove_history(Bytes channel, const DoneReply& reply) override {
+    entry(channel).kept.clear();
+    answer([reply] { reply(Done{}); });
   }
 
   Drained drain(BrokerEvents& events) override {
@@ -55,9 +69,9 @@ class FakeBroker final : public Broker {
     for (; left > 0 && !waiting.empty(); --left) {
       const Record record = std::move(waiting.front());
       waiting.pop_front();
-      events.on_publication(record.ref,
-                            {entries.at(record.ref).name, record.position,
-                             record.kind, record.data});
+      events.on_publication(
+          record.ref, {entries.at(record.ref).name, record.position,
+                       record.kind, record.data, record.extra, record.event});
     }
     if (std::exchange(lose, false)) return Drained::lost;
     return waiting.empty() ? Drained::all : Drained::more;
@@ -79,20 +93,49 @@ class FakeBroker final : public Broker {
 
   /// The next publication of a channel, as from another worker.
   Position bring(Bytes channel, Bytes data, Kind kind = Kind::text) {
-    Position& top = entry(channel).top;
-    ++top.offset;
-    bring_at(channel, top, data, kind);
-    return top;
+    return bring({.channel = channel, .kind = kind, .data = data});
+  }
+
+  /// Its last `keep.count` are kept, whatever else `keep` says.
+  Position bring(const Draft& draft) {
+    Entry& to = entry(draft.channel);
+    if (draft.event == Event::message) ++to.top.offset;
+    waiting.push_back({ref_of(draft.channel), to.top, draft.kind, draft.event,
+                       std::string(draft.data), std::string(draft.extra)});
+    if (draft.event == Event::message && draft.keep.count > 0) {
+      to.kept.push_back({to.top, draft.kind, std::string(draft.data),
+                         std::string(draft.extra)});
+      while (to.kept.size() > draft.keep.count) to.kept.pop_front();
+    }
+    return to.top;
   }
 
   /// A record as it may lie in a log, whatever it means.
   void bring_at(Bytes channel, Position position, Bytes data,
                 Kind kind = Kind::text) {
-    waiting.push_back({ref_of(channel), position, kind, std::string(data)});
+    waiting.push_back({ref_of(channel),
+                       position,
+                       kind,
+                       Event::message,
+                       std::string(data),
+                       {}});
   }
 
   void answer_held() {
     for (const auto& reply : std::exchange(held, {})) reply();
+  }
+
+  /// The page that a history asks for, as it is now. Forward only.
+  HistoryPage page(Bytes channel, const HistoryQuery& query) {
+    const Entry& from = entry(channel);
+    HistoryPage made{from.top, {}};
+    if (query.since && query.since->epoch != from.top.epoch) return made;
+    for (const Kept& kept : from.kept) {
+      if (made.publications.size() >= query.limit) break;
+      if (query.since && kept.position.offset <= query.since->offset) continue;
+      made.publications.push_back(kept);
+    }
+    return made;
   }
 
   [[nodiscard]] std::uint32_t subscribers() const {
@@ -112,8 +155,18 @@ class FakeBroker final : public Broker {
     ChannelRef ref;
     Position position;
     Kind kind;
+    Event event;
     std::string data;
+    std::string extra;
   };
+
+  void answer(std::function<void()> reply) {
+    if (hold_replies) {
+      held.push_back(std::move(reply));
+    } else {
+      reply();
+    }
+  }
 
   std::deque<Record> waiting;
   std::vector<std::function<void()>> held;

@@ -448,7 +448,7 @@ void publishing_is_the_brokers(void**) {
   f.join(listener);
   Position position;
   std::uint64_t subscribers = 0;
-  f.hub.publish("news", Kind::text, "a", [&](const auto& outcome) {
+  f.hub.publish({.channel = "news", .data = "a"}, [&](const auto& outcome) {
     position = outcome.value().position;
     subscribers = outcome.value().subscribers;
   });

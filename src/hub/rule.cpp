@@ -1,0 +1,37 @@
+#include "hub/rule.hpp"
+
+namespace paperboy::hub {
+
+bool RuleSet::add(Bytes pattern, const Rule& rule) {
+  if (pattern.empty()) return false;
+  if (pattern.back() != '*') {
+    return exact_.emplace(pattern, rule).second;
+  }
+  pattern.remove_suffix(1);
+  return prefixes_.emplace(pattern, rule).second;
+}
+
+/// Of the prefixes in order, those of a name are not beyond it, and a longer
+/// one comes after a shorter; so each step back either finds one or cuts the
+/// name to what it shares with its neighbour.
+const Rule& RuleSet::find(Bytes name) const {
+  if (!exact_.empty()) {
+    const auto found = exact_.find(std::string(name));
+    if (found != exact_.end()) return found->second;
+  }
+  auto after = prefixes_.upper_bound(name);
+  while (after != prefixes_.begin()) {
+    const auto& [prefix, rule] = *--after;
+    if (name.starts_with(prefix)) return rule;
+    std::size_t shared = 0;
+    while (shared < prefix.size() && shared < name.size() &&
+           prefix[shared] == name[shared]) {
+      ++shared;
+    }
+    name = name.substr(0, shared);
+    after = prefixes_.upper_bound(name);
+  }
+  return built_in_;
+}
+
+}  // namespace paperboy::hub

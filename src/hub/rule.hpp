@@ -1,0 +1,52 @@
+// Rules: the settings of the channels whose names match a pattern. They hold
+// for a channel wherever it is used, so there is one set a node. Immutable;
+// outlives the hub.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+
+#include "base/bytes.hpp"
+#include "base/publication.hpp"
+
+namespace paperboy::hub {
+
+/// Who may do something in a channel.
+enum class Access : std::uint8_t {
+  location,  // as the location and its tokens say
+  any,       // whoever has a connection
+  token,     // whoever's token grants it for this channel
+  nobody,
+};
+
+struct Rule {
+  Retention keep;
+  bool presence = false;    // who is there is known
+  bool join_leave = false;  // and who comes and goes is told
+  Access subscribe = Access::location;
+  Access publish = Access::location;
+  Access read_history = Access::location;
+  Access read_presence = Access::location;
+  std::uint64_t max_subscribers = 0;  // on this node; 0: no limit
+};
+
+class RuleSet {
+ public:
+  /// `pattern`: a channel's exact name, or a prefix followed by one `*` at the
+  /// end. False: it has a rule already, or is empty.
+  [[nodiscard]] bool add(Bytes pattern, const Rule& rule);
+
+  /// That of the most specific pattern that matches `name` (without its
+  /// namespace): the exact one, else the longest prefix; else the built-in one,
+  /// which keeps nothing.
+  [[nodiscard]] const Rule& find(Bytes name) const;
+
+ private:
+  std::unordered_map<std::string, Rule> exact_;
+  std::map<std::string, Rule, std::less<>> prefixes_;
+  Rule built_in_;
+};
+
+}  // namespace paperboy::hub
