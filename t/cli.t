@@ -1,14 +1,13 @@
 # paperboy-cli: token, pub and sub against a server.
 use v5.36;
 use Paperboy::Test;
-use File::Basename qw(dirname);
+use Paperboy::Cli;
 use File::Temp ();
 use IO::Socket::INET;
 use JSON::PP ();
 use POSIX ();
 
-my $cli = $ENV{PAPERBOY_CLI}
-    // dirname($Paperboy::Nginx::MODULE) . '/paperboy-cli';
+my $cli = $Paperboy::Cli::PROGRAM;
 my $dir    = File::Temp->newdir;
 my $secret = 'secret ' x 10;
 file_with("$dir/secret", "$secret\n");
@@ -58,47 +57,6 @@ my $http = 'http://127.0.0.1:' . $nginx->port;
 my $ws   = 'ws://127.0.0.1:' . $nginx->port;
 my $tls  = 'localhost:' . $nginx->port('tls');
 
-# Starts the command with `$input` and its output in files.
-my $runs = 0;
-
-sub start ($input, @words) {
-    my $base = "$dir/run" . ++$runs;
-    file_with("$base.in", $input // '');
-    my $pid = fork // die "fork: $!";
-    if (!$pid) {
-        open STDIN,  '<', "$base.in"  or die;
-        open STDOUT, '>', "$base.out" or die;
-        open STDERR, '>', "$base.err" or die;
-        exec { $cli } $cli, @words or POSIX::_exit(127);
-    }
-    return { pid => $pid, base => $base };
-}
-
-sub slurp ($path) {
-    open my $file, '<:raw', $path or return '';
-    local $/ = undef;
-    return scalar <$file> // '';
-}
-
-sub out ($run) { return slurp("$run->{base}.out") }
-sub err ($run) { return slurp("$run->{base}.err") }
-
-# Its exit code; an end by a signal is -1.
-sub ended ($run) {
-    my $deadline = time + 30;
-    until (waitpid($run->{pid}, POSIX::WNOHANG()) == $run->{pid}) {
-        kill KILL => $run->{pid} if time > $deadline;
-        select undef, undef, undef, 0.02;
-    }
-    return $run->{code} = $? & 127 ? -1 : $? >> 8;
-}
-
-sub run ($input, @words) {
-    my $run = start($input, @words);
-    ended($run);
-    return $run;
-}
-
 sub json ($run) { return JSON::PP->new->utf8->decode(out($run)) }
 
 sub publish ($channel, $body, @headers) {
@@ -119,13 +77,6 @@ sub token (@words) {
     my $run = run(undef, 'token', 'make', @words);
     is($run->{code}, 0, "a token: @words[0, 1]") or diag(err($run));
     return out($run) =~ s/\n\z//r;
-}
-
-sub refused ($run, $code, $pattern, $name) {
-    is($run->{code}, $code, $name);
-    like(err($run), $pattern, 'says why');
-    unlike(err($run), qr/s3cret/, 'and shows no secret');
-    return;
 }
 
 subtest 'help' => sub {

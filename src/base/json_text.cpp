@@ -19,7 +19,7 @@ bool is_hex(char c) {
 
 class Scanner {
  public:
-  explicit Scanner(Bytes text) : rest_(text) {}
+  Scanner(Bytes text, std::size_t depth) : rest_(text), most_(depth) {}
 
   bool document();
 
@@ -48,7 +48,8 @@ class Scanner {
   bool close();
 
   Bytes rest_;
-  std::bitset<kJsonTextDepth> objects_;  // of what is open
+  std::size_t most_;  // of what may be open
+  std::bitset<kJsonTextDepth + kJsonTextWrapping> objects_;  // of what is open
   std::size_t depth_ = 0;
   bool awaited_ = true;  // a value
 };
@@ -100,7 +101,7 @@ bool Scanner::value() {
 }
 
 bool Scanner::open(char end) {
-  if (depth_ == kJsonTextDepth) return false;
+  if (depth_ == most_) return false;
   rest_.remove_prefix(1);
   blank();
   if (take(end)) return true;
@@ -193,7 +194,9 @@ std::size_t value_size(Bytes text) {
 
 }  // namespace
 
-bool is_json(Bytes text) { return Scanner(text).document(); }
+bool is_json(Bytes text, std::size_t depth) {
+  return Scanner(text, depth).document();
+}
 
 bool JsonMembers::next() {
   rest_.remove_prefix(rest_.find_first_not_of("{, \t\n\r"));

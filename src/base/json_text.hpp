@@ -13,10 +13,14 @@ namespace paperboy {
 /// Of arrays and objects in one another, that is_json() follows.
 inline constexpr std::size_t kJsonTextDepth = 512;
 
+/// And of what wraps such a text in a message, at most so many more.
+inline constexpr std::size_t kJsonTextWrapping = 8;
+
 /// Exactly one value (RFC 8259), white space around it or not, nested no
-/// deeper than kJsonTextDepth. Whether it is UTF-8 is checked elsewhere. Takes
-/// no stack and no heap for the nesting.
-[[nodiscard]] bool is_json(Bytes text);
+/// deeper than `depth`. Whether it is UTF-8 is checked elsewhere. Takes no
+/// stack and no heap for the nesting. REQUIRES: depth <= kJsonTextDepth +
+/// kJsonTextWrapping.
+[[nodiscard]] bool is_json(Bytes text, std::size_t depth = kJsonTextDepth);
 
 /// The members of an object, in the order of the text:
 ///   for (JsonMembers m(text); m.next();) use(m.name(), m.value());

@@ -41,18 +41,22 @@ std::string new_handshake_key() {
   return base64({key.data(), key.size()});
 }
 
-std::string handshake_request(const Server& server, Bytes key) {
+std::string handshake_request(const Server& server, Bytes key, Bytes protocol) {
   std::string bearer;
   Headers headers{{"Upgrade", "websocket"},
                   {"Connection", "Upgrade"},
                   {"Sec-WebSocket-Version", "13"},
                   {"Sec-WebSocket-Key", key}};
+  if (!protocol.empty()) {
+    headers.emplace_back("Sec-WebSocket-Protocol", protocol);
+  }
   add_credentials(server, bearer, headers);
   return format_head("GET", server.url.target, server.url.host_header(),
                      headers);
 }
 
-std::optional<Failure> why_no_websocket(const Head& head, Bytes key) {
+std::optional<Failure> why_no_websocket(const Head& head, Bytes key,
+                                        Bytes protocol) {
   const auto accept = ws::accept_value(key);
   if (!ws::equal_ignoring_case(head.header("Upgrade"), "websocket")) {
     return wrong("its answer has another Upgrade");
@@ -61,8 +65,13 @@ std::optional<Failure> why_no_websocket(const Head& head, Bytes key) {
       Bytes(accept.data(), accept.size())) {
     return wrong("its Sec-WebSocket-Accept is not the answer to our key");
   }
-  if (!head.header("Sec-WebSocket-Extensions").empty() ||
-      !head.header("Sec-WebSocket-Protocol").empty()) {
+  const Bytes chosen = head.header("Sec-WebSocket-Protocol");
+  if (chosen.empty() && !protocol.empty()) {
+    return Failure{Exit::refused,
+                   "this location is not native: leave --channel and --native "
+                   "out, and name the channel in the URL"};
+  }
+  if (!head.header("Sec-WebSocket-Extensions").empty() || chosen != protocol) {
     return wrong("it chose an extension or subprotocol that was not offered");
   }
   return std::nullopt;

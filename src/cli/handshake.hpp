@@ -15,10 +15,17 @@ namespace paperboy::cli {
 [[nodiscard]] ws::MaskingKey new_masking_key();
 [[nodiscard]] std::string new_handshake_key();
 
-[[nodiscard]] std::string handshake_request(const Server& server, Bytes key);
+/// The subprotocol of native locations.
+inline constexpr Bytes kNativeProtocol = "centrifuge-json";
 
-/// What is wrong with a 101 to `key`; nothing: it opens a WebSocket.
+/// `protocol`: the subprotocol to offer; empty: none.
+[[nodiscard]] std::string handshake_request(const Server& server, Bytes key,
+                                            Bytes protocol);
+
+/// What is wrong with a 101 to `key` and `protocol`; nothing: it opens a
+/// WebSocket.
 [[nodiscard]] std::optional<Failure> why_no_websocket(const Head& head,
-                                                      Bytes key);
+                                                      Bytes key,
+                                                      Bytes protocol);
 
 }  // namespace paperboy::cli

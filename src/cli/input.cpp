@@ -85,8 +85,9 @@ Outcome<std::optional<std::string>> read_key(const Arguments& arguments) {
   return key;
 }
 
-Outcome<std::optional<std::string>> read_token(const Arguments& arguments) {
-  auto token = read_raw(arguments, "token");
+Outcome<std::optional<std::string>> read_token(const Arguments& arguments,
+                                               Bytes name) {
+  auto token = read_raw(arguments, name);
   if (!token || !*token) return token;
   std::string& text = **token;
   while (!text.empty() && !is_graphic(text.back())) text.pop_back();

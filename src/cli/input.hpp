@@ -20,8 +20,9 @@ Outcome<std::string> read_file(Bytes path, std::size_t limit);
 /// paperboy_jwt_key reads it; nothing where neither is given.
 Outcome<std::optional<std::string>> read_key(const Arguments& arguments);
 
-/// Likewise --token-file or --token-env, without white space at its end.
-/// Refuses what can't stand in a header.
-Outcome<std::optional<std::string>> read_token(const Arguments& arguments);
+/// Likewise --token-file or --token-env (or another's of that name), without
+/// white space at its end. Refuses what can't stand in a header.
+Outcome<std::optional<std::string>> read_token(const Arguments& arguments,
+                                               Bytes name = "token");
 
 }  // namespace paperboy::cli

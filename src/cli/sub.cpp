@@ -1,19 +1,18 @@
-// open, handshake, then one loop: read, hand to the receiver, print, answer.
+// open, handshake, then listener.hpp's loop with the reader that was asked for.
 #include "cli/sub.hpp"
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <span>
+#include <memory>
 
 #include "base/json.hpp"
-#include "cli/advice.hpp"
+#include "base/utf8.hpp"
 #include "cli/handshake.hpp"
 #include "cli/input.hpp"
-#include "cli/interrupt.hpp"
+#include "cli/listener.hpp"
+#include "cli/native_reader.hpp"
 #include "cli/output.hpp"
 #include "cli/words.hpp"
-#include "ws/receiver.hpp"
 
 namespace paperboy::cli {
 
@@ -22,139 +21,60 @@ namespace {
 constexpr Bytes kHelp =
     "usage: paperboy-cli sub [OPTION...] URL\n"
     "\n"
-    "Listens to a location with `paperboy raw` and prints its messages, one a\n"
-    "line, until Ctrl-C. Line breaks in a message are printed as \\n and \\r,\n"
-    "binary messages in base64.\n"
+    "Prints what is published, one message a line, until Ctrl-C. Without "
+    "--channel\n"
+    "and --native the location is one with `paperboy raw`: line breaks in a "
+    "message\n"
+    "are printed as \\n and \\r, binary messages in base64. With one of them "
+    "it is\n"
+    "one with `paperboy native`: messages are printed as JSON.\n"
     "\n"
+    "  --channel NAME     subscribe to this channel; may be repeated\n"
+    "  --native           listen to the channels that the server gives, too\n"
     "  --count N          end after N messages\n"
-    "  --json             print {\"text\":\"...\"} or {\"binary\":\"BASE64\"}\n"
-    "  --binary           print the bytes of messages, and nothing between\n";
+    "  --json             print {\"text\":\"...\"} or "
+    "{\"binary\":\"BASE64\"};\n"
+    "                     natively channel, epoch, offset and data\n"
+    "  --binary           print the bytes of messages, and nothing between; "
+    "not\n"
+    "                     natively\n"
+    "  --channel-token-file FILE, --channel-token-env NAME\n"
+    "                     the token of the one channel is there\n";
 
 constexpr Bytes kExits =
     "\nExit code: 0 Ctrl-C or --count, 1 refused, 2 wrong usage, 3 no "
     "connection,\n4 ended and coming back makes sense, 5 ended and it makes "
     "none.\n";
 
-constexpr std::chrono::milliseconds kFarewell{2000};
-
 std::vector<Option> known_options() {
   std::vector<Option> known(kServerOptions.begin(), kServerOptions.end());
   known.push_back({"count"});
   known.push_back({"json", Option::Takes::nothing});
   known.push_back({"binary", Option::Takes::nothing});
+  known.push_back({"native", Option::Takes::nothing});
+  known.push_back({"channel", Option::Takes::values});
+  known.push_back({"channel-token-file"});
+  known.push_back({"channel-token-env"});
   return known;
 }
 
-/// One subscription, from the 101 on.
-class Listener : public ws::MessageSink {
+/// What a raw location says: each message is a publication.
+class RawReader final : public MessageReader {
  public:
-  Listener(const Sub& sub, Connection& connection)
-      : sub_(sub),
-        connection_(connection),
-        terminal_(isatty(STDOUT_FILENO) != 0),
-        left_(sub.count.value_or(-1)) {}
+  RawReader(const Sub& sub, bool terminal)
+      : form_(sub.form), terminal_(terminal), left_(sub.count.value_or(-1)) {}
 
-  /// `in`: what has come after the head of the answer.
-  Exit listen(std::string in) {
-    while (true) {
-      if (const auto exit = take(in)) return *exit;
-      in.clear();
-      const auto event = connection_.read(in, std::nullopt, &interrupt_);
-      if (!event) return lost(event.error().text);
-      if (*event == Connection::Event::end) return lost("the server hung up");
-      if (*event == Connection::Event::interrupt) return say_goodbye();
-    }
-  }
-
-  bool on_message(Kind kind, Bytes data) override {
-    shown_.append(format_message(sub_.form, kind, data, terminal_));
+  Verdict on_message(Kind kind, Bytes data, Output& out) override {
+    out.print += format_message(form_, kind, data, terminal_);
     if (left_ > 0) --left_;
-    return left_ != 0;
-  }
-
-  bool on_ping(Bytes payload) override {
-    ws::append_client_frame(out_, ws::Opcode::pong, payload, new_masking_key());
-    return true;
-  }
-
-  bool on_pong(Bytes) override { return true; }
-
-  bool on_close(const Close& close) override {
-    close_ = close.code;
-    reason_ = close.reason;
-    return false;
-  }
-
- private:
-  // The code to end with, where this was the end.
-  std::optional<Exit> take(std::string& in) {
-    const ws::ReceiverOptions options{.max_message_size = kMaxMessage,
-                                      .sender = ws::Sender::server};
-    const auto bad = receiver_.feed(std::span(in), *this, options);
-    if (!write_through(shown_, interrupt_)) return say_goodbye();
-    shown_.clear();
-    if (bad) return broken(*bad);
-    if (close_) return closed();
-    if (left_ == 0) return say_goodbye();
-    if (out_.empty()) return std::nullopt;
-    const auto sent = connection_.write(out_, sub_.server.deadline());
-    out_.clear();
-    if (!sent) return lost(sent.error().text);
+    if (left_ == 0) return Done{};
     return std::nullopt;
   }
 
-  Exit closed() {
-    goodbye({*close_, {}});
-    std::string text = "closed by the server: " + std::to_string(*close_);
-    if (!reason_.empty()) text += " " + printable(reason_);
-    return end(*close_, text);
-  }
-
-  Exit lost(const std::string& why) {
-    return end(close::kAbnormal, "the connection is lost: " + why);
-  }
-
-  static Exit end(std::uint16_t code, std::string text) {
-    const Advice what = advice(code);
-    text.append("; ").append(what.text);
-    return fail_with({what.exit, text});
-  }
-
-  Exit broken(const Close& why) {
-    goodbye(why);
-    return fail_with({Exit::stay_away, "the server broke the protocol: " +
-                                           std::string(why.reason)});
-  }
-
-  Exit say_goodbye() {
-    goodbye({close::kNormal, {}});
-    return finished();
-  }
-
-  // RFC 6455 section 7.1.1: the server ends the connection, we wait for it;
-  // not for long.
-  void goodbye(const Close& why) {
-    const Deadline deadline = within(kFarewell);
-    ws::append_client_close(out_, why, new_masking_key());
-    if (!connection_.write(out_, deadline)) return;
-    std::string rest;
-    while (true) {
-      const auto event = connection_.read(rest, deadline);
-      if (!event || *event != Connection::Event::data) return;
-      rest.clear();
-    }
-  }
-
-  const Sub& sub_;
-  Connection& connection_;
-  Interrupt interrupt_;
-  ws::Receiver receiver_;
-  std::string out_;
-  std::string shown_;  // messages that have come, as they are printed
+ private:
+  Form form_;
   bool terminal_;
   std::int64_t left_;  // messages; negative: no end
-  std::optional<std::uint16_t> close_;
-  std::string reason_;
 };
 
 Exit no_websockets(const Head& head) {
@@ -162,13 +82,21 @@ Exit no_websockets(const Head& head) {
                                        ": this location takes no WebSockets"});
 }
 
+std::unique_ptr<MessageReader> reader_for(const Sub& sub) {
+  const bool terminal = isatty(STDOUT_FILENO) != 0;
+  if (sub.native) return std::make_unique<NativeReader>(sub, terminal);
+  return std::make_unique<RawReader>(sub, terminal);
+}
+
 Exit subscribe(const Sub& sub) {
   const Deadline deadline = sub.server.deadline();
   auto connection = Connection::open(sub.server.url, sub.server.tls, deadline);
   if (!connection) return fail_with(connection.error());
   const std::string key = new_handshake_key();
+  const Bytes protocol = sub.native ? kNativeProtocol : Bytes();
   const auto sent =
-      (*connection)->write(handshake_request(sub.server, key), deadline);
+      (*connection)
+          ->write(handshake_request(sub.server, key, protocol), deadline);
   if (!sent) return fail_with(sent.error());
   std::string in;
   const auto head = read_head(**connection, in, deadline);
@@ -178,8 +106,31 @@ Exit subscribe(const Sub& sub) {
     const auto body = read_body(**connection, *head, in, deadline);
     return fail_with(refusal(sub.server, *head, body ? Bytes(*body) : Bytes()));
   }
-  if (const auto why = why_no_websocket(*head, key)) return fail_with(*why);
-  return Listener(sub, **connection).listen(std::move(in));
+  if (const auto why = why_no_websocket(*head, key, protocol)) {
+    return fail_with(*why);
+  }
+  const auto reader = reader_for(sub);
+  return listen(sub.server, **connection, *reader, std::move(in));
+}
+
+Outcome<Done> read_native_options(const Arguments& arguments, Sub& sub) {
+  for (const Bytes name : arguments.values("channel")) {
+    if (name.empty() || !is_utf8(name)) {
+      return misused("--channel: a name in UTF-8 is needed");
+    }
+    sub.channels.emplace_back(name);
+  }
+  sub.native = arguments.has("native") || !sub.channels.empty();
+  auto token = read_token(arguments, "channel-token");
+  if (!token) return token.error();
+  sub.channel_token = std::move(*token);
+  if (sub.channel_token && sub.channels.size() != 1) {
+    return misused("a channel's token is for one --channel");
+  }
+  if (sub.native && sub.form == Form::binary) {
+    return misused("--binary: natively messages are JSON");
+  }
+  return Done{};
 }
 
 }  // namespace
@@ -189,7 +140,8 @@ Outcome<Sub> read_sub(Words words) {
   if (!arguments) return arguments.error();
   auto server = read_server(*arguments);
   if (!server) return server.error();
-  Sub sub{std::move(*server), Form::lines, std::nullopt};
+  Sub sub;
+  sub.server = std::move(*server);
   if (arguments->has("json") && arguments->has("binary")) {
     return misused("--json and --binary: give one of them");
   }
@@ -201,6 +153,8 @@ Outcome<Sub> read_sub(Words words) {
       return misused("--count: a number from 1 on is needed");
     }
   }
+  const auto native = read_native_options(*arguments, sub);
+  if (!native) return native.error();
   return sub;
 }
 

@@ -108,6 +108,10 @@ void nesting_has_a_limit(void**) {
   };
   assert_true(is_json(nested(kJsonTextDepth)));
   assert_false(is_json(nested(kJsonTextDepth + 1)));
+  constexpr std::size_t kMost = kJsonTextDepth + kJsonTextWrapping;
+  assert_true(is_json(nested(kMost), kMost));
+  assert_false(is_json(nested(kMost + 1), kMost));
+  assert_false(is_json(nested(3), 2));
   assert_false(is_json(std::string(1U << 20, '[')));
   std::string objects;
   for (int i = 0; i < 600; ++i) objects += R"({"a":)";

@@ -81,6 +81,28 @@ void sub_reads_its_words(void**) {
   assert_refused(read_sub(Given{"ws://a", "more"}), "too many words");
 }
 
+void sub_listens_natively_where_it_is_asked_to(void**) {
+  assert_false(read_sub(Given{"ws://a"})->native);
+  assert_true(read_sub(Given{"ws://a", "--native"})->native);
+  const auto sub =
+      read_sub(Given{"ws://a", "--channel", "b", "--channel=c d", "--json"});
+  assert_true(sub->native);
+  assert_true(sub->channels == std::vector<std::string>({"b", "c d"}));
+  const auto one = read_sub(Given{"ws://a", "--channel", "b",
+                                  "--channel-token-env", "PAPERBOY_CLI_TOKEN"});
+  assert_string_equal(one->channel_token->c_str(), kToken);
+  assert_refused(read_sub(Given{"ws://a", "--channel", ""}), "--channel");
+  assert_refused(read_sub(Given{"ws://a", "--channel", "\xff"}), "UTF-8");
+  assert_refused(read_sub(Given{"ws://a", "--channel", "b", "--binary"}),
+                 "--binary");
+  assert_refused(read_sub(Given{"ws://a", "--native", "--channel-token-env",
+                                "PAPERBOY_CLI_TOKEN"}),
+                 "one --channel");
+  assert_refused(read_sub(Given{"ws://a", "--channel", "b", "--channel", "c",
+                                "--channel-token-env", "PAPERBOY_CLI_TOKEN"}),
+                 "one --channel");
+}
+
 void a_message_has_three_forms(void**) {
   const auto shown = [](Form form, Kind kind, Bytes data, bool terminal) {
     return format_message(form, kind, data, terminal);
@@ -104,7 +126,7 @@ void a_handshake_is_one_that_our_server_takes(void**) {
   const auto sub = read_sub(Given{"ws://a/ws?c=d", "--origin", "http://o",
                                   "--token-env", "PAPERBOY_CLI_TOKEN"});
   const std::string request =
-      handshake_request(sub->server, new_handshake_key());
+      handshake_request(sub->server, new_handshake_key(), {});
   assert_true(request.starts_with("GET /ws?c=d HTTP/1.1\r\nHost: a\r\n"));
   assert_true(request.find("\r\nOrigin: http://o\r\n") != std::string::npos);
   assert_true(request.find("\r\nAuthorization: Bearer head.s3cret.sign\r\n") !=
@@ -121,11 +143,17 @@ void only_the_right_101_opens_a_websocket(void**) {
       "",
       {{"upgrade", "WebSocket"},
        {"Sec-WebSocket-Accept", std::string(accept.data(), accept.size())}}};
-  assert_false(why_no_websocket(head, key).has_value());
-  assert_true(why_no_websocket(head, new_handshake_key()).has_value());
-  head.headers.emplace_back("Sec-WebSocket-Extensions", "permessage-deflate");
-  assert_true(why_no_websocket(head, key).has_value());
-  assert_true(why_no_websocket({101, "", {}}, key).has_value());
+  assert_false(why_no_websocket(head, key, {}).has_value());
+  assert_true(why_no_websocket(head, new_handshake_key(), {}).has_value());
+  assert_true(why_no_websocket({101, "", {}}, key, {}).has_value());
+  const auto not_native = why_no_websocket(head, key, kNativeProtocol);
+  assert_true(not_native->exit == Exit::refused);
+  assert_true(not_native->text.find("--channel") != std::string::npos);
+  head.headers.emplace_back("Sec-WebSocket-Protocol", "centrifuge-json");
+  assert_false(why_no_websocket(head, key, kNativeProtocol).has_value());
+  assert_true(why_no_websocket(head, key, {}).has_value());
+  head.headers.back() = {"Sec-WebSocket-Extensions", "permessage-deflate"};
+  assert_true(why_no_websocket(head, key, {}).has_value());
 }
 
 void a_close_code_says_whether_to_come_back(void**) {
@@ -152,6 +180,7 @@ int main() {
       cmocka_unit_test(pub_says_what_is_wrong),
       cmocka_unit_test(an_answer_may_hold_errors),
       cmocka_unit_test(sub_reads_its_words),
+      cmocka_unit_test(sub_listens_natively_where_it_is_asked_to),
       cmocka_unit_test(a_message_has_three_forms),
       cmocka_unit_test(a_handshake_is_one_that_our_server_takes),
       cmocka_unit_test(only_the_right_101_opens_a_websocket),
