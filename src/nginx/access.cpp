@@ -1,46 +1,14 @@
 #include "nginx/access.hpp"
 
-#include <algorithm>
-
 #include "auth/token_source.hpp"
 #include "nginx/handlers.hpp"
+#include "nginx/origin.hpp"
 #include "nginx/worker.hpp"
 #include "ws/handshake.hpp"
 
 namespace paperboy::nginx {
 
 namespace {
-
-/// `given`: the request's origin; none: it has none, and only `any` matches.
-bool origin_matches(const auth::OriginRule& rule,
-                    const std::optional<Bytes>& given, const auth::Self& self) {
-  return given ? rule.matches(*given, self) : rule.is_any();
-}
-
-bool origin_matches(ngx_http_request_t* r, const Origin& origin,
-                    const std::optional<Bytes>& given, const auth::Self& self) {
-  if (origin.rule) return origin_matches(*origin.rule, given, self);
-  const auto rule = auth::OriginRule::parse(evaluate(r, origin.value));
-  return rule && origin_matches(*rule, given, self);
-}
-
-/// As auth::OriginPolicy, for rules of which some stand in variables.
-/// `without`: whether a request without an origin is admitted.
-bool origin_admitted(ngx_http_request_t* r, const LocationConf& conf,
-                     bool without) {
-  const auto fields = header_values(r, "Origin");
-  if (fields.size() > 1) return false;
-  if (fields.empty() && without) return true;
-  const auto given =
-      fields.empty() ? std::nullopt : std::optional<Bytes>(fields[0]);
-  const auth::Self self{evaluate(r, conf.scheme), evaluate(r, conf.host)};
-  if (!conf.origins) {
-    return auth::OriginPolicy().admits(given, self, conf.keyed());
-  }
-  return std::ranges::any_of(*conf.origins, [&](const Origin& origin) {
-    return origin_matches(r, origin, given, self);
-  });
-}
 
 /// The first place that has anything decides.
 std::string find_token(ngx_http_request_t* r, const LocationConf& conf) {
@@ -175,14 +143,17 @@ ngx_int_t check_origin(ngx_http_request_t* r, const LocationConf& conf,
                        Request& request) {
   // A publisher without an origin is no page; its token or the location's
   // owner says whether it may.
-  const bool without = conf.publish || conf.keyed();
-  if (origin_admitted(r, conf, without)) return NGX_OK;
-  const auto origin = header_value(r, "Origin");
+  const Standing origin = standing(r, conf);
+  const bool missing = origin == Standing::missing;
+  const bool admitted =
+      missing ? conf.publish || conf.keyed() || admits_any(r, conf)
+              : origin != Standing::foreign;
+  if (admitted) return NGX_OK;
   return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_origin,
                 "origin",
-                origin ? "this origin isn't admitted (paperboy_origin)"
-                       : "requests without an origin aren't admitted here "
-                         "(paperboy_origin)");
+                missing ? "requests without an origin aren't admitted here "
+                          "(paperboy_origin)"
+                        : "this origin isn't admitted (paperboy_origin)");
 }
 
 ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,

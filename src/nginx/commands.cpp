@@ -83,6 +83,8 @@ ngx_command_t commands[] = {
     // who may
     own(ngx_string("paperboy_origin"), kAnywhere | NGX_CONF_1MORE,
         callback<set_origin>),
+    own(ngx_string("paperboy_cors"), kAnywhere | NGX_CONF_1MORE,
+        callback<set_cors>),
     slot(ngx_string("paperboy_scheme"), ngx_http_set_complex_value_slot,
          offsetof(Slots, scheme)),
     slot(ngx_string("paperboy_host"), ngx_http_set_complex_value_slot,

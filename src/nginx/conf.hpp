@@ -42,6 +42,14 @@ struct TokenSource {
   Value value = nullptr;
 };
 
+/// Which pages of other origins may read what is answered.
+struct Cors {
+  bool on = false;
+  bool credentials = false;  // cookies and passwords come along
+  std::string headers = "Authorization, Content-Type, Last-Event-ID";
+  time_t max_age_seconds = 600;  // of a preflight's answer
+};
+
 enum class TokenExpiry : ngx_uint_t { end, admit };
 
 /// The part that nginx's own slot functions fill in: standard layout.
@@ -86,6 +94,7 @@ struct LocationConf : Slots {
   std::optional<std::vector<Origin>> own_origins;      // as set here
   std::shared_ptr<const std::vector<Origin>> origins;  // null: `same`
   std::shared_ptr<auth::KeySet> keys;  // null: not set here; empty: `off`
+  std::optional<Cors> cors;
   bool require_tls_set = false;
   std::optional<ssize_t> deflate_threshold;  // bytes; -1: off
 

@@ -18,6 +18,7 @@ char* set_status(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_zone(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_channel(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_origin(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_cors(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_jwt_key(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_token(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_subprotocol(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);

@@ -18,6 +18,12 @@ ngx_int_t status_handler(ngx_http_request_t* r);
 /// The access phase, for locations of the first two kinds (access.cpp).
 ngx_int_t access_handler(ngx_http_request_t* r);
 
+/// The phase before it, which answers preflights (cors.cpp).
+ngx_int_t preflight_handler(ngx_http_request_t* r);
+
+/// Adds the fields of CORS to answers (cors.cpp).
+void install_cors_filter();
+
 /// Puts the filters that dress refusals before the others (refusal.cpp).
 void install_refusal_filters();
 

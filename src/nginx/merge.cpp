@@ -1,4 +1,5 @@
 // How locations inherit, and what the merged values become.
+#include <algorithm>
 #include <limits>
 
 #include "nginx/conf.hpp"
@@ -102,6 +103,19 @@ char* check_handler(ngx_conf_t* cf, const LocationConf& conf) {
                       "nothing is published here: paperboy_publish is missing");
   }
   return NGX_CONF_OK;
+}
+
+/// Every site could read with its reader's cookies; null: it can't.
+char* check_cors(ngx_conf_t* cf, const LocationConf& conf) {
+  const bool any =
+      conf.origins && std::ranges::any_of(*conf.origins, [](const Origin& o) {
+        return o.rule && o.rule->is_any();
+      });
+  const bool ours = conf.dialect != nullptr || conf.publish;
+  if (!ours || !any || !conf.cors || !conf.cors->credentials)
+    return NGX_CONF_OK;
+  return conf_error(cf, "paperboy_cors credentials",
+                    "not with paperboy_origin any: name the origins");
 }
 
 void make_settings(LocationConf& conf) {
@@ -219,6 +233,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   inherit(parent.token_sources, child.token_sources);
   inherit(parent.subprotocols, child.subprotocols);
   inherit(parent.audiences, child.audiences);
+  inherit(parent.cors, child.cors);
   inherit(parent.deflate_threshold, child.deflate_threshold);
   inherit_origins(parent, child);
   inherit_kind(cf, parent, child);
@@ -227,6 +242,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   if (!child.log_set) child.log = parent.log;
   if (!make_defaults(cf, child)) return static_cast<char*>(NGX_CONF_ERROR);
   if (char* const bad = check_handler(cf, child)) return bad;
+  if (char* const bad = check_cors(cf, child)) return bad;
   if (char* const bad = check_limits(cf, child)) return bad;
   make_settings(child);
   make_token_rules(child);

@@ -8,17 +8,26 @@ namespace paperboy::nginx {
 
 namespace {
 
+bool enter(ngx_http_phase_t& phase, ngx_http_handler_pt handler) {
+  auto* const place =
+      static_cast<ngx_http_handler_pt*>(ngx_array_push(&phase.handlers));
+  if (place != nullptr) *place = handler;
+  return place != nullptr;
+}
+
 /// Where nothing of ours is configured, nothing of ours is called.
 ngx_int_t configure(ngx_conf_t* cf) {
   if (!main_conf(cf).in_use) return NGX_OK;
   if (default_zone(cf) != NGX_OK) return NGX_ERROR;
   auto* const core = static_cast<ngx_http_core_main_conf_t*>(
       ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
-  auto* const handler = static_cast<ngx_http_handler_pt*>(
-      ngx_array_push(&core->phases[NGX_HTTP_ACCESS_PHASE].handlers));
-  if (handler == nullptr) return NGX_ERROR;
-  *handler = callback<access_handler>;
+  if (!enter(core->phases[NGX_HTTP_PREACCESS_PHASE],
+             callback<preflight_handler>) ||
+      !enter(core->phases[NGX_HTTP_ACCESS_PHASE], callback<access_handler>)) {
+    return NGX_ERROR;
+  }
   install_refusal_filters();
+  install_cors_filter();
   return NGX_OK;
 }
 
