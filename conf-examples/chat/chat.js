@@ -1,192 +1,273 @@
-// Chat on plain WebSocket and fetch. What arrives in the room's channel is
-// JSON, {name, text, at}; at is in milliseconds since 1970.
+// Chat over one connection: each room is a channel of the page's client. This
+// file ties rooms, their logs and the page together.
+import { Paperboy } from './client/index.js';
+import { Log } from './log.js';
+import * as memory from './memory.js';
+import { hue } from './message.js';
+import { Room } from './room.js';
+import { watch } from './status.js';
+import { words } from './typing.js';
 
 const $ = (id) => document.getElementById(id);
-const url = (path, room) =>
-  new URL(`${path}?room=${encodeURIComponent(room)}`, location.href);
+const most = { rooms: 16, name: 20 }; // a channel's name has 255 bytes
 
-let me = sessionStorage.getItem('name') ?? '';
-let room = '';
+const me = { name: memory.name() };
+const places = new Map(); // a room's name -> {room, log, item, link, badge}
+let paperboy = null;
+let here = null; // the place that is open
 
-// --- the connection --------------------------------------------------------
+const tell = (text) => { $('told').textContent = text; };
+const complain = (text) => { $('trouble').textContent = text; };
 
-const retry = { least: 500, most: 20_000, calm: 5_000 };
-let socket = null;
-let attempts = 0;
-let timer = 0;
-let wasOpen = false;
+// --- rooms -------------------------------------------------------------------
 
-function connect() {
-  clearTimeout(timer);
-  const to = url('/ws', room);
-  to.protocol = to.protocol === 'https:' ? 'wss:' : 'ws:';
-  const mine = socket = new WebSocket(to);
-  show('wait', wasOpen ? 'Reconnecting…' : 'Connecting…');
-
-  mine.onopen = () => {
-    // Only a connection that lasts shows that all is well again.
-    timer = setTimeout(() => { attempts = 0; }, retry.calm);
-    if (wasOpen) {
-      note('Back again. What was said in between isn’t shown here.');
-    }
-    wasOpen = true;
-    show('open', 'Connected');
-  };
-  mine.onmessage = (event) => {
-    if (mine === socket) receive(event.data);
-  };
-  mine.onclose = () => {
-    if (mine === socket) connectLater();
-  };
-}
-
-// Twice as long each time, and never at the same moment as everybody else.
-function connectLater() {
-  clearTimeout(timer);
-  const most = Math.min(retry.most, retry.least * 2 ** attempts++);
-  const delay = most * (0.5 + Math.random() / 2);
-  show('wait', `Offline. Trying again in ${Math.ceil(delay / 1000)} s`);
-  timer = setTimeout(connect, delay);
-}
-
-function leave() {
-  clearTimeout(timer);
-  const old = socket;
-  socket = null;
-  wasOpen = false;
-  attempts = 0;
-  old?.close();
-}
-
-addEventListener('online', () => {
-  if (socket?.readyState === WebSocket.CLOSED) connect();
-});
-
-function show(state, words) {
-  $('status').dataset.state = state;
-  $('status').textContent = words;
-}
-
-// --- messages --------------------------------------------------------------
-
-const kept = 500;
-let lastName = null;
-
-function receive(data) {
-  let message;
-  try {
-    message = JSON.parse(data);
-  } catch {
-    message = null;
-  }
-  // Anybody may publish anything: what is no message of ours is shown as is.
-  if (typeof message?.text !== 'string') message = { text: String(data) };
-  const name = String(message.name ?? 'somebody').slice(0, 32);
-  const at = new Date(message.at ?? Date.now());
-
-  const item = document.createElement('li');
-  item.classList.toggle('mine', name === me);
-  item.classList.toggle('again', name === lastName);
-  item.append(heading(name, at), message.text);
-  append(item);
-  lastName = name;
-}
-
-function heading(name, at) {
-  const who = document.createElement('div');
-  who.className = 'who';
-  const bold = document.createElement('b');
-  bold.textContent = name;
-  bold.style.setProperty('--hue', hue(name));
-  const time = document.createElement('time');
-  if (!Number.isNaN(at.getTime())) {
-    time.dateTime = at.toISOString();
-    time.textContent =
-      at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-  }
-  who.append(bold, time);
-  return who;
-}
-
-const hue = (name) =>
-  [...name].reduce((sum, c) => (sum * 31 + c.codePointAt(0)) % 360, 7);
-
-function note(words) {
-  const item = document.createElement('li');
-  item.className = 'note';
-  item.textContent = words;
-  append(item);
-  lastName = null;
-}
-
-function append(item) {
-  const list = $('messages');
-  const atEnd =
-    list.scrollHeight - list.scrollTop - list.clientHeight < 60;
-  list.append(item);
-  if (list.children.length > kept) list.firstElementChild.remove();
-  if (atEnd) list.scrollTop = list.scrollHeight;
-}
-
-// It appears when it comes back from the channel, as everybody sees it.
-async function say(text) {
-  const body = JSON.stringify({ name: me, text, at: Date.now() });
-  const answer = await fetch(url('/say', room), { method: 'POST', body });
-  if (!answer.ok) throw new Error(`status ${answer.status}`);
-}
-
-$('say').addEventListener('submit', async (event) => {
-  event.preventDefault();
-  const text = $('text').value.trim();
-  if (!text) return;
-  $('text').value = '';
-  $('trouble').textContent = '';
-  try {
-    await say(text);
-  } catch {
-    // Give it back, unless the next one is already being written.
-    $('text').value ||= text;
-    $('trouble').textContent = 'That wasn’t sent. Please try again.';
-  }
-});
-
-// --- rooms -----------------------------------------------------------------
+const tidy = (name) => [...name.trim()].slice(0, most.name).join('').trim();
+const hash = (name) => `#${encodeURIComponent(name)}`;
 
 function roomOfHash() {
   try {
-    return decodeURIComponent(location.hash.slice(1));
+    return tidy(decodeURIComponent(location.hash.slice(1)));
   } catch {
     return '';
   }
 }
 
-function enter() {
-  leave();
-  room = roomOfHash() || 'lobby';
-  const joined = me !== '';
-  $('join').hidden = joined;
-  $('chat').hidden = !joined;
-  if (!joined) {
-    $('room').value = room;
-    $('name').focus();
-    return;
-  }
-  document.title = $('title').textContent = `# ${room}`;
-  $('messages').replaceChildren();
-  note(`You are here as ${me}. Share the address to invite others.`);
-  connect();
-  $('text').focus();
+// What rooms tell of, see room.js.
+const page = {
+  ready: (room, yes) => places.get(room.name).log.ready(yes),
+  said(room, message) {
+    const place = places.get(room.name);
+    const seen = place.log.said(message);
+    const looking = place === here && !document.hidden;
+    if (!looking) room.unread++;
+    if (place === here) $('latest').hidden &&= seen;
+    showUnread(place);
+  },
+  waits: (room, message) => places.get(room.name).log.waits(message),
+  refused: (room, id, why) => places.get(room.name).log.refused(id, why),
+  note: (room, text) => places.get(room.name)?.log.note(text),
+  typing: (room) => { if (room === here?.room) showTyping(); },
+};
+
+function add(name) {
+  const log = new Log(name);
+  log.element.addEventListener('scroll', () => {
+    if (log.atEnd()) $('latest').hidden = true;
+  });
+  $('logs').append(log.element);
+
+  const link = document.createElement('a');
+  link.href = hash(name);
+  const label = document.createElement('bdi');
+  label.textContent = name;
+  const badge = document.createElement('span');
+  badge.className = 'badge';
+  link.append(label, ' ', badge);
+  const item = document.createElement('li');
+  item.append(link);
+  $('rooms').append(item);
+
+  const place = { log, item, link, badge };
+  places.set(name, place);
+  place.room = new Room(paperboy, name, me, page);
+  memory.keepRooms([...places.keys()]);
 }
+
+function open(name) {
+  if (!places.has(name)) {
+    if (places.size >= most.rooms) {
+      complain(`You are in ${places.size} rooms. Leave one first.`);
+      return history.replaceState(null, '', hash(here.room.name));
+    }
+    add(name);
+  }
+  history.replaceState(null, '', hash(name));
+  close();
+  here = places.get(name);
+  here.link.setAttribute('aria-current', 'page');
+  here.link.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  here.log.element.hidden = false;
+  here.log.toEnd();
+  $('title').textContent = name;
+  $('say-where').textContent = `Message to ${name}`;
+  $('text').value = here.room.draft;
+  $('leave').hidden = places.size < 2;
+  $('latest').hidden = true;
+  complain('');
+  look();
+  showTyping();
+  // A touch screen's keyboard would hide what was said.
+  if (!matchMedia('(pointer: coarse)').matches) $('text').focus();
+}
+
+// What was begun here can be gone on with later.
+function close() {
+  if (!here) return;
+  here.room.draft = $('text').value;
+  here.room.typing.stopped();
+  here.link.removeAttribute('aria-current');
+  here.log.element.hidden = true;
+}
+
+function leave() {
+  const left = here;
+  const { name } = left.room;
+  const names = [...places.keys()];
+  const next = names[names.indexOf(name) + 1] ?? names.at(-2);
+  open(next);
+  places.delete(name);
+  left.room.leave();
+  left.item.remove();
+  left.log.element.remove();
+  memory.keepRooms([...places.keys()]);
+  $('leave').hidden = places.size < 2;
+  showTitle();
+  tell(`You left ${name}`);
+}
+
+function look() {
+  if (!here || document.hidden) return;
+  here.room.unread = 0;
+  showUnread(here);
+}
+
+// --- what is shown -----------------------------------------------------------
+
+function showUnread({ room, badge }) {
+  const { unread } = room;
+  badge.textContent = unread === 0 ? '' : unread > 99 ? '99+' : unread;
+  if (unread > 0) {
+    const what = document.createElement('span');
+    what.className = 'unseen';
+    what.textContent = ' unread';
+    badge.append(what);
+  }
+  showTitle();
+}
+
+function showTitle() {
+  const all = [...places.values()];
+  const unread = all.reduce((sum, { room }) => sum + room.unread, 0);
+  const count = unread ? `(${unread}) ` : '';
+  document.title = `${count}${here.room.name} – Chat`;
+}
+
+function showTyping() {
+  $('typing').textContent = words(here.room.typing.names());
+}
+
+function showStatus(state, text) {
+  $('status').dataset.state = state;
+  $('status').textContent = text;
+}
+
+function showMe() {
+  $('my-name').textContent = me.name;
+  const face = document.querySelector('#me .face');
+  face.textContent = [...me.name][0].toUpperCase();
+  face.style.setProperty('--hue', hue(me.name));
+}
+
+// --- what the reader does ----------------------------------------------------
+
+$('say').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const text = $('text').value.trim();
+  if (!text) return;
+  if (here.room.say(text)) {
+    $('text').value = '';
+    complain('');
+  } else {
+    complain('Too much waits to be sent. Try again when you are online.');
+  }
+});
+
+$('text').addEventListener('input', () =>
+  here.room.typing.wrote($('text').value));
+
+$('text').addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  $('say').requestSubmit();
+});
+
+$('latest').addEventListener('click', () => {
+  here.log.toEnd();
+  $('text').focus();
+});
+
+$('leave').addEventListener('click', leave);
 
 $('join').addEventListener('submit', (event) => {
   event.preventDefault();
-  me = $('name').value.trim();
-  if (!me) return;
-  sessionStorage.setItem('name', me);
-  const hash = `#${encodeURIComponent($('room').value.trim() || 'lobby')}`;
-  if (location.hash === hash) enter();
-  else location.hash = hash; // and hashchange enters
+  const name = tidy($('another').value);
+  $('another').value = '';
+  if (name) open(name);
 });
 
-addEventListener('hashchange', enter);
-enter();
+function rename(on) {
+  $('rename').hidden = !on;
+  $('me').hidden = on;
+  $('me').setAttribute('aria-expanded', on);
+  if (on) {
+    $('name').value = me.name;
+    $('name').select();
+  } else {
+    $('me').focus();
+  }
+}
+
+$('me').addEventListener('click', () => rename(true));
+$('keep-name').addEventListener('click', () => rename(false));
+$('rename').addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') rename(false);
+});
+$('rename').addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (!setName($('name').value)) return;
+  rename(false);
+  tell(`You are now ${me.name}`);
+});
+
+function setName(value) {
+  const name = value.trim();
+  if (!name) return false;
+  me.name = name;
+  memory.keepName(name);
+  showMe();
+  return true;
+}
+
+// --- the beginning -----------------------------------------------------------
+
+function begin() {
+  $('enter').hidden = true;
+  $('chat').hidden = false;
+  showMe();
+  paperboy = new Paperboy('ws', { name: 'chat' });
+  watch(paperboy, { show: showStatus, tell });
+  paperboy.on('error', ({ channel, message, temporary }) => {
+    if (channel && temporary) complain(`${message}. It is tried again.`);
+  });
+  memory.rooms().slice(0, most.rooms - 1).forEach(add); // and one to open
+  open(roomOfHash() || places.keys().next().value || 'lobby');
+  addEventListener('hashchange', () => open(roomOfHash() || 'lobby'));
+  document.addEventListener('visibilitychange', look);
+}
+
+function ask() {
+  $('enter').hidden = false;
+  $('first-name').value = memory.lastName();
+  $('first-room').value = roomOfHash() || 'lobby';
+  $('first-name').select();
+  $('enter').addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (!setName($('first-name').value)) return;
+    const name = tidy($('first-room').value) || 'lobby';
+    history.replaceState(null, '', hash(name));
+    begin();
+  });
+}
+
+if (me.name) begin();
+else ask();

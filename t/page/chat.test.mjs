@@ -1,180 +1,255 @@
+// The chat page, as people use it.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { Demo, openBrowser, pictures, until } from './demo.mjs';
-
-let demo;
-let browser;
-let tabs = [];
-
-// A window of its own with the page in it, and what the page complained of.
-async function visit(options = {}) {
-  const { hash = '', ...context } = options;
-  const window = await browser.newContext(context);
-  const page = await window.newPage();
-  page.complaints = [];
-  page.on('pageerror', (error) => page.complaints.push(String(error)));
-  page.on('console', (message) => {
-    const text = message.text();
-    // Chromium writes one of these for each connection that was refused.
-    if (message.type() === 'error' && !/WebSocket|ERR_CONN/.test(text)) {
-      page.complaints.push(text);
-    }
-  });
-  tabs.push(page);
-  await page.goto(demo.url + hash);
-  return page;
-}
-
-async function join(name, room, options) {
-  const page = await visit(options);
-  await page.getByLabel('Your name').fill(name);
-  await page.getByLabel('Room').fill(room);
-  await page.getByRole('button', { name: 'Join' }).click();
-  await connected(page);
-  return page;
-}
-
-const status = (page) => page.getByRole('status').textContent();
-const connected = (page) =>
-  until(async () => await status(page) === 'Connected', 'the connection');
-
-async function say(page, text) {
-  await page.getByLabel('Message', { exact: true }).fill(text);
-  await page.keyboard.press('Enter');
-}
-
-const item = (page, text) =>
-  page.getByRole('log').getByRole('listitem').filter({ hasText: text });
-const sees = (page, text) => item(page, text).waitFor({ timeout: 10_000 });
+import { Chat } from './chat.mjs';
+import { until } from './demo.mjs';
 
 describe('the chat page', () => {
+  let chat;
+  let visit;
+  let join;
+
   before(async () => {
-    demo = await Demo.start();
-    browser = await openBrowser();
+    chat = await Chat.start('chat');
+    visit = (options) => chat.visit(options);
+    join = (name, room, options) => chat.join(name, room, options);
   });
-
-  afterEach(async () => {
-    const complaints = tabs.flatMap((page) => page.complaints);
-    for (const page of tabs) await page.context().close();
-    tabs = [];
-    assert.deepEqual(complaints, []);
-  });
-
-  after(async () => {
-    await browser?.close();
-    await demo?.stop();
-  });
+  afterEach(() => chat.leave());
+  after(() => chat?.stop());
 
   test('two tabs on two workers see what each of them says', async () => {
-    const ann = await demo.onWorker(0, () => join('Ann', 'lobby'));
-    const ben = await demo.onWorker(1, () => join('Ben', 'lobby'));
-    await say(ann, 'Good morning');
-    await sees(ann, 'Good morning');
-    await sees(ben, 'Good morning');
-    await say(ben, 'And to you');
-    await sees(ann, 'And to you');
-    assert.match(await item(ben, 'Good morning').textContent(), /Ann/);
-    assert.match(await item(ann, 'And to you').textContent(), /Ben/);
+    await chat.demo.nameWorkers();
+    const ann = await join('Ann', 'lobby');
+    let ben;
+    for (let i = 0; i < 50 && ben?.worker === ann.worker || !ben; i++) {
+      await ben?.close();
+      ben = await join('Ben', 'lobby');
+    }
+    const workers = chat.demo.workers();
+    assert.ok(workers.includes(ann.worker), `${ann.worker} is a worker`);
+    assert.ok(workers.includes(ben.worker), `${ben.worker} is a worker`);
+    assert.notEqual(ann.worker, ben.worker);
+
+    await ann.say('Good morning');
+    await ann.sees('Good morning');
+    await ben.sees('Good morning');
+    await ben.say('And to you');
+    await ann.sees('And to you');
+    assert.match(await ben.item('Good morning').textContent(), /^Ann/);
+    assert.match(await ann.item('And to you').textContent(), /^Ben/);
+    assert.match(await ann.item('Good morning').textContent(), /^You/);
+    assert.equal(await ann.item('Good morning').count(), 1);
   });
 
-  test('another room does not hear it', async () => {
+  test('a room does not hear another', async () => {
     const ann = await join('Ann', 'kitchen');
     const ben = await join('Ben', 'cellar');
-    await say(ann, 'Only for the kitchen');
-    await sees(ann, 'Only for the kitchen');
-    demo.curl('say?room=cellar', 'a mark');
-    await sees(ben, 'a mark');
-    assert.equal(await item(ben, 'Only for the kitchen').count(), 0);
+    await ann.say('Only for the kitchen');
+    await ann.sees('Only for the kitchen');
+    chat.curl('cellar', 'a mark');
+    await ben.sees('a mark');
+    assert.equal(await ben.item('Only for the kitchen').count(), 0);
+  });
+
+  test('several rooms at once, with marks for what is unread', async () => {
+    const ann = await join('Ann', 'first');
+    await ann.box('Join a room').fill('second');
+    await ann.box('Join a room').press('Enter');
+    await ann.page.getByRole('heading', { name: 'second' }).waitFor();
+    await ann.online();
+    chat.curl('second', { name: 'Ben', text: 'seen at once' });
+    await ann.sees('seen at once');
+    chat.curl('first', { name: 'Ben', text: 'one' });
+    chat.curl('first', { name: 'Ben', text: 'two' });
+    const first = ann.page.getByRole('link', { name: 'first' });
+    await until(async () => await first.textContent() === 'first 2 unread',
+      'a mark');
+    assert.equal(await ann.page.title(), '(2) second – Chat');
+    assert.equal(await ann.item('one').count(), 0);
+
+    await ann.box('Message to second').fill('a draft');
+    await first.click();
+    await ann.sees('one');
+    await ann.sees('two');
+    assert.equal(await first.textContent(), 'first ');
+    assert.equal(await first.getAttribute('aria-current'), 'page');
+    assert.equal(await ann.page.title(), 'first – Chat');
+    assert.equal(await ann.field().inputValue(), '');
+
+    await ann.page.reload();
+    await ann.online();
+    await ann.page.getByRole('link', { name: 'second' }).click();
+    await ann.page.getByRole('button', { name: 'Leave this room' }).click();
+    await ann.page.getByRole('heading', { name: 'first' }).waitFor();
+    assert.equal(await ann.page.getByRole('link').count(), 1);
+    const gone = JSON.parse(chat.curl('second', 'to nobody'));
+    assert.equal(gone.subscribers, 0);
+  });
+
+  test('nobody is in more than 16 rooms', async () => {
+    const ann = await join('Ann', 'r1');
+    for (let i = 2; i <= 17; i++) {
+      await ann.box('Join a room').fill(`r${i}`);
+      await ann.box('Join a room').press('Enter');
+    }
+    await ann.page.getByRole('alert')
+      .filter({ hasText: 'You are in 16 rooms. Leave one first.' }).waitFor();
+    assert.equal(await ann.page.getByRole('link').count(), 16);
+    assert.equal(new URL(ann.page.url()).hash, '#r16');
+    await ann.page.goto('about:blank');
+    await ann.page.goto(`${chat.demo.url}#r99`); // by the address
+    await ann.online();
+    await ann.page.getByRole('heading', { name: 'r99' }).waitFor();
+    assert.equal(await ann.page.getByRole('link').count(), 16);
+  });
+
+  test('a draft stays with its room', async () => {
+    const ann = await join('Ann', 'here');
+    await ann.field().fill('half a sent');
+    await ann.page.goto(`${chat.demo.url}#there`);
+    await ann.page.getByRole('heading', { name: 'there' }).waitFor();
+    assert.equal(await ann.field().inputValue(), '');
+    await ann.page.goBack();
+    await ann.page.getByRole('heading', { name: 'here' }).waitFor();
+    assert.equal(await ann.field().inputValue(), 'half a sent');
   });
 
   test('the address leads to the room', async () => {
     const ann = await join('Ann', 'caf\u00e9 & bar');
-    const ben = await visit({ hash: new URL(ann.url()).hash });
-    assert.equal(await ben.getByLabel('Room').inputValue(), 'caf\u00e9 & bar');
-    await ben.getByLabel('Your name').fill('Ben');
-    await ben.getByLabel('Your name').press('Enter');
-    await connected(ben);
-    await say(ben, 'Here I am');
-    await sees(ann, 'Here I am');
+    const ben = await visit({ hash: new URL(ann.page.url()).hash });
+    const room = ben.box('Room');
+    assert.equal(await room.inputValue(), 'caf\u00e9 & bar');
+    await ben.box('Your name').fill('Ben');
+    await ben.box('Your name').press('Enter');
+    await ben.online();
+    await ben.say('Here I am');
+    await ann.sees('Here I am');
+    chat.curl('caf\u00e9 & bar', 'and a shell');
+    await ann.sees('and a shell');
   });
 
-  test('what curl publishes is shown', async () => {
+  test('what curl publishes is shown, whatever it is', async () => {
     const ann = await join('Ann', 'shell');
-    const answer = JSON.parse(demo.curl('say?room=shell',
+    const answer = JSON.parse(chat.curl('shell',
       '{"name":"curl","text":"from a shell"}'));
     assert.equal(answer.channel, 'room:shell');
     assert.equal(answer.subscribers, 1);
-    await sees(ann, 'from a shell');
+    await ann.sees('from a shell');
+    for (const [data, shown] of [
+      ['plain words', 'plain words'], ['null', 'null'], ['17', '17'],
+      ['[1,{"a":2}]', '[1,{"a":2}]'], ['{"b":3}', '{"b":3}'],
+      ['{"text":{"c":4},"name":5,"id":6}', '{"c":4}'],
+      ['{"text":"","name":"silent"}', 'silent'],
+    ]) {
+      chat.curl('shell', data);
+      await ann.sees(shown);
+    }
+    const twice = { id: 'an id', name: 'Ben', text: 'sent twice' };
+    chat.curl('shell', twice);
+    chat.curl('shell', twice);
+    const long = 'x'.repeat(7000);
+    chat.curl('shell', { name: 'y'.repeat(500), text: long });
+    await ann.sees('xxx');
+    const text = await ann.item('xxx').textContent();
+    assert.equal(await ann.item('sent twice').count(), 1);
+    assert.ok(text.length < 4070, `${text.length} characters`);
   });
 
-  test('HTML in a message is text, in its name too', async () => {
+  test('HTML in a message is text, in a name too', async () => {
     const ann = await join('Ann', 'markup');
     const markup = '<img src=x onerror="document.title=1"><b>bold</b>';
-    await say(ann, markup);
-    await sees(ann, markup);
-    demo.curl('say?room=markup',
-      JSON.stringify({ name: '<i>x</i>', text: 'named so' }));
-    await sees(ann, '<i>x</i>');
-    demo.curl('say?room=markup', '<u>no JSON</u>');
-    await sees(ann, '<u>no JSON</u>');
-    const made = await ann.locator('#messages :is(img, i, u)').count();
-    assert.equal(made, 0);
-    assert.equal(await ann.title(), '# markup');
+    await ann.say(markup);
+    await ann.sees(markup);
+    chat.curl('markup', { name: '<i>x</i>', text: 'named so' });
+    await ann.sees('<i>x</i>');
+    chat.curl('markup', '<u>no JSON</u>');
+    await ann.sees('<u>no JSON</u>');
+    await ann.type({ name: '<s>y</s>' });
+    await ann.page.getByText('<s>y</s> is typing').waitFor();
+    assert.equal(await ann.page.locator(':is(img, i, b, u, s)').count(), 0);
+    assert.equal(await ann.page.title(), 'markup – Chat');
   });
 
-  test('a restart of nginx: all come back by themselves', async () => {
-    const ann = await join('Ann', 'storm');
-    const ben = await join('Ben', 'storm');
-    await demo.stop();
-    for (const page of [ann, ben]) {
-      await until(async () => /^Offline/.test(await status(page)), 'Offline');
-    }
-    await say(ann, 'Is anybody there?');
-    await ann.getByText('That wasn’t sent').waitFor();
-    await demo.start();
-    await connected(ann);
-    await connected(ben);
-    assert.equal(await ann.getByLabel('Message', { exact: true }).inputValue(),
-      'Is anybody there?');
-    await ann.keyboard.press('Enter');
-    await sees(ben, 'Is anybody there?');
-    await sees(ben, 'Back again');
+  test('the last 500 messages are kept', async () => {
+    const ann = await join('Ann', 'flood');
+    await ann.publishMany('room:flood', 520);
+    await ann.sees('number 519.');
+    assert.equal(await ann.page.getByRole('log')
+      .getByRole('listitem').count(), 500);
+    assert.equal(await ann.item('number 19.').count(), 0);
+    await ann.item('number 20.').waitFor({ state: 'attached' });
+    assert.ok(await ann.atEnd());
   });
 
-  test('the keyboard alone is enough', async () => {
-    const page = await visit({ hash: '#keys' });
-    await page.keyboard.type('Ann');
-    await page.keyboard.press('Enter');
-    await connected(page);
-    await page.keyboard.type('no mouse');
-    await page.keyboard.press('Enter');
-    await sees(page, 'no mouse');
+  test('who reads further up is left there, and told', async () => {
+    const ann = await join('Ann', 'scroll');
+    await ann.publishMany('room:scroll', 60);
+    await ann.sees('number 59.');
+    const log = ann.page.getByRole('log');
+    await log.focus();
+    await ann.page.keyboard.press('Home');
+    await until(() => log.evaluate((e) => e.scrollTop === 0), 'the top');
+    chat.curl('scroll', 'something new');
+    await ann.page.getByRole('button', { name: 'New messages' }).click();
+    await until(() => ann.atEnd(), 'the end');
+    assert.equal(await ann.page.locator('#latest').isVisible(), false);
   });
 
-  test('it fits a phone and a desk, by day and by night', async () => {
-    for (const [name, context] of Object.entries({
-      wide: { viewport: { width: 1100, height: 720 } },
-      narrow: { viewport: { width: 360, height: 640 } },
-      dark: { viewport: { width: 1100, height: 720 }, colorScheme: 'dark' },
-    })) {
-      const page = await visit(context);
-      await page.screenshot({ path: `${pictures}/chat-${name}-join.png` });
-      await page.context().close();
-      const room = `picture-${name}`;
-      const ann = await join('Ann', room, context);
-      const told = (from, text) => demo.curl(`say?room=${room}`,
-        JSON.stringify({ name: from, text, at: Date.now() }));
-      told('Ben', 'Good morning! Did the new build reach the shop?');
-      told('Ben', 'I see two of three pages.');
-      await sees(ann, 'two of three');
-      await say(ann, 'All three by now. The last one needed a reload.');
-      await sees(ann, 'All three');
-      told('Chloë', `And here is a long word: ${'paper'.repeat(30)}`);
-      await sees(ann, 'long word');
-      await ann.screenshot({ path: `${pictures}/chat-${name}.png` });
-      const overflow = await ann.evaluate(() =>
-        document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overflow <= 0, `${name}: ${overflow} px too wide`);
-    }
+  test('typing is shown, and goes away when it is over', async () => {
+    const ann = await join('Ann', 'typing');
+    const ben = await join('Ben', 'typing');
+    const cleo = await join('Cleo', 'typing');
+    const typing = (who, words) => until(
+      async () => await who.page.locator('#typing').textContent() === words,
+      `"${words}"`);
+    await ben.field().pressSequentially('Well');
+    await typing(ann, 'Ben is typing');
+    await typing(ben, '');
+    await cleo.field().pressSequentially('I');
+    await typing(ann, 'Ben and Cleo are typing');
+    await ben.page.keyboard.press('Enter'); // sent
+    await ann.sees('Well');
+    await typing(ann, 'Cleo is typing');
+    await cleo.field().fill(''); // given up
+    await typing(ann, '');
+    await ben.field().pressSequentially('And');
+    await typing(ann, 'Ben is typing');
+    await ben.page.close(); // gone without a word
+    await typing(ann, '');
+    await cleo.say('Still there');
+    await ann.sees('Still there');
+    await typing(ann, '');
+  });
+
+  test('many who type are a number', async () => {
+    const ann = await join('Ann', 'crowd');
+    for (let i = 0; i < 70; i++) await ann.type({ by: `p${i}`, name: `N${i}` });
+    await ann.page.getByText('N0, N1 and 48 others are typing').waitFor();
+  });
+
+  test('the name is kept, and can be changed', async () => {
+    const ann = await join('Ann', 'names');
+    await ann.say('as Ann');
+    const me = ann.page.getByRole('button', { name: /You are/ });
+    await me.click();
+    await ann.box('Your name').fill('Anna');
+    await ann.page.keyboard.press('Enter');
+    await ann.page.getByRole('status')
+      .filter({ hasText: 'You are now Anna' }).waitFor();
+    await ann.say('as Anna');
+    const ben = await join('Ben', 'names');
+    await ann.say('and to Ben');
+    await ben.sees('and to Ben');
+    assert.match(await ben.item('and to Ben').textContent(), /^Anna/);
+
+    await me.click();
+    await ann.box('Your name').fill('never');
+    await ann.page.keyboard.press('Escape');
+    await ann.page.reload();
+    await ann.online();
+    assert.match(await me.textContent(), /Anna/);
+    const other = await ann.page.context().newPage(); // asks, with that name
+    await other.goto(chat.demo.url);
+    assert.equal(await other.locator('#first-name').inputValue(), 'Anna');
   });
 });

@@ -1,7 +1,7 @@
 // The chat example's nginx, as scripts/demo runs it, on a port of the test's
 // own, and Debian's Chromium beside it.
 import { spawn, execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -20,10 +20,10 @@ async function freePort() {
 }
 
 export class Demo {
-  static async start() {
+  static async start(name) {
     const demo = new Demo();
     demo.port = await freePort();
-    demo.dir = `${root}build/demo-page`;
+    demo.dir = `${root}build/demo-page-${name}`;
     demo.url = `http://localhost:${demo.port}/`;
     await demo.start();
     return demo;
@@ -52,8 +52,30 @@ export class Demo {
     await ended;
   }
 
+  // `nginx -s reload`, and the old workers are told to go.
+  async reload() {
+    const before = this.workers();
+    process.kill(this.master(), 'SIGHUP');
+    const fresh = () => this.workers().filter((pid) => !before.includes(pid));
+    await until(() => fresh().length === before.length, 'new workers');
+    return fresh();
+  }
+
+  // From now on a handshake's answer says which worker took the connection.
+  async nameWorkers() {
+    const path = `${this.dir}/nginx.conf`;
+    const conf = readFileSync(path, 'utf8');
+    writeFileSync(path, conf.replace('paperboy native;',
+      '$& add_header X-Worker $pid always;'));
+    await this.reload();
+  }
+
+  master() {
+    return Number(readFileSync(`${this.dir}/nginx.pid`, 'utf8'));
+  }
+
   workers() {
-    const master = readFileSync(`${this.dir}/nginx.pid`, 'utf8').trim();
+    const master = String(this.master());
     return readdirSync('/proc').filter((pid) => {
       if (!/^\d+$/.test(pid)) return false;
       try {
@@ -63,17 +85,6 @@ export class Demo {
         return false; // it has just ended
       }
     }).map(Number);
-  }
-
-  // While only one worker runs, what connects connects to that one.
-  async onWorker(index, action) {
-    const others = this.workers().filter((_, i) => i !== index);
-    others.forEach((pid) => process.kill(pid, 'SIGSTOP'));
-    try {
-      return await action();
-    } finally {
-      others.forEach((pid) => process.kill(pid, 'SIGCONT'));
-    }
   }
 
   curl(path, data) {
