@@ -1,13 +1,18 @@
-# A public SDK, unmodified, is a client: t/sdk. Without it (npm ci in t/sdk)
-# there is nothing to test.
+# A public SDK, unmodified, is a client: the one for JavaScript, or the program
+# that PAPERBOY_SDK names (t/sdk/run). Without it (npm ci in t/sdk) there is
+# nothing to test.
 use v5.36;
 use Paperboy::Test;
 use File::Temp ();
 use IPC::Open2 qw(open2);
 
 my $sdk = "$Paperboy::Nginx::ROOT/t/sdk";
+my @program =
+    $ENV{PAPERBOY_SDK}
+    ? split / /, $ENV{PAPERBOY_SDK}
+    : ('node', "$sdk/sdk.mjs");
 plan skip_all => 'no SDK: npm ci in t/sdk brings it'
-    unless -d "$sdk/node_modules/centrifuge";
+    unless $ENV{PAPERBOY_SDK} || -d "$sdk/node_modules/centrifuge";
 
 my $dir    = File::Temp->newdir;
 my $secret = 'secret-' x 10;
@@ -25,7 +30,7 @@ server {
 END
 
 my $url = 'ws://127.0.0.1:' . $nginx->port('');
-my $pid = open2(my $out, my $in, 'node', "$sdk/sdk.mjs", $url, $secret);
+my $pid = open2(my $out, my $in, @program, $url, $secret);
 $in->autoflush(1);
 my $planned;
 while (my $line = <$out>) {
