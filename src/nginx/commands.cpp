@@ -41,12 +41,12 @@ constexpr ngx_command_t slot(ngx_str_t name, Setter set, ngx_uint_t offset,
 
 /// The same in the http block alone.
 constexpr ngx_command_t main_only(ngx_str_t name, ngx_uint_t arguments,
-                                  Setter set) {
+                                  Setter set, ngx_uint_t offset = 0) {
   return {.name = name,
           .type = NGX_HTTP_MAIN_CONF | arguments,
           .set = set,
           .conf = NGX_HTTP_MAIN_CONF_OFFSET,
-          .offset = 0,
+          .offset = offset,
           .post = nullptr};
 }
 
@@ -124,6 +124,8 @@ ngx_command_t commands[] = {
          offsetof(Slots, connect_timeout)),
     slot(ngx_string("paperboy_max_commands"), ngx_conf_set_num_slot,
          offsetof(Slots, max_commands)),
+    main_only(ngx_string("paperboy_drain"), NGX_CONF_TAKE1,
+              ngx_conf_set_msec_slot, offsetof(MainSlots, drain)),
 
     // compression
     own(ngx_string("paperboy_deflate"), kAnywhere | NGX_CONF_TAKE1,

@@ -20,7 +20,12 @@ namespace paperboy::nginx {
 /// A parameter that may hold variables.
 using Value = ngx_http_complex_value_t*;
 
-struct MainConf {
+/// As `Slots`, for the http block.
+struct MainSlots {
+  ngx_msec_t drain = NGX_CONF_UNSET_MSEC;
+};
+
+struct MainConf : MainSlots {
   ngx_str_t zone_name{};
   ngx_shm_zone_t* zone = nullptr;
   std::size_t zone_size = 0;  // bytes; 0: not configured

@@ -51,8 +51,8 @@ ngx_module_t ngx_http_paperboy_module = {
     &paperboy::nginx::context,
     paperboy::nginx::commands,
     NGX_HTTP_MODULE,
-    nullptr,                                                   // init master
-    paperboy::nginx::callback<paperboy::nginx::make_wakeups>,  // init module
+    nullptr,  // init master
+    paperboy::nginx::callback<paperboy::nginx::init_module>,
     paperboy::nginx::callback<paperboy::nginx::Worker::init_process>,
     nullptr,  // init thread
     nullptr,  // exit thread

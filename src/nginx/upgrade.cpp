@@ -231,10 +231,11 @@ ngx_int_t upgrade_handler(ngx_http_request_t* r) {
   const ngx_int_t status = require_access(r, conf, *request);
   if (status != NGX_OK) return status;
   Worker* const worker = Worker::current();
-  if (worker == nullptr) {
+  if (worker == nullptr || worker->leaving()) {
     return refuse(r, *request, NGX_HTTP_SERVICE_UNAVAILABLE,
                   Counter::refused_capacity, "unavailable",
-                  "this worker has no seat in the zone");
+                  worker == nullptr ? "this worker has no seat in the zone"
+                                    : "this worker goes away: try again");
   }
   return open(r, conf, *request, *worker);
 }

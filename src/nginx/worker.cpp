@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "nginx/clients.hpp"
 #include "nginx/connection.hpp"
 #include "nginx/zone.hpp"
 
@@ -39,14 +40,6 @@ class NoWaker final : public broker::shm::Waker {
 
 EventfdWaker eventfd_waker;
 
-template <typename Visit>
-void each_connection(Visit&& visit) {
-  for (ngx_uint_t i = 0; i < ngx_cycle->connection_n; ++i) {
-    Connection* const connection = Connection::of(ngx_cycle->connections[i]);
-    if (connection != nullptr) visit(*connection);
-  }
-}
-
 }  // namespace
 
 const Clock& worker_clock() {
@@ -68,7 +61,8 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat)
       broker_(zone_, seat),
       hub_(broker_),
       wheel_(worker_clock().monotonic_ms()),
-      context_{hub_, wheel_, worker_clock(), counters_, codecs_} {}
+      context_{hub_, wheel_, worker_clock(), counters_, codecs_},
+      leave_(*this) {}
 
 Worker::~Worker() = default;
 
@@ -76,6 +70,7 @@ ngx_int_t Worker::init_process(ngx_cycle_t* cycle) {
   const bool serves =
       ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE;
   if (!serves || the_worker || zone_memory().empty()) return NGX_OK;
+  stay();
   take_seat(cycle);
   return NGX_OK;
 }
@@ -112,14 +107,9 @@ void Worker::on_take_seat(ngx_event_t* event) {
   take_seat(static_cast<ngx_cycle_t*>(event->data));
 }
 
-/// What is still open is told that the server goes away, as far as its socket
-/// takes it at once.
 void Worker::exit_process(ngx_cycle_t*) {
   if (!the_worker) return;
-  each_connection([](Connection& connection) { connection.shut_down(); });
-  the_worker->settle();
-  each_connection([](Connection& connection) { connection.abort(); });
-  the_worker->settle();
+  the_worker->dismiss_all();
   the_worker.reset();
 }
 
@@ -140,6 +130,8 @@ bool Worker::listen(ngx_cycle_t* cycle) {
   wakeup_->read->log = wakeup_->write->log = cycle->log;
   // Not a client's: nothing closes it at shutdown.
   wakeup_->read->channel = wakeup_->write->channel = 1;
+  // But it is called when the worker is told to go.
+  wakeup_->idle = 1;
   if (ngx_add_event(wakeup_->read, NGX_READ_EVENT, NGX_CLEAR_EVENT) != NGX_OK) {
     ngx_free_connection(wakeup_);
     wakeup_->fd = static_cast<ngx_socket_t>(-1);
@@ -156,7 +148,12 @@ void Worker::on_wakeup(ngx_event_t* event) {
   auto* const c = static_cast<ngx_connection_t*>(event->data);
   std::uint64_t count;
   [[maybe_unused]] const auto n = ::read(c->fd, &count, sizeof count);
-  static_cast<Worker*>(c->data)->wake();
+  Worker& self = *static_cast<Worker*>(c->data);
+  self.wake();
+  if (c->close != 0) {
+    c->close = 0;
+    self.look_round();
+  }
 }
 
 void Worker::on_drain(ngx_event_t* event) {
@@ -173,8 +170,17 @@ void Worker::on_tick(ngx_event_t* event) {
 }
 
 void Worker::dismiss_all() {
-  const Turn turn(*this);
-  each_connection([](Connection& connection) { connection.shut_down(); });
+  each_client([](auto& client) { client.shut_down(); });
+  settle();
+  each_client([](auto& client) { client.abort(); });
+  settle();
+}
+
+/// nginx tells a worker to go, not whether its master goes too.
+void Worker::look_round() {
+  if (ngx_exiting == 0) return;
+  const auto time = drain_time(master_leaves() ? Leave::stop : Leave::reload);
+  if (time) leave_.begin(*time);
 }
 
 /// A wake-up whose sender was killed is made up for here.
@@ -182,7 +188,7 @@ void Worker::tick() {
   ngx_add_timer(&tick_, kTick);
   wake();
   broker_.tick();
-  if (ngx_exiting != 0 && zone_abandoned()) dismiss_all();
+  look_round();
 }
 
 void Worker::on_wheel(ngx_event_t* event) {

@@ -15,6 +15,7 @@
 #include "broker/shm_broker.hpp"
 #include "broker/shm_zone.hpp"
 #include "hub/hub.hpp"
+#include "nginx/drain.hpp"
 #include "session/codecs.hpp"
 #include "session/context.hpp"
 
@@ -56,6 +57,13 @@ class Worker {
   /// Arms nginx's timer for what the wheel does next.
   void schedule();
 
+  /// It is on its way out, and takes no new clients.
+  [[nodiscard]] bool leaving() const { return leave_.begun(); }
+
+  /// Ends all clients in this turn; each is told as far as its socket takes
+  /// it.
+  void dismiss_all();
+
  private:
   Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat);
   static void take_seat(ngx_cycle_t* cycle);
@@ -65,7 +73,7 @@ class Worker {
   void drain();
   void tick();
   void turn_wheel();
-  void dismiss_all();
+  void look_round();
 
   // Handlers of the events below.
   static void on_wakeup(ngx_event_t* event);
@@ -89,6 +97,7 @@ class Worker {
   ngx_event_t tick_{};
   ngx_event_t wheel_event_{};
   std::uint64_t wheel_due_ = 0;  // when wheel_event_ is set for
+  Drain leave_;
 };
 
 /// One entry from nginx's event loop into ours; settles at its end.

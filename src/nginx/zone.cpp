@@ -47,11 +47,17 @@ bool replaces_another(const ngx_shm_zone_t& zone) {
   return true;
 }
 
-/// Where ours lies in nginx's pool of the zone; the pool's `data`.
+// Of this master's workers: raised with each configuration, and copied by
+// fork.
+std::uint32_t generation = 0;
+
+/// Where ours lies in nginx's pool of the zone; the pool's `data`. There is
+/// one for each master.
 struct Block {
   std::byte* start;
   std::size_t size;
-  std::atomic<bool> abandoned;  // by a configuration without Paperboy
+  std::atomic<std::uint32_t> newest;  // generation
+  std::atomic<bool> leaving;          // the master, or Paperboy
 };
 
 /// The one large block inside nginx's pool.
@@ -82,7 +88,7 @@ ngx_int_t format(ngx_shm_zone_t& zone) {
   if (block == nullptr || memory.size() < kAlignment) {
     return refuse_size(zone, "is too small");
   }
-  new (block) Block{memory.data(), memory.size(), false};
+  new (block) Block{memory.data(), memory.size(), 0, false};
   const auto& main = *static_cast<MainConf*>(zone.data);
   broker::shm::Options options;
   options.seats = main.seats;
@@ -141,20 +147,32 @@ std::span<std::byte> zone_memory() {
   return {block->start, block->size};
 }
 
-bool zone_abandoned() {
-  const Block* const block = block_of(*ngx_cycle);
-  return block != nullptr && block->abandoned.load();
+bool master_leaves() {
+  Block* const block = block_of(*ngx_cycle);
+  if (block == nullptr) return true;
+  // Nobody younger has taken over. Those who were told to go long ago are not
+  // told again: they see it here.
+  if (block->newest.load() == generation) block->leaving = true;
+  return block->leaving.load();
 }
 
-ngx_int_t make_wakeups(ngx_cycle_t* cycle) {
+void stay() {
+  Block* const block = block_of(*ngx_cycle);
+  if (block != nullptr) block->leaving = false;
+}
+
+ngx_int_t init_module(ngx_cycle_t* cycle) {
   const ngx_shm_zone_t* const zone = find_zone(*cycle);
   if (zone == nullptr) {
     // Until now the old configuration's zone is mapped here. Should Paperboy
     // come back, it gets another: who stays in this one would hear nothing.
     Block* const block = block_of(*ngx_cycle);
-    if (block != nullptr) block->abandoned = true;
+    if (block != nullptr) block->leaving = true;
     return NGX_OK;
   }
+  Block& block = *block_of(*cycle);
+  block.newest = ++generation;
+  block.leaving = false;
   const std::size_t seats = static_cast<const MainConf*>(zone->data)->seats;
   for (int& fd : std::span(wakeups).first(seats)) {
     if (fd != -1) continue;

@@ -25,12 +25,17 @@ ngx_int_t default_zone(ngx_conf_t* cf);
 /// Of the running configuration; empty: it has none.
 std::span<std::byte> zone_memory();
 
-/// The zone's clients hear nothing any more: the present configuration, which
-/// isn't ours, has none.
-bool zone_abandoned();
+/// In a worker that was told to go: nobody of its master's takes over, since
+/// the master goes too, or the present configuration isn't ours. (Else it is a
+/// reload.) What the youngest see first, all older ones learn here.
+bool master_leaves();
 
-/// In the master, after the configuration was accepted.
-ngx_int_t make_wakeups(ngx_cycle_t* cycle);
+/// In a new worker: its master has changed its mind (HUP after WINCH).
+void stay();
+
+/// In the master, after the configuration was accepted: the next generation
+/// begins.
+ngx_int_t init_module(ngx_cycle_t* cycle);
 
 /// The eventfd of a seat; -1: there is none.
 int wakeup(std::size_t seat);
