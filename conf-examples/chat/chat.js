@@ -52,7 +52,7 @@ const page = {
 function add(name) {
   const log = new Log(name);
   log.element.addEventListener('scroll', () => {
-    if (log.atEnd()) $('latest').hidden = true;
+    if (log.follows) $('latest').hidden = true;
   });
   $('logs').append(log.element);
 

@@ -27,7 +27,11 @@ export class Log {
     this.ready(false);
     this.waiting = new Map(); // id -> item
     this.last = null; // the message before
-    this.note('Nothing has been said here since you came.', 'empty');
+    this.follows = true; // the reader is at the end, and stays there
+    this.element.addEventListener('scroll', () => this.scrolled());
+    new ResizeObserver(() => this.follow()).observe(this.element);
+    this.note('Nothing has been said since you came. '
+      + 'The address of this page invites others.', 'empty');
   }
 
   /** Whether what is said comes here now. */
@@ -58,9 +62,8 @@ export class Log {
   }
 
   late(id) {
-    const seen = this.atEnd();
     this.waiting.get(id)?.classList.add('late');
-    if (seen) this.toEnd();
+    this.follow();
   }
 
   /** One of our own that the server doesn't take. */
@@ -80,13 +83,18 @@ export class Log {
     this.place(make('li', `note ${kind}`, words));
   }
 
-  atEnd() {
-    const { scrollHeight, scrollTop, clientHeight } = this.element;
-    return scrollHeight - scrollTop - clientHeight < 60;
+  toEnd() {
+    this.follows = true;
+    this.element.scrollTop = this.element.scrollHeight;
   }
 
-  toEnd() {
-    this.element.scrollTop = this.element.scrollHeight;
+  follow() {
+    if (this.follows) this.toEnd();
+  }
+
+  scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.element;
+    this.follows = scrollHeight - scrollTop - clientHeight < 60;
   }
 
   // --- items -----------------------------------------------------------------
@@ -117,16 +125,14 @@ export class Log {
   // it would be read out a second time.
   place(item) {
     const next = this.waiting.values().next().value ?? null;
-    if (item.parentNode && item.nextSibling === next) return true;
-    return this.add(item, next);
+    if (!item.parentNode || item.nextSibling !== next) this.add(item, next);
+    return this.follows;
   }
 
   add(item, next) {
-    const seen = this.atEnd();
     this.list.querySelector('.empty')?.remove();
     this.list.insertBefore(item, next);
     if (this.list.children.length > most) this.list.firstElementChild.remove();
-    if (seen) this.toEnd();
-    return seen;
+    this.follow();
   }
 }

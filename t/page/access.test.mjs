@@ -210,8 +210,11 @@ describe('the chat page for everybody', () => {
     return ann;
   }
 
-  const width = (window) => window.page.evaluate(() =>
-    document.documentElement.scrollWidth - innerWidth);
+  // How far the page and its messages scroll sideways.
+  const width = (window) => window.page.evaluate(() => Math.max(
+    document.documentElement.scrollWidth - innerWidth,
+    ...[...document.querySelectorAll('.log')].map((log) =>
+      log.scrollWidth - log.clientWidth)));
 
   for (const [name, context] of Object.entries({
     wide: desk,

@@ -193,6 +193,8 @@ describe('the chat page', () => {
     await ann.page.getByRole('button', { name: 'New messages' }).click();
     await until(() => ann.atEnd(), 'the end');
     assert.equal(await ann.page.locator('#latest').isVisible(), false);
+    await ann.field().fill('many\nlines\nof\ntext'); // take the log's room
+    await until(() => ann.atEnd(), 'the end again');
   });
 
   test('typing is shown, and goes away when it is over', async () => {

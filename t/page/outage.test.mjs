@@ -99,6 +99,27 @@ describe('an open page', () => {
     assert.equal(await ann.item('Did you feel that?').count(), 1);
   });
 
+  test('says nothing of what is over at once', async () => {
+    let drop = null;
+    const ann = await chat.visit({ route: (socket) => {
+      socket.connectToServer();
+      drop ??= () => socket.close({ code: 3001, reason: 'shutdown' });
+    } });
+    await ann.page.clock.install();
+    await ann.box('Your name').fill('Ann');
+    await ann.box('Your name').press('Enter');
+    await ann.online();
+    const statuses = await history(ann, 'status');
+    await ann.page.clock.pauseAt(Date.now() + 3600_000);
+    await drop();
+    await ann.page.locator('.log[aria-busy=true]').waitFor();
+    await ann.page.clock.runFor(700); // longer than the first pause
+    await ann.online();
+    await ann.page.clock.runFor(5000);
+    await ann.online();
+    assert.deepEqual(await statuses(), ['Online']);
+  });
+
   test('says what is wrong when the server wants it no more', async () => {
     const ann = await chat.visit({ route: (socket) =>
       socket.close({ code: 3503, reason: 'you are not welcome' }) });
