@@ -19,7 +19,7 @@ struct HistoryQuery {
 
   /// Those after it, oldest first; reversed, those before it, newest first.
   /// None: from the oldest that is kept, or the newest.
-  std::optional<Position> since;
+  std::optional<Position> since{};
   std::uint32_t limit = kAll;  // publications; 0: only the position
   bool reverse = false;
 };

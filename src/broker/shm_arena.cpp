@@ -88,6 +88,10 @@ void Arena::release(Transaction& tx, Ref ref) {
   }
 }
 
+std::size_t Arena::block_for(std::size_t size) {
+  return kClasses[class_of(size)];
+}
+
 std::size_t Arena::block_size(Ref ref) const {
   return kClasses[view_.pages()[place(ref).page].size_class - 1U];
 }

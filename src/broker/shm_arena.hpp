@@ -1,6 +1,6 @@
-// The allocator of the zone: blocks of twelve sizes, cut from pages of 16 KiB.
-// A page whose blocks are all free can be cut anew for another size, so that
-// no mix of sizes of the past eats the zone up.
+// The allocator of the zone: blocks of fourteen sizes, cut from pages of 16
+// KiB. A page whose blocks are all free can be cut anew for another size, so
+// that no mix of sizes of the past eats the zone up.
 //
 // Which blocks are taken stands in a bitmap beside the pages, never in the
 // blocks: a block is written to without the journal as long as nothing refers
@@ -31,6 +31,9 @@ class Arena {
 
   /// REQUIRES: `ref` came from allocate. At most 15 stores.
   void release(Transaction& tx, Ref ref);
+
+  /// The bytes of the block that allocate() gives for `size`.
+  [[nodiscard]] static std::size_t block_for(std::size_t size);
 
   /// The bytes that there are in the block at `ref`.
   [[nodiscard]] std::size_t block_size(Ref ref) const;

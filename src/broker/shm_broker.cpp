@@ -22,8 +22,9 @@ class Forwarder final : public shm::Visitor {
 
 }  // namespace
 
-Result<hub::Subscribed> ShmBroker::subscribe(Bytes channel, std::uint64_t) {
-  const auto subscribed = zone_.subscribe(seat_, channel);
+Result<hub::Subscribed> ShmBroker::subscribe(Bytes channel,
+                                             std::uint64_t most) {
+  const auto subscribed = zone_.subscribe(seat_, channel, most);
   if (!subscribed) return subscribed.error();
   return hub::Subscribed{hub::ChannelRef{subscribed->ref}, subscribed->top};
 }
@@ -36,9 +37,10 @@ void ShmBroker::unsubscribe(hub::ChannelRef ref) {
 }
 
 void ShmBroker::publish(const Draft& draft, const hub::PublishReply& reply) {
-  const auto published = zone_.publish(draft.channel, draft.kind, draft.data);
+  const auto published = zone_.publish(draft);
   if (published) {
-    reply(hub::Published{published->position, published->subscribers});
+    reply(hub::Published{published->position, published->subscribers,
+                         published->repeated});
   } else {
     reply(published.error());
   }
@@ -63,18 +65,19 @@ Position ShmBroker::position(hub::ChannelRef ref) {
 
 Bytes ShmBroker::name(hub::ChannelRef ref) { return zone_.name(inner(ref)); }
 
-void ShmBroker::history(Bytes, const HistoryQuery&,
+void ShmBroker::history(Bytes channel, const HistoryQuery& query,
                         const hub::HistoryReply& reply) {
-  reply(Error{ErrorCode::not_available, "nothing is kept"});
+  reply(zone_.history(channel, query));
 }
 
-void ShmBroker::remove_history(Bytes, const hub::DoneReply& reply) {
-  reply(Done{});
+void ShmBroker::remove_history(Bytes channel, const hub::DoneReply& reply) {
+  reply(zone_.remove_history(channel));
 }
 
 void ShmBroker::tick() {
   zone_.touch_seat(seat_);
   zone_.reap_dead_seats();
+  zone_.sweep();
   const auto again = std::move(leaving_);
   leaving_.clear();
   for (const auto ref : again) unsubscribe(hub::ChannelRef{ref});

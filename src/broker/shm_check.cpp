@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "broker/shm_check_history.hpp"
 #include "broker/shm_hash.hpp"
 
 namespace paperboy::broker::shm {
@@ -22,9 +23,10 @@ class Checker {
 
   const char* run() {
     using Walk = const char* (Checker::*)();
-    for (const Walk walk : {&Checker::free_pages, &Checker::partial_pages,
-                            &Checker::pages, &Checker::chains, &Checker::order,
-                            &Checker::blocks, &Checker::log, &Checker::seats}) {
+    for (const Walk walk :
+         {&Checker::free_pages, &Checker::partial_pages, &Checker::pages,
+          &Checker::chains, &Checker::order, &Checker::history,
+          &Checker::blocks, &Checker::log, &Checker::seats}) {
       const char* wrong = (this->*walk)();
       if (wrong != nullptr) {
         return wrong;
@@ -99,7 +101,8 @@ class Checker {
     const Channel& it = directory_.channel(ref);
     const Bytes name = directory_.name(ref);
     if (sizeof(it) + name.size() > arena_.block_size(ref) ||
-        it.hash != siphash(zone_.directory.hash_key, name) ||
+        it.hash != static_cast<std::uint32_t>(
+                       siphash(zone_.directory.hash_key, name)) ||
         (it.hash & (map_.buckets - 1)) != bucket) {
       return "chain: bad name or hash";
     }
@@ -115,6 +118,7 @@ class Checker {
     if (it.interests > room) {
       return "channel: too many interests";
     }
+    annexes_ += it.annex != 0 ? 1 : 0;
     std::unordered_set<SeatIndex> seats;
     for (const Interest i : directory_.interests(ref)) {
       if (interest::seat(i) >= map_.seats || interest::count(i) == 0 ||
@@ -139,21 +143,24 @@ class Checker {
                                                       : "channels: bad count";
   }
 
+  /// Of those that have no annex.
   const char* order() {
     std::uint64_t count = 0;
     Ref newer = 0;
     for (Ref ref = zone_.directory.newest; ref != 0;
          ref = directory_.channel(ref).older) {
       if (!reached_.contains(ref) || directory_.channel(ref).newer != newer ||
-          ++count > epochs_.size()) {
+          directory_.channel(ref).annex != 0 || ++count > epochs_.size()) {
         return "order of use: bad link";
       }
       newer = ref;
     }
-    return newer == zone_.directory.oldest && count == epochs_.size()
+    return newer == zone_.directory.oldest && count + annexes_ == epochs_.size()
                ? nullptr
                : "order of use: incomplete";
   }
+
+  const char* history() { return check_history(view_, arena_, reached_); }
 
   const char* blocks() {
     std::uint64_t bytes = 0;
@@ -173,21 +180,27 @@ class Checker {
     for (std::uint64_t at = head; at < log.end;) {
       Record record;
       std::memcpy(&record, view_.log() + at % map_.log_size, sizeof(record));
-      if (record.size == 0 || record.size % Record::kAlign != 0 ||
-          at % map_.log_size + record.size > map_.log_size ||
-          at + record.size > log.end) {
+      if (record.size() == 0 || record.size() % Record::kAlign != 0 ||
+          at % map_.log_size + record.size() > map_.log_size ||
+          at + record.size() > log.end) {
         return "log: bad record";
       }
-      if (record.kind != Record::kPadding) {
-        std::uint64_t& last = offsets_[record.position.epoch];
-        if (last != 0 && record.position.offset != last + 1) {
-          return "log: a hole between offsets";
-        }
-        last = record.position.offset;
+      if (record.kind != Record::kPadding && !follows(record)) {
+        return "log: a hole between offsets";
       }
-      at += record.size;
+      at += record.size();
     }
     return last_offsets();
+  }
+
+  bool follows(const Record& record) {
+    std::uint64_t& last = offsets_[record.position.epoch];
+    const bool event =
+        record.event != static_cast<std::uint8_t>(Event::message);
+    const bool first = last == 0;
+    const std::uint64_t expected = event ? last : last + 1;
+    last = record.position.offset;
+    return first || last == expected;
   }
 
   const char* last_offsets() {
@@ -223,6 +236,7 @@ class Checker {
   std::unordered_set<std::uint32_t> listed_;
   std::unordered_set<Ref> reached_;
   std::unordered_set<std::uint64_t> epochs_;
+  std::uint64_t annexes_ = 0;
   std::unordered_map<std::uint64_t, std::uint64_t> offsets_;
 };
 

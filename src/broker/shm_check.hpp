@@ -9,7 +9,7 @@
 namespace paperboy::broker::shm {
 
 /// Static text, or nullptr: all is well. REQUIRES: the writer lock, after
-/// Log::recover().
+/// Log::recover() and History::recover().
 [[nodiscard]] const char* check(View view, const Directory& directory,
                                 const Arena& arena);
 

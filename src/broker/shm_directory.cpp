@@ -9,10 +9,6 @@ namespace paperboy::broker::shm {
 
 namespace {
 
-/// How many channels one call looks at for one to evict. Those it passes over
-/// become the newest, so that the next call looks at others.
-constexpr std::size_t kEvictBudget = 512;
-
 constexpr std::size_t kFirstMany = 8;  // interests, when two aren't enough
 
 constexpr Error kFull = {ErrorCode::too_many_channels,
@@ -36,17 +32,16 @@ ChannelRef Directory::find(Bytes name) const {
   return find(name, siphash(header().hash_key, name));
 }
 
-Result<ChannelRef> Directory::find_or_create(Bytes name, std::uint64_t now_ms) {
+Result<ChannelRef> Directory::find_or_create(Bytes name, Room& room) {
   const std::uint64_t hash = siphash(header().hash_key, name);
   ChannelRef ref = find(name, hash);
   if (ref != 0) {
-    touch(ref, now_ms);
+    touch(ref, room.now);
     return ref;
   }
-  std::size_t budget = kEvictBudget;
-  ref = create(name, hash, now_ms);
-  while (ref == 0 && evict_one(budget)) {
-    ref = create(name, hash, now_ms);
+  ref = create(name, hash, room.now);
+  while (ref == 0 && make_room(room)) {
+    ref = create(name, hash, room.now);
   }
   if (ref == 0) {
     return kFull;
@@ -54,9 +49,13 @@ Result<ChannelRef> Directory::find_or_create(Bytes name, std::uint64_t now_ms) {
   return ref;
 }
 
-Result<Done> Directory::add_interest(ChannelRef ref, SeatIndex seat) {
+Result<Done> Directory::add_interest(ChannelRef ref, SeatIndex seat,
+                                     std::uint64_t most, Room& room) {
   prune(ref);
-  const Interest mine = seats_.interest_of(seat);
+  if (most != 0 && subscribers(ref) >= most) {
+    return Error{ErrorCode::channel_full,
+                 "the channel has as many subscribers as it may"};
+  }
   for (Interest& i : interests(ref)) {
     if (interest::seat(i) == seat) {
       if (interest::count(i) == interest::kMaxCount) {
@@ -68,16 +67,20 @@ Result<Done> Directory::add_interest(ChannelRef ref, SeatIndex seat) {
       return Done{};
     }
   }
-  // Nobody evicts this channel meanwhile: it has live interest, or has room.
-  std::size_t budget = kEvictBudget;
+  return insert_interest(ref, seat, room);
+}
+
+Result<Done> Directory::insert_interest(ChannelRef ref, SeatIndex seat,
+                                        Room& room) {
+  room.spare = ref;
   while (!has_room(ref) && !grow(ref)) {
-    if (!evict_one(budget)) {
+    if (!make_room(room)) {
       return kFull;
     }
   }
   Channel& it = channel(ref);
   Transaction tx(view_);
-  tx.set(interests(ref).data()[it.interests], mine);
+  tx.set(interests(ref).data()[it.interests], seats_.interest_of(seat));
   tx.set(it.interests, static_cast<std::uint16_t>(it.interests + 1));
   tx.commit();
   return Done{};
@@ -113,18 +116,60 @@ void Directory::prune(ChannelRef ref) {
   }
 }
 
+std::uint64_t Directory::subscribers(ChannelRef ref) const {
+  std::uint64_t sum = 0;
+  for (const Interest i : interests(ref)) {
+    if (seats_.live(i)) sum += interest::count(i);
+  }
+  return sum;
+}
+
 void Directory::touch(ChannelRef ref, std::uint64_t now_ms) {
   Channel& it = channel(ref);
-  if (it.used_at == seconds(now_ms)) {
+  if (it.annex != 0 || it.used_at == seconds(now_ms)) {
     return;
   }
   Transaction tx(view_);
   tx.set(it.used_at, seconds(now_ms));
   if (it.newer != 0) {
-    delist(tx, ref);
-    enlist(tx, ref);
+    order_.delist(tx, ref);
+    order_.enlist(tx, ref);
   }
   tx.commit();
+}
+
+bool Directory::make_room(Room& room) {
+  if (room.drops > 0 && history_.oldest_expired(room.now)) {
+    room.drops--;
+    history_.drop_first(history_.kept(history_.oldest()).channel);
+    return true;
+  }
+  if (evict_one(room)) {
+    return true;
+  }
+  if (history_.oldest() == 0) {
+    return false;
+  }
+  // Its channel may be the only one that can be evicted then: those that
+  // remember something are in no order that leads to them.
+  const ChannelRef ref = history_.kept(history_.oldest()).channel;
+  if (!evict_history(room)) {
+    return false;
+  }
+  evict_if_idle(ref, room);
+  return true;
+}
+
+bool Directory::evict_history(Room& room) {
+  const Ref oldest = history_.oldest();
+  if (room.drops == 0 || oldest == 0 || room.evict == Evict::none ||
+      (room.evict == Evict::willing && history_.kept(oldest).evict == 0)) {
+    return false;
+  }
+  room.drops--;
+  history_.drop_first(history_.kept(oldest).channel);
+  view_.header().history_evictions.fetch_add(1, std::memory_order_relaxed);
+  return true;
 }
 
 std::span<Interest> Directory::interests(ChannelRef ref) const {
@@ -148,7 +193,8 @@ Ref& Directory::bucket(std::uint64_t hash) const {
 
 ChannelRef Directory::find(Bytes name, std::uint64_t hash) const {
   ChannelRef ref = bucket(hash);
-  while (ref != 0 && (channel(ref).hash != hash || this->name(ref) != name)) {
+  const auto half = static_cast<std::uint32_t>(hash);
+  while (ref != 0 && (channel(ref).hash != half || this->name(ref) != name)) {
     ref = channel(ref).next;
   }
   return ref;
@@ -166,14 +212,14 @@ ChannelRef Directory::create(Bytes name, std::uint64_t hash,
   Channel& it = channel(*ref);
   it = Channel{};
   it.epoch = next_epoch(tx);
-  it.hash = hash;
+  it.hash = static_cast<std::uint32_t>(hash);
   it.next = bucket(hash);
   it.used_at = seconds(now_ms);
   it.name_length = static_cast<std::uint16_t>(name.size());
   std::memcpy(&it + 1, name.data(), name.size());
   step();
   tx.set(bucket(hash), *ref);
-  enlist(tx, *ref);
+  order_.enlist(tx, *ref);
   tx.set(header().channels, header().channels + 1);
   tx.commit();
   return *ref;
@@ -190,24 +236,35 @@ std::uint64_t Directory::next_epoch(Transaction& tx) {
 }
 
 /// Drops the channel that was longest not used among those that nobody wants;
-/// false: there was none among the `budget` oldest.
-bool Directory::evict_one(std::size_t& budget) {
-  for (; budget > 0 && header().oldest != 0; budget--) {
+/// false: there was none among those that may be looked at.
+bool Directory::evict_one(Room& room) {
+  for (; room.looks > 0 && header().oldest != 0; room.looks--) {
     const ChannelRef ref = header().oldest;
-    prune(ref);
-    if (channel(ref).interests == 0) {
-      drop(ref);
-      view_.header().evictions.fetch_add(1, std::memory_order_relaxed);
+    if (evict_if_idle(ref, room)) {
       return true;
     }
     Transaction tx(view_);
-    delist(tx, ref);
-    enlist(tx, ref);
+    order_.delist(tx, ref);
+    order_.enlist(tx, ref);
     tx.commit();
   }
   return false;
 }
 
+bool Directory::evict_if_idle(ChannelRef ref, const Room& room) {
+  if (ref == room.spare || channel(ref).annex != 0) {
+    return false;
+  }
+  prune(ref);
+  if (channel(ref).interests != 0) {
+    return false;
+  }
+  drop(ref);
+  view_.header().evictions.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+/// REQUIRES: nobody wants it, and it remembers nothing.
 void Directory::drop(ChannelRef ref) {
   Channel& it = channel(ref);
   Ref* link = &bucket(it.hash);
@@ -216,7 +273,7 @@ void Directory::drop(ChannelRef ref) {
   }
   Transaction tx(view_);
   tx.set(*link, it.next);
-  delist(tx, ref);
+  order_.delist(tx, ref);
   if (it.many != 0) {
     arena_.release(tx, it.many);
   }
@@ -269,22 +326,6 @@ void Directory::remove_at(ChannelRef ref, std::size_t i) {
     arena_.release(tx, before);
   }
   tx.commit();
-}
-
-/// Makes it the newest. REQUIRES: it is in no list.
-void Directory::enlist(Transaction& tx, ChannelRef ref) {
-  DirectoryHeader& list = header();
-  tx.set(channel(ref).newer, 0);
-  tx.set(channel(ref).older, list.newest);
-  tx.set(list.newest != 0 ? channel(list.newest).newer : list.oldest, ref);
-  tx.set(list.newest, ref);
-}
-
-void Directory::delist(Transaction& tx, ChannelRef ref) {
-  DirectoryHeader& list = header();
-  const Channel& it = channel(ref);
-  tx.set(it.newer != 0 ? channel(it.newer).older : list.newest, it.older);
-  tx.set(it.older != 0 ? channel(it.older).newer : list.oldest, it.newer);
 }
 
 }  // namespace paperboy::broker::shm

@@ -1,11 +1,12 @@
 // The directory: every channel that somebody subscribed to or published to,
 // with its epoch, its last offset, and which seats want it.
 //
-// Found by a keyed hash in chains; all channels are also in one order of use,
-// from which those that no live seat wants are evicted when the arena is full.
-// A channel that comes back gets a new epoch, which says that positions of
-// before mean nothing. Interest of seats that have changed hands is dropped
-// whenever a channel is touched.
+// Found by a keyed hash in chains. When the arena is full, room is made: what
+// is kept beyond its age goes first, then channels that no live seat wants and
+// that remember nothing, in the order of their use (shm_order.hpp), then, if
+// the caller may, what was kept longest. A channel that comes back gets a new
+// epoch, which says that positions of before mean nothing. Interest of seats
+// that have changed hands is dropped whenever a channel is touched.
 //
 // A view without state of its own; everything under the writer lock. Each
 // call here commits its changes itself; one that fails has changed nothing but
@@ -18,15 +19,46 @@
 
 #include "base/result.hpp"
 #include "broker/shm_arena.hpp"
+#include "broker/shm_history.hpp"
 #include "broker/shm_layout.hpp"
+#include "broker/shm_order.hpp"
 #include "broker/shm_seats.hpp"
 
 namespace paperboy::broker::shm {
 
+/// Whether history may be let go before its time.
+enum class Evict : std::uint8_t {
+  none,
+  willing,  // if the rule that kept it allows that
+  any,
+};
+
+/// What one hold of the lock may do to make room.
+struct Room {
+  /// How many channels are looked at for one to evict. Those that are passed
+  /// over become the newest, so that the next call looks at others.
+  static constexpr std::size_t kLooks = 512;
+  static constexpr std::size_t kDrops = 256;  // publications
+
+  std::uint64_t now;  // time of the zone, ms
+  Evict evict = Evict::willing;
+  ChannelRef spare = 0;  // isn't evicted: the caller is at it
+  std::size_t looks = kLooks;
+  std::size_t drops = kDrops;
+
+  /// Room was made, but not enough: the caller should release the lock for
+  /// others, and then go on.
+  [[nodiscard]] bool spent() const { return drops == 0; }
+};
+
 class Directory {
  public:
-  Directory(View view, Arena arena, Seats seats)
-      : view_(view), arena_(arena), seats_(seats) {}
+  Directory(View view, Arena arena, Seats seats, Order order, History history)
+      : view_(view),
+        arena_(arena),
+        seats_(seats),
+        order_(order),
+        history_(history) {}
 
   [[nodiscard]] static bool valid_name(Bytes name) {
     return !name.empty() && name.size() <= kMaxName;
@@ -39,11 +71,13 @@ class Directory {
   [[nodiscard]] ChannelRef find(Bytes name) const;
 
   /// REQUIRES: valid_name(name). Error: too_many_channels.
-  Result<ChannelRef> find_or_create(Bytes name, std::uint64_t now_ms);
+  Result<ChannelRef> find_or_create(Bytes name, Room& room);
 
-  /// Counts 1 more for the seat's worker. Errors: too_many_channels (no room
-  /// for one more seat), subscription_limit.
-  Result<Done> add_interest(ChannelRef ref, SeatIndex seat);
+  /// Counts 1 more for the seat's worker, unless all count `most` already; 0:
+  /// no limit. Errors: channel_full, too_many_channels (no room for one more
+  /// seat), subscription_limit.
+  Result<Done> add_interest(ChannelRef ref, SeatIndex seat, std::uint64_t most,
+                            Room& room);
 
   /// Counts 1 less. Error: not_found.
   Result<Done> remove_interest(ChannelRef ref, SeatIndex seat);
@@ -51,8 +85,17 @@ class Directory {
   /// Drops the interest of workers that are gone.
   void prune(ChannelRef ref);
 
+  /// How many subscriptions count, over all seats.
+  [[nodiscard]] std::uint64_t subscribers(ChannelRef ref) const;
+
   /// Counts as used now, to the second.
   void touch(ChannelRef ref, std::uint64_t now_ms);
+
+  /// Frees some memory of the arena; false: no more of it may go.
+  bool make_room(Room& room);
+
+  /// Lets go what was kept longest; false: it may not go.
+  bool evict_history(Room& room);
 
   [[nodiscard]] std::span<Interest> interests(ChannelRef ref) const;
 
@@ -70,17 +113,19 @@ class Directory {
   [[nodiscard]] ChannelRef find(Bytes name, std::uint64_t hash) const;
   ChannelRef create(Bytes name, std::uint64_t hash, std::uint64_t now_ms);
   std::uint64_t next_epoch(Transaction& tx);
-  bool evict_one(std::size_t& budget);
+  bool evict_one(Room& room);
+  bool evict_if_idle(ChannelRef ref, const Room& room);
   void drop(ChannelRef ref);
+  Result<Done> insert_interest(ChannelRef ref, SeatIndex seat, Room& room);
   bool has_room(ChannelRef ref) const;
   bool grow(ChannelRef ref);
   void remove_at(ChannelRef ref, std::size_t i);
-  void enlist(Transaction& tx, ChannelRef ref);
-  void delist(Transaction& tx, ChannelRef ref);
 
   View view_;
   Arena arena_;
   Seats seats_;
+  Order order_;
+  History history_;
 };
 
 }  // namespace paperboy::broker::shm

@@ -27,6 +27,12 @@ std::size_t fixed_size(const Options& options) {
   return align(sizeof(Header)) + options.seats * sizeof(Seat) + 256;
 }
 
+/// Pages for what may be kept, if that is set.
+std::size_t least_pages(const Options& options) {
+  return std::max(kLeastPages,
+                  (options.history_size + kPageSize - 1) / kPageSize);
+}
+
 std::size_t log_size(std::size_t size, const Options& options) {
   const std::size_t wanted =
       options.log_size != 0 ? options.log_size : size / 4;
@@ -36,7 +42,8 @@ std::size_t log_size(std::size_t size, const Options& options) {
 }  // namespace
 
 std::size_t minimum_size(const Options& options) {
-  const std::size_t rest = fixed_size(options) + kLeastPages * kPageCost;
+  const std::size_t rest =
+      fixed_size(options) + least_pages(options) * kPageCost;
   const std::size_t log =
       options.log_size != 0 ? options.log_size : rest / 3 + kLogUnit;
   return align(rest + std::max(log, kLeastLog));
@@ -45,7 +52,8 @@ std::size_t minimum_size(const Options& options) {
 std::optional<Geometry> divide(std::size_t size, const Options& options) {
   const std::size_t log = std::max(log_size(size, options), kLeastLog);
   if (options.seats == 0 || options.seats > kMaxSeats || size > kMaxSize ||
-      log > size || size < minimum_size(options)) {
+      log > size || options.history_size > size ||
+      size < minimum_size(options)) {
     return std::nullopt;
   }
   Geometry g{};
@@ -53,6 +61,8 @@ std::optional<Geometry> divide(std::size_t size, const Options& options) {
   g.seats = options.seats;
   g.log_size = log;
   g.pages = (size - log - fixed_size(options)) / kPageCost;
+  g.history_size = options.history_size != 0 ? options.history_size
+                                             : g.pages * kPageSize / 4 * 3;
   g.buckets = std::bit_floor(g.pages * kBucketsOfPage);
   g.buckets_at = align(sizeof(Header));
   g.seats_at = align(g.buckets_at + g.buckets * sizeof(Ref));

@@ -5,6 +5,8 @@
 //   bucket  := u32 ref of the first channel of its chain
 //   arena   := (16 KiB){pages}, each cut into blocks of one size class
 //   block   := channel | interest{n}, the many of a channel beyond two
+//            | annex, of a channel that remembers something
+//            | kept | chunk, a message and what is beyond its first block
 //   log     := a ring of bytes; see shm_log.hpp
 //
 // A ref is an offset in units of 16 bytes; 0 is none. The header's first
@@ -32,13 +34,13 @@ using AtomicWord = std::atomic<std::uint64_t>;
 static_assert(AtomicWord::is_always_lock_free);
 
 inline constexpr std::uint64_t kMagic = 0x31796f6272657061;  // "aperboy1"
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::size_t kRefUnit = 16;
 inline constexpr std::size_t kPageSize = 16'384;
 
 /// Sizes of blocks. Each page holds blocks of one of them.
-inline constexpr std::array<std::uint16_t, 12> kClasses = {
-    64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096};
+inline constexpr std::array<std::uint16_t, 14> kClasses = {
+    64, 96, 128, 160, 192, 256, 320, 384, 512, 768, 1024, 1536, 2048, 4096};
 inline constexpr std::size_t kMaxBlock = kClasses.back();
 
 // --- the writer lock and what undoes a half-done change ---------------------
@@ -49,7 +51,7 @@ struct JournalEntry {
 };
 
 struct Journal {
-  static constexpr std::size_t kCapacity = 96;
+  static constexpr std::size_t kCapacity = 128;
 
   std::atomic<std::uint32_t> count;  // > 0: a change is under way
   JournalEntry entries[kCapacity];
@@ -104,10 +106,11 @@ struct Channel {
   std::uint64_t epoch;
   std::uint64_t offset;
   Ref next;   // in the chain of its bucket
-  Ref newer;  // in the order of use
+  Ref newer;  // in the order of use, as long as it has no annex
   Ref older;
   std::uint32_t used_at;  // when it was last moved to the newest; seconds
-  std::uint64_t hash;
+  std::uint32_t hash;     // the lower half
+  Ref annex;
   Interest inlined[2];
   Ref many;  // a block of interests that takes the place of `inlined`
   std::uint16_t interests;
@@ -115,6 +118,19 @@ struct Channel {
   // name
 };
 static_assert(sizeof(Channel) == 64);
+
+/// What only channels have that remember something. There is none that is
+/// empty.
+struct Annex {
+  Ref first;  // what is kept: the oldest
+  Ref last;
+  std::uint32_t kept;
+  std::uint32_t keep_count;  // the rule, as the last publication brought it
+  std::uint64_t kept_bytes;  // of data and extra
+  std::uint64_t keep_bytes;
+  std::uint64_t keep_ms;
+};
+static_assert(sizeof(Annex) <= 64);
 
 struct DirectoryHeader {
   std::uint64_t hash_key[2];
@@ -137,20 +153,69 @@ struct LogHeader {
   alignas(64) AtomicWord head;  // from here it can be read; writers'
 };
 
-/// 32 bytes, at a multiple of 32, followed by name and data.
+/// 32 bytes, at a multiple of 32, followed by name, data and extra.
 struct Record {
   static constexpr std::size_t kAlign = 32;
-  static constexpr std::uint8_t kPadding = 255;  // for `kind`: skip `size`
+  static constexpr std::uint8_t kPadding = 255;  // for `kind`
 
-  std::uint32_t size;  // all of it, a multiple of 32
   ChannelRef ref;
-  std::uint32_t data_length;
+  std::uint32_t data_length;  // of padding: all of it, header included
   std::uint16_t name_length;
+  std::uint16_t extra_length;
   std::uint8_t kind;
-  std::uint8_t unused;
+  std::uint8_t event;
+  std::uint16_t unused;
   Position position;
+
+  /// All of it, a multiple of 32.
+  [[nodiscard]] constexpr std::uint64_t size() const {
+    return kind == kPadding
+               ? data_length
+               : aligned(sizeof(Record) + name_length +
+                         std::uint64_t{data_length} + extra_length);
+  }
+  [[nodiscard]] static constexpr std::uint64_t aligned(std::uint64_t size) {
+    return (size + kAlign - 1) / kAlign * kAlign;
+  }
 };
 static_assert(sizeof(Record) == Record::kAlign);
+
+// --- history -----------------------------------------------------------------
+
+/// A publication that is kept, followed by data and extra, or as much of them
+/// as one block takes.
+struct KeptMessage {
+  std::uint64_t offset;
+  std::uint64_t made_at;  // time of the zone, ms
+  ChannelRef channel;
+  Ref next;  // in its channel
+  Ref previous;
+  Ref newer;  // of all channels
+  Ref older;
+  Ref more;  // the first chunk of the rest
+  std::uint32_t data_length;
+  std::uint16_t extra_length;
+  std::uint8_t kind;
+  std::uint8_t evict;  // its rule let the oldest go where the zone is full
+};
+static_assert(sizeof(KeptMessage) == 48);
+
+/// Followed by bytes, up to the end of its block or of the message.
+struct Chunk {
+  Ref next;
+  std::uint32_t unused;
+};
+
+struct HistoryHeader {
+  Ref oldest;  // of all channels
+  Ref newest;
+  Ref building;  // chunks of a message that is not kept yet
+  Ref doomed;    // chunks of one that is not kept any more
+  std::uint64_t kept;
+  std::uint64_t used;      // bytes of the blocks of all this
+  std::uint64_t swept;     // the bucket where the next sweep begins
+  std::uint64_t swept_at;  // time of the zone, seconds
+};
 
 // --- the zone ----------------------------------------------------------------
 
@@ -161,6 +226,7 @@ struct Geometry {
   std::uint64_t seats;
   std::uint64_t pages;
   std::uint64_t log_size;
+  std::uint64_t history_size;
   std::uint64_t buckets_at;  // offsets
   std::uint64_t seats_at;
   std::uint64_t pages_at;
@@ -176,15 +242,18 @@ struct Header {
   std::uint32_t counters;  // in each seat
   Geometry geometry;
   std::uint64_t stall_limit_ms;
+  std::uint64_t time_base;  // time of the zone - monotonic time, ms; wraps
 
   alignas(64) pthread_mutex_t writer;
-  AtomicWord lock_waits;  // these four count events; relaxed
+  AtomicWord lock_waits;  // these count events; relaxed
   AtomicWord rollbacks;
   AtomicWord evictions;
+  AtomicWord history_evictions;
   AtomicWord overruns;
   Journal journal;
   ArenaHeader arena;
   DirectoryHeader directory;
+  HistoryHeader history;
   LogHeader log;
 };
 

@@ -30,27 +30,25 @@ bool mark(Seat& seat, std::uint64_t position) {
   return !busy(word);
 }
 
-/// Whether the lengths of a record in the ring can be followed. They always
-/// can, unless the zone was written to by somebody else.
+/// Whether a record in the ring can be followed. It always can, unless the
+/// zone was written to by somebody else.
 bool sound(const Record& record, std::uint64_t room) {
-  if (record.size < Record::kAlign || record.size % Record::kAlign != 0 ||
-      record.size > room) {
+  const std::uint64_t size = record.size();
+  if (size < Record::kAlign || size % Record::kAlign != 0 || size > room) {
     return false;
   }
   return record.kind == Record::kPadding ||
          (record.kind <= static_cast<std::uint8_t>(Kind::binary) &&
-          sizeof(Record) + std::uint64_t{record.name_length} +
-                  record.data_length <=
-              record.size);
+          record.event <= static_cast<std::uint8_t>(Event::leave));
 }
 
 }  // namespace
 
 void Log::format() { new (&header()) LogHeader{}; }
 
-std::uint64_t Log::record_size(Bytes name, Bytes data) {
-  return (sizeof(Record) + name.size() + data.size() + Record::kAlign - 1) /
-         Record::kAlign * Record::kAlign;
+std::uint64_t Log::record_size(const Draft& draft) {
+  return Record::aligned(sizeof(Record) + draft.channel.size() +
+                         draft.data.size() + draft.extra.size());
 }
 
 std::uint64_t Log::max_record() const {
@@ -107,34 +105,54 @@ bool Log::make_room(std::uint64_t size, std::uint64_t now_ms) {
   return new_end - least <= capacity;
 }
 
-Published Log::append(ChannelRef ref, Kind kind, Bytes data, SeatSet& wakes) {
+Position Log::append(Transaction& tx, ChannelRef ref, const Draft& draft) {
   LogHeader& log = header();
   Channel& channel = directory_.channel(ref);
-  const Bytes name = directory_.name(ref);
-  const std::uint64_t size = record_size(name, data);
+  const std::uint64_t size = record_size(draft);
   const std::uint64_t pad = padding(size);
   if (pad != 0) {
     Record filler{};
-    filler.size = static_cast<std::uint32_t>(pad);
+    filler.data_length = static_cast<std::uint32_t>(pad);
     filler.kind = Record::kPadding;
-    write(log.end, filler, {}, {});
+    write(log.end, filler, {});
   }
   const std::uint64_t position = log.end + pad;
-  const Position made{channel.epoch, channel.offset + 1};
+  Position made{channel.epoch, channel.offset};
+  if (draft.event == Event::message) made.offset++;
   write(position,
-        {static_cast<std::uint32_t>(size), ref,
-         static_cast<std::uint32_t>(data.size()),
-         static_cast<std::uint16_t>(name.size()),
-         static_cast<std::uint8_t>(kind), 0, made},
-        name, data);
-  Transaction tx(view_);
+        {.ref = ref,
+         .data_length = static_cast<std::uint32_t>(draft.data.size()),
+         .name_length = static_cast<std::uint16_t>(draft.channel.size()),
+         .extra_length = static_cast<std::uint16_t>(draft.extra.size()),
+         .kind = static_cast<std::uint8_t>(draft.kind),
+         .event = static_cast<std::uint8_t>(draft.event),
+         .unused = 0,
+         .position = made},
+        draft);
   tx.set(channel.offset, made.offset);
   tx.set(log.last, position);
   tx.set(log.end, position + size);
-  tx.commit();
+  return made;
+}
+
+/// Marks the seats that want the last record.
+std::uint64_t Log::announce(ChannelRef ref, SeatSet& wakes) {
+  LogHeader& log = header();
   log.tail.store(log.end, std::memory_order_release);
   step();
-  return {made, announce(ref, wakes)};
+  std::uint64_t subscribers = 0;
+  for (const Interest i : directory_.interests(ref)) {
+    if (!seats_.live(i)) {
+      continue;
+    }
+    subscribers += interest::count(i);
+    if (mark(view_.seat(interest::seat(i)), log.last)) {
+      wakes.add(interest::seat(i));
+    }
+  }
+  log.announced.store(log.end, std::memory_order_relaxed);
+  step();
+  return subscribers;
 }
 
 void Log::add_busy(SeatSet& wakes) const {
@@ -208,38 +226,18 @@ bool Log::yields(SeatIndex index, std::uint64_t now_ms) {
   return now_ms > seen && now_ms - seen > view_.header().stall_limit_ms;
 }
 
-void Log::write(std::uint64_t position, const Record& record, Bytes name,
-                Bytes data) {
+void Log::write(std::uint64_t position, const Record& record,
+                const Draft& draft) {
   std::byte* to = at(position);
   step();
   std::memcpy(to, &record, sizeof(record));
   step();
-  if (!name.empty()) {
-    std::memcpy(to + sizeof(record), name.data(), name.size());
-  }
-  if (!data.empty()) {
-    std::memcpy(to + sizeof(record) + name.size(), data.data(), data.size());
+  to += sizeof(record);
+  for (const Bytes part : {draft.channel, draft.data, draft.extra}) {
+    if (!part.empty()) std::memcpy(to, part.data(), part.size());
+    to += part.size();
   }
   step();
-}
-
-/// Marks the seats that want the last record; returns how many subscribers
-/// they have.
-std::uint64_t Log::announce(ChannelRef ref, SeatSet& wakes) {
-  LogHeader& log = header();
-  std::uint64_t subscribers = 0;
-  for (const Interest i : directory_.interests(ref)) {
-    if (!seats_.live(i)) {
-      continue;
-    }
-    subscribers += interest::count(i);
-    if (mark(view_.seat(interest::seat(i)), log.last)) {
-      wakes.add(interest::seat(i));
-    }
-  }
-  log.announced.store(log.end, std::memory_order_relaxed);
-  step();
-  return subscribers;
 }
 
 bool Log::passed(std::uint64_t position) const {
@@ -259,16 +257,19 @@ Log::Step Log::take(std::uint64_t& cursor, std::uint64_t tail,
   }
   if (record.kind != Record::kPadding) {
     const auto* text = reinterpret_cast<const char*>(from + sizeof(record));
+    const char* data = text + record.name_length;
     visitor.visit(record.ref,
-                  {{text, record.name_length},
-                   record.position,
-                   static_cast<Kind>(record.kind),
-                   {text + record.name_length, record.data_length}});
+                  {.channel = {text, record.name_length},
+                   .position = record.position,
+                   .kind = static_cast<Kind>(record.kind),
+                   .data = {data, record.data_length},
+                   .extra = {data + record.data_length, record.extra_length},
+                   .event = static_cast<Event>(record.event)});
     if (passed(cursor)) {
       return Step::overrun;
     }
   }
-  cursor += record.size;
+  cursor += record.size();
   return Step::taken;
 }
 

@@ -2,10 +2,13 @@
 // worker reads with a cursor of its own, without a lock.
 //
 //   ring    := (record | padding)*           one after the other, at positions
-//   record  := Record name data zero*        32-byte aligned, never wrapped
+//   record  := Record name data extra zero*  32-byte aligned, never wrapped
 //   padding := Record{kind = kPadding} ...   fills the end of the ring
 //
 //   head <= cursors of the busy <= tail = end      (positions only grow)
+//
+// A record is a publication, or an event (somebody came or went), which has the
+// offset of the last publication before it.
 //
 // Appending (under the writer lock): the bytes are written beyond `end`, where
 // nobody reads; the transaction {channel's offset, last, end} is committed,
@@ -71,8 +74,8 @@ class Log {
 
   void format();
 
-  /// The bytes that a publication takes in the ring.
-  [[nodiscard]] static std::uint64_t record_size(Bytes name, Bytes data);
+  /// The bytes that it takes in the ring.
+  [[nodiscard]] static std::uint64_t record_size(const Draft& draft);
 
   /// The greatest record_size that append() takes.
   [[nodiscard]] std::uint64_t max_record() const;
@@ -86,8 +89,13 @@ class Log {
   /// seen less than the stall limit ago: then false.
   bool make_room(std::uint64_t size, std::uint64_t now_ms);
 
-  /// REQUIRES: make_room() for it, and `ref` found, since the lock was taken.
-  Published append(ChannelRef ref, Kind kind, Bytes data, SeatSet& wakes);
+  /// Writes the record, and adds to the transaction what makes it published:
+  /// three stores. Its position. REQUIRES: make_room() for it since the lock
+  /// was taken; draft.channel is the name of `ref`.
+  Position append(Transaction& tx, ChannelRef ref, const Draft& draft);
+
+  /// After the commit: shows it to the readers. How many subscribers it has.
+  std::uint64_t announce(ChannelRef ref, SeatSet& wakes);
 
   /// All seats that have something to read.
   void add_busy(SeatSet& wakes) const;
@@ -103,9 +111,7 @@ class Log {
   [[nodiscard]] std::byte* at(std::uint64_t position) const;
   [[nodiscard]] std::uint64_t padding(std::uint64_t size) const;
   bool yields(SeatIndex seat, std::uint64_t now_ms);
-  void write(std::uint64_t position, const Record& record, Bytes name,
-             Bytes data);
-  std::uint64_t announce(ChannelRef ref, SeatSet& wakes);
+  void write(std::uint64_t position, const Record& record, const Draft& draft);
   void skip_all(AtomicWord& word, std::uint64_t cursor);
   [[nodiscard]] bool passed(std::uint64_t position) const;
   Step take(std::uint64_t& cursor, std::uint64_t tail, Visitor& visitor);

@@ -28,6 +28,7 @@ inline constexpr std::size_t kMaxName = 1024;  // bytes, namespace included
 struct Options {
   std::size_t seats = 256;              // 1 to kMaxSeats
   std::size_t log_size = 0;             // bytes; 0: a quarter of the zone
+  std::size_t history_size = 0;         // bytes; 0: three quarters of the arena
   std::uint64_t stall_limit_ms = 3000;  // a seat unseen longer may be overrun
   std::array<std::uint64_t, 3> seed{};  // random: hash key, base of epochs
 };
@@ -41,6 +42,7 @@ struct Subscription {
 struct Published {
   Position position;
   std::uint64_t subscribers = 0;  // the counts of all seats that are taken
+  bool repeated = false;          // published before, with the same key
 };
 
 /// How much one call of Zone::drain may take before it returns `more`.
@@ -65,6 +67,11 @@ struct Stats {
   std::size_t log_used = 0;      // of them not yet known to be read by all
   std::size_t seats = 0;         // there are
   std::size_t seats_taken = 0;   // by workers, or by dead ones not yet reaped
+  std::size_t history_size = 0;  // bytes that kept messages may take
+  std::size_t history_used = 0;  // of them taken
+  std::uint64_t history_messages = 0;  // that are kept
+  std::uint64_t history_evictions =
+      0;                         // let go before their time, to make room
   std::uint64_t evictions = 0;   // channels dropped for want of room
   std::uint64_t lock_waits = 0;  // times that the writer lock wasn't free
   std::uint64_t rollbacks = 0;   // half-done changes of the dead undone
@@ -118,10 +125,11 @@ class Visitor {
 
   /// Every record, whether its channel is one of this worker's or not. It is
   /// if `ref` and `publication.position.epoch` are those of a subscription
-  /// and the offset is above the subscription's `top`. Name and data lie in
-  /// the ring: valid during the call, and to be trusted only once drain() has
-  /// returned something else than overrun; so nothing made of them may leave
-  /// the worker before.
+  /// and the offset is above the subscription's `top` (of an event: at least
+  /// that; it may be from just before). Name, data and extra lie in the ring:
+  /// valid during the call, and to be trusted only once drain() has returned
+  /// something else than overrun; so nothing made of them may leave the worker
+  /// before.
   virtual void visit(ChannelRef ref, const Publication& publication) = 0;
 };
 

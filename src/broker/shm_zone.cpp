@@ -8,9 +8,13 @@
 #include "broker/shm_check.hpp"
 #include "broker/shm_directory.hpp"
 #include "broker/shm_geometry.hpp"
+#include "broker/shm_history.hpp"
+#include "broker/shm_history_reader.hpp"
 #include "broker/shm_layout.hpp"
 #include "broker/shm_lock.hpp"
 #include "broker/shm_log.hpp"
+#include "broker/shm_order.hpp"
+#include "broker/shm_publisher.hpp"
 #include "broker/shm_seats.hpp"
 
 namespace paperboy::broker::shm {
@@ -20,16 +24,27 @@ struct Parts {
       : view(base),
         arena(view),
         seats(view),
-        directory(view, arena, seats),
+        order(view, arena),
+        history(view, arena, order),
+        directory(view, arena, seats, order, history),
         log(view, directory, seats),
+        publisher(view, directory, history, log),
         clock(clock),
         waker(waker) {}
+
+  [[nodiscard]] Times now() const {
+    const std::uint64_t ms = clock.monotonic_ms();
+    return {ms, ms + view.header().time_base};
+  }
 
   View view;
   Arena arena;
   Seats seats;
+  Order order;
+  History history;
   Directory directory;
   Log log;
+  Publisher publisher;
   const Clock& clock;
   Waker& waker;
 };
@@ -38,7 +53,21 @@ namespace {
 
 constexpr Error kBadName = {ErrorCode::channel_name,
                             "the channel's name is empty or too long"};
+// One call makes room in so many holds of the lock, and then gives up.
+constexpr int kHolds = 256;
+
+constexpr std::size_t kTrim = 256;         // publications, in one hold
+constexpr std::uint64_t kSweep = 1024;     // buckets, in one hold
+constexpr std::uint64_t kSweepRound = 64;  // seconds, for all of them
+
+constexpr Error kNoRoom = {ErrorCode::zone_full,
+                           "others fill what room is made in the zone"};
 constexpr Error kUnknown = {ErrorCode::not_found, "there is no such channel"};
+
+/// A number that others may be changing.
+std::uint64_t read(std::uint64_t& number) {
+  return std::atomic_ref(number).load(std::memory_order_relaxed);
+}
 
 /// The time under the lock: what a dead one left is completed first, and who
 /// has to be woken is woken after the lock is released, since a wake-up is a
@@ -48,6 +77,7 @@ class Critical {
   explicit Critical(Parts& parts) : parts_(parts), lock_(parts.view) {
     if (lock_->held()) {
       parts.log.recover(wakes);
+      parts.history.recover();
     }
   }
   Critical(const Critical&) = delete;
@@ -76,18 +106,22 @@ Result<Zone> Zone::format(std::span<std::byte> memory, const Options& options,
                           const Clock& clock, Waker& waker) {
   const auto geometry = divide(memory.size(), options);
   if (!geometry) {
-    return Error{ErrorCode::bad_request,
-                 "the zone is too small for its seats and its log"};
+    return Error{
+        ErrorCode::bad_request,
+        "the zone is too small for its seats, its log and its history"};
   }
   auto* header = new (memory.data()) Header{};
   header->version = kVersion;
   header->counters = kCounters;
   header->geometry = *geometry;
   header->stall_limit_ms = options.stall_limit_ms;
+  header->time_base = static_cast<std::uint64_t>(clock.unix_seconds()) * 1000 -
+                      clock.monotonic_ms();
   make_robust(header->writer);
   auto parts = std::make_unique<Parts>(memory.data(), clock, waker);
   parts->arena.format();
   parts->directory.format(options);
+  parts->history.format();
   parts->seats.format();
   parts->log.format();
   header->magic.store(kMagic, std::memory_order_release);
@@ -108,6 +142,7 @@ Result<Zone> Zone::attach(std::span<std::byte> memory, const Clock& clock,
   Options options;
   options.seats = header->geometry.seats;
   options.log_size = header->geometry.log_size;
+  options.history_size = header->geometry.history_size;
   if (divide(memory.size(), options) != header->geometry) {
     return Error{ErrorCode::bad_request, "the zone has another size"};
   }
@@ -152,24 +187,28 @@ std::size_t Zone::reap_dead_seats() {
   return reaped;
 }
 
-Result<Subscription> Zone::subscribe(SeatIndex seat, Bytes name) {
+Result<Subscription> Zone::subscribe(SeatIndex seat, Bytes name,
+                                     std::uint64_t most) {
   if (!Directory::valid_name(name)) {
     return kBadName;
   }
-  const Critical critical(*parts_);
-  if (!critical.held()) {
-    return WriterLock::error();
+  for (int hold = 1;; hold++) {
+    const Critical critical(*parts_);
+    if (!critical.held()) {
+      return WriterLock::error();
+    }
+    Directory& directory = parts_->directory;
+    Room room{.now = parts_->now().zone};
+    const auto ref = directory.find_or_create(name, room);
+    const auto added = ref ? directory.add_interest(*ref, seat, most, room)
+                           : Result<Done>(ref.error());
+    if (added) {
+      return Subscription{*ref, directory.position(*ref)};
+    }
+    if (!room.spent() || hold == kHolds) {
+      return added.error();
+    }
   }
-  Directory& directory = parts_->directory;
-  const auto ref = directory.find_or_create(name, parts_->clock.monotonic_ms());
-  if (!ref) {
-    return ref.error();
-  }
-  const auto added = directory.add_interest(*ref, seat);
-  if (!added) {
-    return added.error();
-  }
-  return Subscription{*ref, directory.position(*ref)};
 }
 
 Result<Done> Zone::unsubscribe(SeatIndex seat, ChannelRef ref) {
@@ -206,31 +245,92 @@ Position Zone::position(ChannelRef ref) {
 
 Bytes Zone::name(ChannelRef ref) const { return parts_->directory.name(ref); }
 
+Result<Published> Zone::publish(const Draft& draft) {
+  const auto checked = parts_->publisher.check(draft);
+  if (!checked) {
+    return checked.error();
+  }
+  for (int hold = 0; hold < kHolds; hold++) {
+    Critical critical(*parts_);
+    if (!critical.held()) {
+      return WriterLock::error();
+    }
+    const auto outcome =
+        parts_->publisher.publish(draft, parts_->now(), critical.wakes);
+    if (outcome) {
+      return *outcome;
+    }
+  }
+  return kNoRoom;
+}
+
 Result<Published> Zone::publish(Bytes name, Kind kind, Bytes data) {
+  return publish({.channel = name, .kind = kind, .data = data});
+}
+
+Result<HistoryPage> Zone::history(Bytes name, const HistoryQuery& query) {
   if (!Directory::valid_name(name)) {
     return kBadName;
   }
-  Log& log = parts_->log;
-  const std::uint64_t size = Log::record_size(name, data);
-  if (size > log.max_record()) {
-    return Error{ErrorCode::too_large,
-                 "the message is larger than a quarter of the zone's log"};
+  HistoryReader reader(query);
+  while (true) {
+    const Critical critical(*parts_);
+    if (!critical.held()) {
+      return WriterLock::error();
+    }
+    const ChannelRef ref = parts_->directory.find(name);
+    if (ref == 0) {
+      if (!reader.has_begun()) return kUnknown;
+      return reader.take();
+    }
+    if (parts_->history.trim(ref, parts_->now().zone, kTrim) &&
+        reader.read_on(parts_->history, parts_->directory.position(ref),
+                       parts_->order.annex(ref))) {
+      return reader.take();
+    }
   }
-  Critical critical(*parts_);
-  if (!critical.held()) {
-    return WriterLock::error();
+}
+
+Result<Done> Zone::remove_history(Bytes name) {
+  if (!Directory::valid_name(name)) {
+    return kBadName;
   }
-  const std::uint64_t now_ms = parts_->clock.monotonic_ms();
-  if (!log.make_room(size, now_ms)) {
-    return Error{ErrorCode::log_full,
-                 "a worker has yet to read what fills the zone's log"};
+  std::optional<Position> top;
+  while (true) {
+    const Critical critical(*parts_);
+    if (!critical.held()) {
+      return WriterLock::error();
+    }
+    const ChannelRef ref = parts_->directory.find(name);
+    if (ref == 0) {
+      return Done{};
+    }
+    const Position now = parts_->directory.position(ref);
+    if (!top) top = now;
+    if (now.epoch != top->epoch ||
+        parts_->history.forget(ref, top->offset, kTrim)) {
+      return Done{};
+    }
   }
-  const auto ref = parts_->directory.find_or_create(name, now_ms);
-  if (!ref) {
-    return ref.error();
+}
+
+void Zone::sweep() {
+  HistoryHeader& header = parts_->view.header().history;
+  const std::uint64_t all = parts_->view.geometry().buckets / kSweepRound;
+  for (std::uint64_t done = 0; done <= all; done += kSweep) {
+    const Critical critical(*parts_);
+    const std::uint64_t now = parts_->now().zone;
+    // Whoever comes first in a second does it.
+    if (!critical.held() || (done == 0 && header.swept_at == now / 1000)) {
+      return;
+    }
+    if (done == 0) {
+      Transaction tx(parts_->view);
+      tx.set(header.swept_at, now / 1000);
+      tx.commit();
+    }
+    parts_->history.sweep(now, kSweep);
   }
-  parts_->directory.prune(*ref);
-  return log.append(*ref, kind, data, critical.wakes);
 }
 
 Drained Zone::drain(SeatIndex seat, const DrainLimit& limit, Visitor& visitor) {
@@ -254,12 +354,11 @@ std::uint64_t Zone::sum(Counter counter) const {
 }
 
 std::uint64_t Zone::channel_count() const {
-  return std::atomic_ref(parts_->view.header().directory.channels)
-      .load(std::memory_order_relaxed);
+  return read(parts_->view.header().directory.channels);
 }
 
 Stats Zone::stats() const {
-  const Header& header = parts_->view.header();
+  Header& header = parts_->view.header();
   Stats stats;
   stats.size = header.geometry.size;
   stats.channels = channel_count();
@@ -274,6 +373,11 @@ Stats Zone::stats() const {
   for (SeatIndex i = 0; i < parts_->seats.number(); i++) {
     stats.seats_taken += parts_->seats.taken(i) ? 1 : 0;
   }
+  stats.history_size = header.geometry.history_size;
+  stats.history_used = read(header.history.used);
+  stats.history_messages = read(header.history.kept);
+  stats.history_evictions =
+      header.history_evictions.load(std::memory_order_relaxed);
   stats.evictions = header.evictions.load(std::memory_order_relaxed);
   stats.lock_waits = header.lock_waits.load(std::memory_order_relaxed);
   stats.rollbacks = header.rollbacks.load(std::memory_order_relaxed);

@@ -1,17 +1,21 @@
 // One zone of shared memory: the seats of the workers, the directory of the
-// channels and the log of what was published, over which the workers of one
-// node hear each other.
+// channels with what they remember, and the log of what was published, over
+// which the workers of one node hear each other.
 //
 // A Zone is a worker's own handle (in the nginx room one a process, made in
 // the master and copied by fork); the memory, the clock and the waker must
 // outlive it. It owns none of the memory: what is in there stays for the other
 // workers and the next generation. Of one thread at a time.
 //
+// The zone's time is that of 1970 when it was made, and goes on with the
+// monotonic clock: no step of the other changes what is kept.
+//
 // Everything that changes the zone runs under its writer lock (shm_lock.hpp),
-// for a few hundred nanoseconds and, if somebody was stopped while holding it,
-// for at most a tenth of one: then the call changes nothing and answers
-// ErrorCode::unavailable. Reading the log takes no lock. Whoever is killed, at
-// any instruction, leaves the zone usable: see shm_lock.hpp and shm_log.hpp.
+// for a few hundred nanoseconds (what takes longer, in several holds) and, if
+// somebody was stopped while holding it, waits a tenth of a second: then the
+// call changes nothing and answers ErrorCode::unavailable. Reading the log
+// takes no lock. Whoever is killed, at any instruction, leaves the zone usable:
+// see shm_lock.hpp and shm_log.hpp.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +25,7 @@
 
 #include "base/clock.hpp"
 #include "base/counters.hpp"
+#include "base/history.hpp"
 #include "base/result.hpp"
 #include "broker/shm_types.hpp"
 
@@ -72,8 +77,10 @@ class Zone {
   // Channels. `name` is opaque, 1 to kMaxName bytes.
 
   /// Adds 1 to this seat's count of the channel, which is made if it isn't
-  /// there. Errors: channel_name, too_many_channels, unavailable.
-  Result<Subscription> subscribe(SeatIndex seat, Bytes name);
+  /// there, unless the counts of all seats are `most` already; 0: no limit.
+  /// Errors: channel_name, channel_full, too_many_channels, unavailable.
+  Result<Subscription> subscribe(SeatIndex seat, Bytes name,
+                                 std::uint64_t most = 0);
 
   /// Takes 1 away again. Errors: not_found (`ref` isn't this seat's),
   /// unavailable (it still counts: try again).
@@ -93,12 +100,29 @@ class Zone {
 
   // The log.
 
-  /// Appends a publication and wakes the seats that want it. When it returns,
-  /// every live seat will read it. Errors: log_full (a live worker has yet to
-  /// read what would be overwritten; perhaps the caller's own seat, which then
-  /// should drain), too_large (over a quarter of the log), channel_name,
-  /// too_many_channels, unavailable.
+  /// Appends a publication or an event and wakes the seats that want it. When
+  /// it returns, every live seat will read it, and what its rule says is kept.
+  /// An event has no offset of its own and is never kept. Errors: log_full (a
+  /// live worker has yet to read what would be overwritten; perhaps the
+  /// caller's own seat, which then should drain), too_large (over a quarter of
+  /// the log, or over all that may be kept), zone_full (`keep.evict` is false,
+  /// and nothing is over its age), channel_name, too_many_channels,
+  /// unavailable.
+  Result<Published> publish(const Draft& draft);
   Result<Published> publish(Bytes name, Kind kind, Bytes data);
+
+  // History. `keep.count` of 0 keeps nothing, and leaves what is kept before
+  // to the rule under which it was: then offsets show a hole.
+
+  /// Errors: not_found, channel_name, unavailable.
+  Result<HistoryPage> history(Bytes name, const HistoryQuery& query);
+
+  /// Forgets what is kept up to now; of no channel: nothing to do. Errors:
+  /// channel_name, unavailable (some may be left).
+  Result<Done> remove_history(Bytes name);
+
+  /// Frees what is over its age; call it once a second from any worker.
+  void sweep();
 
   /// Shows `visitor` what was published since the last call, in order. Takes
   /// no lock, may be called at any time. After `overrun` reading goes on

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "broker/contract.hpp"
+#include "broker/contract_history.hpp"
 #include "broker/shm_support.hpp"
 
 namespace paperboy::broker {
@@ -166,6 +167,8 @@ int main() {
   };
   const int failed = cmocka_run_group_tests_name("contract", contract::kTests,
                                                  nullptr, nullptr) +
+                     cmocka_run_group_tests_name(
+                         "history", contract::kHistoryTests, nullptr, nullptr) +
                      cmocka_run_group_tests_name("shm", own, nullptr, nullptr);
   return failed;
 }

@@ -35,6 +35,21 @@ void the_log_gets_a_quarter_unless_told(void**) {
   assert_int_equal(divide(64 << 20, options)->log_size, 1 << 20);
 }
 
+void history_gets_three_quarters_of_the_arena_unless_told(void**) {
+  Options options;
+  const auto g = divide(64 << 20, options);
+  assert_int_equal(g->history_size, g->pages * kPageSize / 4 * 3);
+  options.history_size = 1 << 20;
+  assert_int_equal(divide(64 << 20, options)->history_size, 1 << 20);
+  options.history_size = 40 << 20;
+  assert_true(divide(64 << 20, options).has_value());
+  options.history_size = 60 << 20;
+  assert_false(divide(64 << 20, options).has_value());
+  assert_true(divide(minimum_size(options), options).has_value());
+  options.history_size = 65 << 20;
+  assert_false(divide(64 << 20, options).has_value());
+}
+
 void what_does_not_fit_is_refused(void**) {
   Options options;
   assert_false(divide(minimum_size(options) - 1, options).has_value());
@@ -57,6 +72,7 @@ void dividing_by_the_parts_of_a_division_gives_the_same(void**) {
     Options again;
     again.seats = g->seats;
     again.log_size = g->log_size;
+    again.history_size = g->history_size;
     assert_true(divide(size, again) == g);
   }
 }
@@ -69,6 +85,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(parts_follow_each_other_and_fit),
       cmocka_unit_test(the_log_gets_a_quarter_unless_told),
+      cmocka_unit_test(history_gets_three_quarters_of_the_arena_unless_told),
       cmocka_unit_test(what_does_not_fit_is_refused),
       cmocka_unit_test(dividing_by_the_parts_of_a_division_gives_the_same),
   };

@@ -110,10 +110,16 @@ struct TestZone {
   std::set<SeatIndex> mine;
 };
 
-/// Notes what a drain shows, as "channel/offset=data".
+/// Notes what a drain shows, as "channel/offset=data"; events for themselves.
 class Notes final : public Visitor {
  public:
   void visit(ChannelRef ref, const Publication& publication) override {
+    if (publication.event != Event::message) {
+      events.push_back(std::string(publication.channel) + "/" +
+                       (publication.event == Event::join ? "+" : "-") +
+                       std::string(publication.data));
+      return;
+    }
     refs.push_back(ref);
     positions.push_back(publication.position);
     lines.push_back(std::string(publication.channel) + "/" +
@@ -125,11 +131,13 @@ class Notes final : public Visitor {
     refs.clear();
     positions.clear();
     lines.clear();
+    events.clear();
   }
 
   std::vector<ChannelRef> refs;
   std::vector<Position> positions;
   std::vector<std::string> lines;
+  std::vector<std::string> events;
 };
 
 /// Runs `f` in a child, which then ends without destructors of ours.

@@ -1,0 +1,45 @@
+#include "broker/shm_order.hpp"
+
+namespace paperboy::broker::shm {
+
+void Order::enlist(Transaction& tx, ChannelRef ref) {
+  DirectoryHeader& list = view_.header().directory;
+  tx.set(channel(ref).newer, 0);
+  tx.set(channel(ref).older, list.newest);
+  tx.set(list.newest != 0 ? channel(list.newest).newer : list.oldest, ref);
+  tx.set(list.newest, ref);
+}
+
+void Order::delist(Transaction& tx, ChannelRef ref) {
+  DirectoryHeader& list = view_.header().directory;
+  const Channel& it = channel(ref);
+  tx.set(it.newer != 0 ? channel(it.newer).older : list.newest, it.older);
+  tx.set(it.older != 0 ? channel(it.older).newer : list.oldest, it.newer);
+}
+
+Annex* Order::annex(ChannelRef ref) const {
+  const Ref annex = channel(ref).annex;
+  return annex != 0 ? view_.block<Annex>(annex) : nullptr;
+}
+
+Annex* Order::need_annex(Transaction& tx, ChannelRef ref) {
+  if (channel(ref).annex == 0) {
+    const auto made = arena_.allocate(tx, sizeof(Annex));
+    if (!made) return nullptr;
+    *view_.block<Annex>(*made) = Annex{};
+    step();
+    delist(tx, ref);
+    tx.set(channel(ref).annex, *made);
+  }
+  return annex(ref);
+}
+
+void Order::drop_empty_annex(Transaction& tx, ChannelRef ref) {
+  const Annex* const it = annex(ref);
+  if (it == nullptr || it->first != 0) return;
+  arena_.release(tx, channel(ref).annex);
+  tx.set(channel(ref).annex, 0);
+  enlist(tx, ref);
+}
+
+}  // namespace paperboy::broker::shm

@@ -1,0 +1,117 @@
+#include "broker/shm_publisher.hpp"
+
+namespace paperboy::broker::shm {
+
+namespace {
+
+/// What one publish drops of what is beyond its channel's rule.
+constexpr std::size_t kTrim = 32;
+
+constexpr Error kFull = {ErrorCode::zone_full,
+                         "the zone is full of what may not be forgotten"};
+
+bool is_kept(const Draft& draft) {
+  return draft.event == Event::message && draft.keep.count > 0;
+}
+
+}  // namespace
+
+Result<Done> Publisher::check(const Draft& draft) const {
+  if (!Directory::valid_name(draft.channel)) {
+    return Error{ErrorCode::channel_name,
+                 "the channel's name is empty or too long"};
+  }
+  if (draft.extra.size() > Draft::kMaxExtra) {
+    return Error{ErrorCode::too_large,
+                 "what comes with the message is over 65535 bytes"};
+  }
+  if (Log::record_size(draft) > log_.max_record()) {
+    return Error{ErrorCode::too_large,
+                 "the message is larger than a quarter of the zone's log"};
+  }
+  if (is_kept(draft) && History::cost(draft) > view_.geometry().history_size) {
+    return Error{ErrorCode::too_large,
+                 "the message is larger than all that may be kept"};
+  }
+  return Done{};
+}
+
+std::optional<Result<Published>> Publisher::publish(const Draft& draft,
+                                                    const Times& now,
+                                                    SeatSet& wakes) {
+  if (!log_.make_room(Log::record_size(draft), now.monotonic)) {
+    return Error{ErrorCode::log_full,
+                 "a worker has yet to read what fills the zone's log"};
+  }
+  Room room{.now = now.zone,
+            .evict = draft.keep.evict ? Evict::any : Evict::none};
+  const auto ref = directory_.find_or_create(draft.channel, room);
+  if (!ref) return refuse(room, ref.error());
+  room.spare = *ref;
+  directory_.prune(*ref);
+  return publish_to(*ref, draft, room, wakes);
+}
+
+Publisher::Outcome Publisher::publish_to(ChannelRef ref, const Draft& draft,
+                                         Room& room, SeatSet& wakes) {
+  if (is_kept(draft)) {
+    Chunks chunks(draft);
+    if (!fit_history(ref, draft, room) || !build(chunks, room)) {
+      return refuse(room, kFull);
+    }
+  }
+  auto position = commit(ref, draft, room.now);
+  while (!position && directory_.make_room(room)) {
+    position = commit(ref, draft, room.now);
+  }
+  if (!position) return refuse(room, kFull);
+  const std::uint64_t subscribers = log_.announce(ref, wakes);
+  if (is_kept(draft)) history_.trim(ref, room.now, kTrim);
+  return Published{*position, subscribers};
+}
+
+/// Within what all may take. A channel that has as many as it may keep loses
+/// its oldest in any case, so that one goes first, before anybody else's.
+bool Publisher::fit_history(ChannelRef ref, const Draft& draft, Room& room) {
+  history_.trim(ref, room.now, kTrim);
+  const std::uint64_t cost = History::cost(draft);
+  while (!history_.has_room(cost)) {
+    if (room.drops > 0 && history_.oldest_expired(room.now)) {
+      room.drops--;
+      history_.drop_first(history_.kept(history_.oldest()).channel);
+    } else if (room.drops > 0 && history_.kept_of(ref) >= draft.keep.count) {
+      room.drops--;
+      history_.drop_first(ref);
+    } else if (!directory_.evict_history(room)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Publisher::build(Chunks& chunks, Room& room) {
+  while (!history_.build(chunks)) {
+    if (!directory_.make_room(room)) return false;
+  }
+  return true;
+}
+
+/// Nothing: the arena is full, and nothing has changed.
+std::optional<Position> Publisher::commit(ChannelRef ref, const Draft& draft,
+                                          std::uint64_t now) {
+  Transaction tx(view_);
+  const std::uint64_t offset = directory_.position(ref).offset + 1;
+  if (is_kept(draft) && !history_.keep(tx, ref, draft, offset, now)) return {};
+  const Position made = log_.append(tx, ref, draft);
+  tx.commit();
+  return made;
+}
+
+/// Or nothing, if another hold of the lock may get further.
+Publisher::Outcome Publisher::refuse(const Room& room, Error error) {
+  history_.recover();
+  if (room.spent()) return {};
+  return error;
+}
+
+}  // namespace paperboy::broker::shm

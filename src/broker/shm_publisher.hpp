@@ -1,0 +1,57 @@
+// A publish, under the writer lock: room in the log, in what may be kept and
+// in the arena is made or found first, and then one transaction appends the
+// record, keeps the message, and notes the key. So a publication is there as a
+// whole, or not at all.
+//
+// A view without state of its own.
+#pragma once
+
+#include <optional>
+
+#include "base/result.hpp"
+#include "broker/shm_directory.hpp"
+#include "broker/shm_history.hpp"
+#include "broker/shm_layout.hpp"
+#include "broker/shm_log.hpp"
+
+namespace paperboy::broker::shm {
+
+/// Both times of one call.
+struct Times {
+  std::uint64_t monotonic;  // ms
+  std::uint64_t zone;       // ms; see Zone
+};
+
+class Publisher {
+ public:
+  Publisher(View view, Directory directory, History history, Log log)
+      : view_(view), directory_(directory), history_(history), log_(log) {}
+
+  /// Before the lock: what can never be published. Errors: channel_name,
+  /// bad_request, too_large.
+  [[nodiscard]] Result<Done> check(const Draft& draft) const;
+
+  /// Publishes what check() let pass. Nothing: room was made, but not enough
+  /// by one hold of the lock: release it and call again. Errors: see
+  /// Zone::publish.
+  std::optional<Result<Published>> publish(const Draft& draft, const Times& now,
+                                           SeatSet& wakes);
+
+ private:
+  using Outcome = std::optional<Result<Published>>;
+
+  Outcome publish_to(ChannelRef ref, const Draft& draft, Room& room,
+                     SeatSet& wakes);
+  bool fit_history(ChannelRef ref, const Draft& draft, Room& room);
+  bool build(Chunks& chunks, Room& room);
+  std::optional<Position> commit(ChannelRef ref, const Draft& draft,
+                                 std::uint64_t now);
+  Outcome refuse(const Room& room, Error error);
+
+  View view_;
+  Directory directory_;
+  History history_;
+  Log log_;
+};
+
+}  // namespace paperboy::broker::shm
