@@ -2,9 +2,6 @@ import { ErrorCode } from './codes.js';
 import { PaperboyError } from './error.js';
 import { Paperboy } from './paperboy.js';
 
-// A refusal ends the subscription; anything else is tried again.
-const REFUSALS = [401, 403, 404];
-
 /**
  * The classic constructor: a handler a channel, each channel with a token that
  * the application hands out at <tokenBaseUrl><channel>.
@@ -20,8 +17,10 @@ export class PaperboyClient {
   /** Calls `handler` with each message; one handler a channel. */
   subscribe(channel, handler) {
     this._handlers.set(channel, handler);
-    // The first channel's token also opens the connection.
-    this.paperboy ||= this._connect(channel);
+    // One that was closed for good is no reason not to try another channel.
+    if (!this.paperboy || this.paperboy.error) {
+      this.paperboy = this._connect(channel);
+    }
     return this.paperboy.subscribe(channel, {
       getToken: () => this._token(channel),
     });
@@ -39,7 +38,7 @@ export class PaperboyClient {
 
   _connect(first) {
     const paperboy = new Paperboy(this._url, {
-      getToken: () => this._token(this._handlers.keys().next().value ?? first),
+      getToken: () => this._anyToken(first),
       ...this._options,
     });
     paperboy.on('publication', ({ channel, data, time }) =>
@@ -53,12 +52,28 @@ export class PaperboyClient {
     return paperboy;
   }
 
+  // A channel's token also opens the connection: the first that is handed out.
+  async _anyToken(first) {
+    const channels = [...this._handlers.keys()];
+    let failure;
+    for (const channel of channels.length ? channels : [first]) {
+      try {
+        const token = await this._token(channel);
+        if (token) return token;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    if (failure) throw failure;
+  }
+
   async _token(channel) {
     const path = encodeURI(channel).replace(/[?#]/g, encodeURIComponent);
     const { fetch = globalThis.fetch } = this._options;
     const answer = await fetch(this._base + path);
     if (answer.ok) return (await answer.text()).trim();
-    if (REFUSALS.includes(answer.status)) return null;
+    // A refusal ends the subscription; anything else is tried again.
+    if ([401, 403, 404].includes(answer.status)) return null;
     throw new Error(`the application answered ${answer.status}`);
   }
 }

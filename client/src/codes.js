@@ -12,16 +12,19 @@ const table = (runs) =>
 /** Why a connection ended: RFC 6455's codes, then the protocol's. */
 export const CloseCode = table({
   1000: 'Normal GoingAway ProtocolError UnsupportedData',
-  1005: 'NoStatus Abnormal InvalidText PolicyViolation MessageTooBig',
-  1010: 'MissingExtension InternalError',
+  1005:
+    'NoStatus Abnormal InvalidText PolicyViolation MessageTooBig ' +
+    'MissingExtension InternalError',
   1013: 'TryAgainLater',
   3000: 'ConnectionClosed Shutdown',
   3004: 'ServerError Expired SubscriptionExpired',
-  3008: 'Slow WriteError InsufficientState ForceReconnect NoPong',
-  3013: 'TooManyRequests StateInvalidated',
-  3500: 'InvalidToken BadRequest Stale ForceDisconnect ConnectionLimit',
-  3505: 'ChannelLimit InappropriateProtocol PermissionDenied NotAvailable',
-  3509: 'TooManyErrors',
+  3008:
+    'Slow WriteError InsufficientState ForceReconnect NoPong ' +
+    'TooManyRequests StateInvalidated',
+  3500:
+    'InvalidToken BadRequest Stale ForceDisconnect ConnectionLimit ' +
+    'ChannelLimit InappropriateProtocol PermissionDenied NotAvailable ' +
+    'TooManyErrors',
 });
 
 /** Why a subscription ended. */
@@ -34,9 +37,10 @@ export const UnsubscribeCode = table({
 /** Why something failed: below 100 here, from 100 on at the server. */
 export const ErrorCode = table({
   1: 'Timeout Unreachable ConnectionLost TokenFailed NoToken Closed TooSlow',
-  100: 'Internal Unauthorized UnknownChannel PermissionDenied MethodNotFound',
-  105: 'AlreadySubscribed LimitExceeded BadRequest NotAvailable TokenExpired',
-  110: 'Expired TooManyRequests',
+  100:
+    'Internal Unauthorized UnknownChannel PermissionDenied MethodNotFound ' +
+    'AlreadySubscribed LimitExceeded BadRequest NotAvailable TokenExpired ' +
+    'Expired TooManyRequests',
 });
 
 // Below 3000 these are a client's bug, which it would only repeat.

@@ -17,7 +17,8 @@ export class Emitter {
 
   /** Resolves once all is well, rejects when it can't be any more. */
   ready() {
-    return new Promise((resolve, reject) => {
+    // One for all that wait, however many they are.
+    return (this._ready ||= new Promise((resolve, reject) => {
       const look = () => {
         if (this.state === this._good) resolve();
         else if (this.state === this._last) reject(this.error);
@@ -26,7 +27,7 @@ export class Emitter {
       };
       const stop = this.on('state', look);
       look();
-    });
+    }).finally(() => (this._ready = null)));
   }
 
   // A new state: its own event, and `state` for those that want all.

@@ -26,7 +26,7 @@ export class Link {
     this._id = 0;
     this._out = [];
     this._timer = after(timeout, () =>
-      this.end(CloseCode.Abnormal, `no connection within ${timeout} ms`),
+      this._end(CloseCode.Abnormal, `no connection within ${timeout} ms`),
     );
     socket.onopen = () => this._over || owner._opened();
     socket.onmessage = ({ data }) => this._receive(data);
@@ -34,10 +34,10 @@ export class Link {
     // then no close follows where nobody answers.
     socket.onerror = ({ message }) => {
       this._cause = message;
-      after(0, () => this.end(CloseCode.Abnormal, message));
+      after(0, () => this._end(CloseCode.Abnormal, message));
     };
     socket.onclose = ({ code, reason }) =>
-      this.end(code, reason || this._cause);
+      this._end(code, reason || this._cause);
   }
 
   // `done(error, result)` runs in the order of the replies, before what the
@@ -57,33 +57,33 @@ export class Link {
       const words = `no answer to ${name} within ${this._timeout} ms`;
       done(new PaperboyError(words, ErrorCode.Timeout, true));
     });
-    this._calls.set(id, { name, done, timer });
+    this._calls.set(id, [name, done, timer]);
     this._send(text);
   }
 
   // Expects pings from now on, and answers them where that is asked for.
-  watch({ ping, pong }, slack) {
+  _watch({ ping, pong }, slack) {
     clearTimeout(this._timer);
     this._pong = pong;
     const limit = ping * 1000 + slack;
     const look = () => {
       const left = this._heard + limit - Date.now();
       if (left > 0) this._timer = after(left, look);
-      else this.end(CloseCode.NoPong, 'the server fell silent');
+      else this._end(CloseCode.NoPong, 'the server fell silent');
     };
     if (ping) look();
   }
 
   // Ends it, and tells its owner why.
-  end(code, reason, error) {
+  _end(code, reason, error) {
     if (this._over) return;
     this._over = true;
     clearTimeout(this._timer);
     this._socket.close(CloseCode.Normal);
     this._owner._lost(this, code, reason, error);
-    for (const { name, done, timer } of this._calls.values()) {
+    for (const [name, done, timer] of this._calls.values()) {
       clearTimeout(timer);
-      const words = `the connection ended before the answer to ${name} came`;
+      const words = `the connection ended before ${name} was answered`;
       done(new PaperboyError(words, ErrorCode.ConnectionLost, true));
     }
   }
@@ -116,7 +116,7 @@ export class Link {
       replies = data.split('\n').filter(Boolean).map(parse);
     } catch {
       const words = "what came isn't the Centrifugal client protocol in JSON";
-      this.end(CloseCode.InappropriateProtocol, words);
+      this._end(CloseCode.InappropriateProtocol, words);
       return;
     }
     for (const reply of replies) {
@@ -133,9 +133,10 @@ export class Link {
       const call = this._calls.get(id);
       if (!call) return; // its time was over
       this._calls.delete(id);
-      clearTimeout(call.timer);
-      if (error) call.done(replyError(call.name, error));
-      else call.done(null, reply[call.name] || {});
+      const [name, done, timer] = call;
+      clearTimeout(timer);
+      if (error) done(replyError(name, error));
+      else done(null, reply[name] || {});
     } else if (this._pong) {
       this._send('{}');
     }

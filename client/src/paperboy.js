@@ -73,7 +73,7 @@ export class Paperboy extends Holder {
     await within(ms, this.ready(), `not connected within ${ms} ms`);
     const link = this._live();
     if (!link) {
-      const words = `the connection was lost before ${name} was sent`;
+      const words = `the connection ended before ${name} was sent`;
       throw new PaperboyError(words, ErrorCode.ConnectionLost, true);
     }
     return new Promise((resolve, reject) =>
@@ -127,7 +127,7 @@ export class Paperboy extends Holder {
       if (link !== this._link) return;
       if (error) {
         error.temporary = this._mayRetry(error);
-        link.end(error.code, error.message, error);
+        link._end(error.code, error.message, error);
       } else {
         this._connected(result);
       }
@@ -147,7 +147,7 @@ export class Paperboy extends Holder {
     const { client, version, data, subs = {} } = result;
     const before = [...this._subscriptions.values()];
     this._since = Date.now();
-    this._link.watch(result, this._times.pingSlack);
+    this._link._watch(result, this._times.pingSlack);
     this._keepFresh(result);
     this._become('connected', { client, version, data });
     for (const channel in subs) this._given(channel, subs[channel]);
@@ -164,7 +164,7 @@ export class Paperboy extends Holder {
     const { channel, message, subscribe, disconnect } = push;
     if (message) this._emit('message', message.data);
     if (subscribe) this._given(channel, subscribe);
-    if (disconnect) this._link.end(disconnect.code, disconnect.reason);
+    if (disconnect) this._link._end(disconnect.code, disconnect.reason);
     this._subscriptions.get(channel)?._pushed(push);
   }
 
@@ -244,7 +244,7 @@ export class Paperboy extends Holder {
     clearTimeout(this._fresh);
     globalThis.removeEventListener?.('online', this._online);
     this.state = 'closed';
-    link?.end(code, reason);
+    link?._end(code, reason);
     for (const one of this._subscriptions.values()) {
       one._end(code, reason, error);
     }

@@ -137,7 +137,7 @@ export class Subscription extends Holder {
     this._fail(error);
     // Whether it was done is unknown: a new connection settles that.
     if (error.code === ErrorCode.Timeout) {
-      this._client._live()?.end(ErrorCode.Timeout, error.message);
+      this._client._live()?._end(ErrorCode.Timeout, error.message);
       return;
     }
     const delay = backoff(this._times, this._attempt++);

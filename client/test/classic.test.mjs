@@ -123,4 +123,44 @@ describe('the classic client', () => {
     await assert.rejects(secret.ready(), { code: ErrorCode.NoToken });
     assert.equal(one.state, 'subscribed');
   });
+
+  test('opens with the first token that is handed out', async () => {
+    const standard = application.answer;
+    application.answer = (url) =>
+      url.endsWith('one') ? [403, ''] : standard(url);
+    const one = classic.subscribe('one', () => {});
+    classic.paperboy.on('error', () => {});
+    const two = classic.subscribe('two', () => {});
+    await two.ready();
+    await assert.rejects(one.ready(), { code: ErrorCode.NoToken });
+    assert.equal(script.commands('connect')[0].token, 'for:two');
+    assert.equal(script.connections.length, 1);
+  });
+
+  test('tries the next channel where all before were refused', async () => {
+    const standard = application.answer;
+    application.answer = () => [403, ''];
+    const one = classic.subscribe('one', () => {});
+    classic.paperboy.on('error', () => {});
+    await assert.rejects(one.ready(), { code: ErrorCode.NoToken });
+    assert.equal(classic.paperboy.state, 'closed');
+    application.answer = standard;
+    await classic.subscribe('two', () => {}).ready();
+    assert.equal(classic.paperboy.state, 'connected');
+  });
+
+  test('has a token for its connection after the last channel', async () => {
+    const connect = ({ token }) =>
+      script.commands('connect').length === 2
+        ? { error: { code: 109, message: 'token expired' } }
+        : { connect: { client: token } };
+    script.answers = { connect };
+    const one = classic.subscribe('one', () => {});
+    await one.ready();
+    classic.paperboy.on('error', () => {});
+    classic.unsubscribe('one');
+    script.last.socket.terminate();
+    await until(() => script.commands('connect').length === 3);
+    await classic.paperboy.ready();
+  });
 });

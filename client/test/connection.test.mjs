@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { afterEach, describe, test } from 'node:test';
 import WebSocket from 'ws';
 import { CloseCode, ErrorCode, Paperboy } from '../src/index.js';
@@ -364,6 +365,30 @@ describe('a connection', () => {
     }
   });
 
+  const version = Number(process.versions.node.split('.')[0]);
+  const flag = version < 22 ? ['--experimental-websocket'] : [];
+  const none = version < 20 && 'this Node has none';
+  test('uses the WebSocket that Node brings', { skip: none }, async () => {
+    script = await Script.start();
+    const code = `
+      import { Paperboy } from ${JSON.stringify(
+        new URL('../src/index.js', import.meta.url).href,
+      )};
+      const client = new Paperboy(${JSON.stringify(script.url)});
+      await client.subscribe('a').ready();
+      await client.publish('a', 1);
+      client.close();
+      console.log(client.state);`;
+    const args = [...flag, '--input-type=module', '-e', code];
+    const said = await new Promise((resolve, reject) =>
+      execFile(process.execPath, args, (error, stdout) =>
+        error ? reject(error) : resolve(stdout),
+      ),
+    );
+    assert.equal(said, 'closed\n');
+    assert.equal(script.commands('publish').length, 1);
+  });
+
   test('says in words that there is no WebSocket', async () => {
     const { WebSocket: own } = globalThis;
     delete globalThis.WebSocket;
@@ -477,6 +502,14 @@ describe('commands', () => {
     script = await Script.start({ connect: () => null });
     const client = script.client({ timeout: 50 });
     await assert.rejects(client.publish('a', 1), /not connected within 50 ms/);
+  });
+
+  test('that wait in vain leave nothing behind', async () => {
+    script = await Script.start({ connect: () => null });
+    const client = script.client({ timeout: 50 });
+    const waiting = Array.from({ length: 20 }, () => client.publish('a', 1));
+    await Promise.allSettled(waiting);
+    assert.equal(client._listeners.state.size, 1);
   });
 
   test('fail at once with what JSON cannot say', async () => {
