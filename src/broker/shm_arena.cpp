@@ -45,11 +45,12 @@ void Arena::format() {
   header().free_count = pages;
 }
 
-std::optional<Ref> Arena::allocate(Transaction& tx, std::size_t size) {
+std::optional<Ref> Arena::allocate(Transaction& tx, std::size_t size, Use use) {
   const std::size_t size_class = class_of(size);
-  std::uint32_t number = header().partial[size_class];
+  std::uint32_t number =
+      header().partial[static_cast<std::size_t>(use)][size_class];
   if (number == 0) {
-    number = take_page(tx, size_class);
+    number = take_page(tx, size_class, use);
     if (number == 0) {
       return std::nullopt;
     }
@@ -114,6 +115,10 @@ bool Arena::is_taken(Ref ref) const {
          (page.taken[block / 64] & bit(block)) != 0;
 }
 
+bool Arena::is_taken(Ref ref, Use use) const {
+  return is_taken(ref) && view_.pages()[place(ref).page].use == use;
+}
+
 std::size_t Arena::used() const {
   return std::atomic_ref(header().used_bytes).load(std::memory_order_relaxed);
 }
@@ -131,8 +136,15 @@ Arena::Place Arena::place(Ref ref) const {
           inside % kPageSize / kClasses[page.size_class - 1U]};
 }
 
+/// Of its use and class.
+std::uint32_t& Arena::first_partial(const Page& page) const {
+  return header()
+      .partial[static_cast<std::size_t>(page.use)][page.size_class - 1U];
+}
+
 /// A free page becomes the only one with room of its class. 0: there is none.
-std::uint32_t Arena::take_page(Transaction& tx, std::size_t size_class) {
+std::uint32_t Arena::take_page(Transaction& tx, std::size_t size_class,
+                               Use use) {
   const std::uint32_t number = header().free_pages;
   if (number == 0) {
     return 0;
@@ -141,6 +153,7 @@ std::uint32_t Arena::take_page(Transaction& tx, std::size_t size_class) {
   tx.set(header().free_pages, page.next);
   tx.set(header().free_count, header().free_count - 1);
   tx.set(page.size_class, static_cast<std::uint16_t>(size_class + 1));
+  tx.set(page.use, use);
   link(tx, number);
   return number;
 }
@@ -156,7 +169,7 @@ void Arena::give_back(Transaction& tx, std::uint32_t number) {
 
 void Arena::link(Transaction& tx, std::uint32_t number) {
   Page& page = view_.pages()[number - 1];
-  std::uint32_t& first = header().partial[page.size_class - 1U];
+  std::uint32_t& first = first_partial(page);
   if (first != 0) {
     tx.set(view_.pages()[first - 1].previous, number);
   }
@@ -173,7 +186,7 @@ void Arena::unlink(Transaction& tx, std::uint32_t number) {
   if (page.previous != 0) {
     tx.set(view_.pages()[page.previous - 1].next, page.next);
   } else {
-    tx.set(header().partial[page.size_class - 1U], page.next);
+    tx.set(first_partial(page), page.next);
   }
 }
 

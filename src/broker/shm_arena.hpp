@@ -27,7 +27,8 @@ class Arena {
 
   /// A block of at least `size` bytes, contents undefined; nullopt: full.
   /// REQUIRES: size <= kMaxBlock. At most 15 stores of the transaction.
-  std::optional<Ref> allocate(Transaction& tx, std::size_t size);
+  std::optional<Ref> allocate(Transaction& tx, std::size_t size,
+                              Use use = Use::any);
 
   /// REQUIRES: `ref` came from allocate. At most 15 stores.
   void release(Transaction& tx, Ref ref);
@@ -41,6 +42,9 @@ class Arena {
   /// Whether `ref` is the start of a block that is taken.
   [[nodiscard]] bool is_taken(Ref ref) const;
 
+  /// Whether it is, and was allocated for that use.
+  [[nodiscard]] bool is_taken(Ref ref, Use use) const;
+
   [[nodiscard]] std::size_t used() const;
   [[nodiscard]] std::size_t free() const;
 
@@ -52,7 +56,8 @@ class Arena {
 
   [[nodiscard]] Place place(Ref ref) const;
   [[nodiscard]] ArenaHeader& header() const { return view_.header().arena; }
-  std::uint32_t take_page(Transaction& tx, std::size_t size_class);
+  [[nodiscard]] std::uint32_t& first_partial(const Page& page) const;
+  std::uint32_t take_page(Transaction& tx, std::size_t size_class, Use use);
   void give_back(Transaction& tx, std::uint32_t page);
   void link(Transaction& tx, std::uint32_t page);
   void unlink(Transaction& tx, std::uint32_t page);

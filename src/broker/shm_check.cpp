@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "broker/shm_check_history.hpp"
+#include "broker/shm_check_members.hpp"
 #include "broker/shm_hash.hpp"
 
 namespace paperboy::broker::shm {
@@ -14,19 +15,21 @@ namespace {
 
 class Checker {
  public:
-  Checker(View view, const Directory& directory, const Arena& arena)
+  Checker(View view, const Directory& directory, const Arena& arena,
+          const Members& members)
       : view_(view),
         zone_(view.header()),
         map_(view.geometry()),
         directory_(directory),
-        arena_(arena) {}
+        arena_(arena),
+        members_(members) {}
 
   const char* run() {
     using Walk = const char* (Checker::*)();
-    for (const Walk walk :
-         {&Checker::free_pages, &Checker::partial_pages, &Checker::pages,
-          &Checker::chains, &Checker::order, &Checker::history,
-          &Checker::blocks, &Checker::log, &Checker::seats}) {
+    for (const Walk walk : {&Checker::free_pages, &Checker::partial_pages,
+                            &Checker::pages, &Checker::chains, &Checker::order,
+                            &Checker::history, &Checker::members,
+                            &Checker::blocks, &Checker::log, &Checker::seats}) {
       const char* wrong = (this->*walk)();
       if (wrong != nullptr) {
         return wrong;
@@ -55,14 +58,26 @@ class Checker {
   }
 
   const char* partial_pages() {
+    for (std::size_t u = 0; u < kUses; u++) {
+      const char* wrong = partial_pages(static_cast<Use>(u));
+      if (wrong != nullptr) {
+        return wrong;
+      }
+    }
+    return nullptr;
+  }
+
+  const char* partial_pages(Use use) {
+    const auto& partial = zone_.arena.partial[static_cast<std::size_t>(use)];
     for (std::size_t c = 0; c < kClasses.size(); c++) {
       std::uint32_t before = 0;
-      for (auto n = zone_.arena.partial[c]; n != 0; n = page(n).next) {
+      for (auto n = partial[c]; n != 0; n = page(n).next) {
         if (n > map_.pages || !listed_.insert(n).second) {
           return "pages with room: bad link";
         }
-        if (page(n).size_class != c + 1 || page(n).previous != before ||
-            page(n).used == 0 || page(n).used == kPageSize / kClasses[c]) {
+        if (page(n).size_class != c + 1 || page(n).use != use ||
+            page(n).previous != before || page(n).used == 0 ||
+            page(n).used == kPageSize / kClasses[c]) {
           return "pages with room: a page that doesn't belong";
         }
         before = n;
@@ -160,6 +175,10 @@ class Checker {
                : "order of use: incomplete";
   }
 
+  const char* members() {
+    return check_members(view_, arena_, members_, reached_);
+  }
+
   const char* history() { return check_history(view_, arena_, reached_); }
 
   const char* blocks() {
@@ -233,6 +252,7 @@ class Checker {
   const Geometry& map_;
   const Directory& directory_;
   const Arena& arena_;
+  const Members& members_;
   std::unordered_set<std::uint32_t> listed_;
   std::unordered_set<Ref> reached_;
   std::unordered_set<std::uint64_t> epochs_;
@@ -242,8 +262,9 @@ class Checker {
 
 }  // namespace
 
-const char* check(View view, const Directory& directory, const Arena& arena) {
-  return Checker(view, directory, arena).run();
+const char* check(View view, const Directory& directory, const Arena& arena,
+                  const Members& members) {
+  return Checker(view, directory, arena, members).run();
 }
 
 }  // namespace paperboy::broker::shm

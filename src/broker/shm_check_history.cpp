@@ -44,7 +44,7 @@ class HistoryChecker {
     const Channel& it = *view_.block<Channel>(ref);
     if (!reach(it.annex)) return "annex: bad link";
     const Annex& annex = *view_.block<Annex>(it.annex);
-    if (annex.first == 0) return "annex: empty";
+    if (annex.empty()) return "annex: empty";
     next_[ref] = annex.first;
     std::uint64_t number = 0;
     std::uint64_t bytes = 0;

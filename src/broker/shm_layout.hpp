@@ -7,6 +7,7 @@
 //   block   := channel | interest{n}, the many of a channel beyond two
 //            | annex, of a channel that remembers something
 //            | kept | chunk, a message and what is beyond its first block
+//            | member, in pages that hold nothing else
 //   log     := a ring of bytes; see shm_log.hpp
 //
 // A ref is an offset in units of 16 bytes; 0 is none. The header's first
@@ -43,6 +44,11 @@ inline constexpr std::array<std::uint16_t, 14> kClasses = {
     64, 96, 128, 160, 192, 256, 320, 384, 512, 768, 1024, 1536, 2048, 4096};
 inline constexpr std::size_t kMaxBlock = kClasses.back();
 
+/// What a page's blocks are for. Where a block of a page for members is taken,
+/// a member is: so a ref that may be out of date can be looked at.
+enum class Use : std::uint8_t { any, member };
+inline constexpr std::size_t kUses = 2;
+
 // --- the writer lock and what undoes a half-done change ---------------------
 
 struct JournalEntry {
@@ -74,6 +80,8 @@ struct alignas(64) Seat {
   AtomicWord last_seen;      // ms; its worker's, and claim's
 
   alignas(64) AtomicWord state;
+  Ref first_member;  // whom its present worker brought in
+  Ref last_member;
 
   alignas(64) AtomicWord counters[kCounters];  // its worker's; gauges first
 };
@@ -85,7 +93,7 @@ struct Page {
   std::uint32_t previous;
   std::uint16_t size_class;  // index + 1 in kClasses; 0: free
   std::uint16_t used;        // blocks
-  std::uint32_t unused;
+  Use use;
   std::uint64_t taken[4];  // a bit a block
 };
 
@@ -93,7 +101,8 @@ struct ArenaHeader {
   std::uint32_t free_pages;  // index + 1 of the first
   std::uint32_t free_count;
   std::uint64_t used_bytes;
-  std::uint32_t partial[kClasses.size()];  // first page with a free block
+  // The first page with a free block.
+  std::uint32_t partial[kUses][kClasses.size()];
 };
 
 // --- the directory -----------------------------------------------------------
@@ -129,6 +138,10 @@ struct Annex {
   std::uint64_t kept_bytes;  // of data and extra
   std::uint64_t keep_bytes;
   std::uint64_t keep_ms;
+  Ref newest_member;
+  std::uint32_t members;
+
+  [[nodiscard]] bool empty() const { return first == 0 && newest_member == 0; }
 };
 static_assert(sizeof(Annex) <= 64);
 
@@ -217,6 +230,33 @@ struct HistoryHeader {
   std::uint64_t swept_at;  // time of the zone, seconds
 };
 
+// --- presence ----------------------------------------------------------------
+
+/// Followed by client, user, conn_info and chan_info.
+struct MemberEntry {
+  std::uint64_t serial;  // grows by one with each that enters, of all channels
+  ChannelRef channel;
+  Ref newer;  // in its channel
+  Ref older;
+  Ref next;  // of its seat, or of the orphans once its worker is gone
+  Ref previous;
+  std::uint32_t generation;  // of the seat, when it entered
+  SeatIndex seat;
+  std::uint16_t client_length;
+  std::uint16_t user_length;
+  std::uint16_t conn_info_length;
+  std::uint16_t chan_info_length;
+  std::uint8_t announced;
+  std::uint8_t unused;
+};
+static_assert(sizeof(MemberEntry) == 48);
+
+struct MembersHeader {
+  std::uint64_t serial;  // the last that was given
+  std::uint64_t members;
+  Ref orphans;  // members of workers that are gone
+};
+
 // --- the zone ----------------------------------------------------------------
 
 /// See shm_geometry.hpp.
@@ -254,6 +294,7 @@ struct Header {
   ArenaHeader arena;
   DirectoryHeader directory;
   HistoryHeader history;
+  MembersHeader members;
   LogHeader log;
 };
 

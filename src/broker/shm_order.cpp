@@ -36,7 +36,7 @@ Annex* Order::need_annex(Transaction& tx, ChannelRef ref) {
 
 void Order::drop_empty_annex(Transaction& tx, ChannelRef ref) {
   const Annex* const it = annex(ref);
-  if (it == nullptr || it->first != 0) return;
+  if (it == nullptr || !it->empty()) return;
   arena_.release(tx, channel(ref).annex);
   tx.set(channel(ref).annex, 0);
   enlist(tx, ref);

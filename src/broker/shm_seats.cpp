@@ -22,7 +22,7 @@ std::optional<SeatIndex> Seats::claim(std::uint64_t now_ms) {
       continue;
     }
     step();
-    set_taken(seat, false);
+    vacate(seat);
     for (std::size_t gauge = 0; gauge < kGauges; gauge++) {
       seat.counters[gauge].store(0, std::memory_order_relaxed);
       step();
@@ -42,7 +42,7 @@ std::optional<SeatIndex> Seats::claim(std::uint64_t now_ms) {
 void Seats::release(SeatIndex index, bool locked) {
   Seat& seat = view_.seat(index);
   if (locked) {
-    set_taken(seat, false);
+    vacate(seat);
   }
   pthread_mutex_unlock(&seat.alive);
   step();
@@ -54,7 +54,7 @@ bool Seats::reap(SeatIndex index) {
     return false;
   }
   step();
-  set_taken(seat, false);
+  vacate(seat);
   pthread_mutex_unlock(&seat.alive);
   step();
   return true;
@@ -79,9 +79,26 @@ SeatIndex Seats::number() const {
   return static_cast<SeatIndex>(view_.geometry().seats);
 }
 
-void Seats::set_taken(Seat& seat, bool taken) {
+bool Seats::live(const MemberEntry& member) const {
+  const Seat& seat = view_.seat(member.seat);
+  return seat.taken != 0 && seat.generation == member.generation;
+}
+
+/// What its worker counted means nothing from here on, and whom it brought in
+/// are the orphans'.
+void Seats::vacate(Seat& seat) {
   Transaction tx(view_);
-  tx.set(seat.taken, taken ? 1 : 0);
+  tx.set(seat.taken, 0);
+  if (seat.first_member != 0) {
+    Ref& orphans = view_.header().members.orphans;
+    tx.set(view_.block<MemberEntry>(seat.last_member)->next, orphans);
+    if (orphans != 0) {
+      tx.set(view_.block<MemberEntry>(orphans)->previous, seat.last_member);
+    }
+    tx.set(orphans, seat.first_member);
+    tx.set(seat.first_member, 0);
+    tx.set(seat.last_member, 0);
+  }
   tx.commit();
 }
 

@@ -6,7 +6,8 @@
 // a seat counts as its worker's while it is `taken`.
 //
 // Nothing that a dead worker held is searched for: interest names the seat
-// with its generation, and means nothing once that has changed.
+// with its generation, and means nothing once that has changed. Whom it brought
+// into channels are a list of the seat's, which is handed to the orphans.
 //
 // A view without state of its own; under the writer lock unless it says not.
 #pragma once
@@ -65,10 +66,13 @@ class Seats {
   [[nodiscard]] Interest interest_of(SeatIndex seat) const;
 
   [[nodiscard]] bool taken(SeatIndex seat) const;
+
+  /// Whether who brought this member in is there.
+  [[nodiscard]] bool live(const MemberEntry& member) const;
   [[nodiscard]] SeatIndex number() const;
 
  private:
-  void set_taken(Seat& seat, bool taken);
+  void vacate(Seat& seat);
 
   View view_;
 };

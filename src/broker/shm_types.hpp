@@ -21,6 +21,9 @@ using SeatIndex = std::uint16_t;
 /// record in the log is told by ref *and* epoch.
 using ChannelRef = std::uint32_t;
 
+/// Somebody in a channel; 0 is nobody. Valid from `enter` to `leave`.
+using MemberRef = std::uint32_t;
+
 inline constexpr std::size_t kMaxSeats = 512;
 inline constexpr std::size_t kMaxName = 1024;  // bytes, namespace included
 
@@ -67,6 +70,7 @@ struct Stats {
   std::size_t log_used = 0;      // of them not yet known to be read by all
   std::size_t seats = 0;         // there are
   std::size_t seats_taken = 0;   // by workers, or by dead ones not yet reaped
+  std::uint64_t members = 0;     // of all channels, dead ones not yet removed
   std::size_t history_size = 0;  // bytes that kept messages may take
   std::size_t history_used = 0;  // of them taken
   std::uint64_t history_messages = 0;  // that are kept

@@ -1,64 +1,15 @@
 #include "broker/shm_zone.hpp"
 
 #include <new>
-#include <optional>
 #include <utility>
 
-#include "broker/shm_arena.hpp"
 #include "broker/shm_check.hpp"
-#include "broker/shm_directory.hpp"
 #include "broker/shm_geometry.hpp"
-#include "broker/shm_history.hpp"
-#include "broker/shm_history_reader.hpp"
-#include "broker/shm_layout.hpp"
-#include "broker/shm_lock.hpp"
-#include "broker/shm_log.hpp"
-#include "broker/shm_order.hpp"
-#include "broker/shm_publisher.hpp"
-#include "broker/shm_seats.hpp"
+#include "broker/shm_parts.hpp"
 
 namespace paperboy::broker::shm {
 
-struct Parts {
-  Parts(std::byte* base, const Clock& clock, Waker& waker)
-      : view(base),
-        arena(view),
-        seats(view),
-        order(view, arena),
-        history(view, arena, order),
-        directory(view, arena, seats, order, history),
-        log(view, directory, seats),
-        publisher(view, directory, history, log),
-        clock(clock),
-        waker(waker) {}
-
-  [[nodiscard]] Times now() const {
-    const std::uint64_t ms = clock.monotonic_ms();
-    return {ms, ms + view.header().time_base};
-  }
-
-  View view;
-  Arena arena;
-  Seats seats;
-  Order order;
-  History history;
-  Directory directory;
-  Log log;
-  Publisher publisher;
-  const Clock& clock;
-  Waker& waker;
-};
-
 namespace {
-
-constexpr Error kBadName = {ErrorCode::channel_name,
-                            "the channel's name is empty or too long"};
-// One call makes room in so many holds of the lock, and then gives up.
-constexpr int kHolds = 256;
-
-constexpr std::size_t kTrim = 256;         // publications, in one hold
-constexpr std::uint64_t kSweep = 1024;     // buckets, in one hold
-constexpr std::uint64_t kSweepRound = 64;  // seconds, for all of them
 
 constexpr Error kNoRoom = {ErrorCode::zone_full,
                            "others fill what room is made in the zone"};
@@ -68,33 +19,6 @@ constexpr Error kUnknown = {ErrorCode::not_found, "there is no such channel"};
 std::uint64_t read(std::uint64_t& number) {
   return std::atomic_ref(number).load(std::memory_order_relaxed);
 }
-
-/// The time under the lock: what a dead one left is completed first, and who
-/// has to be woken is woken after the lock is released, since a wake-up is a
-/// system call.
-class Critical {
- public:
-  explicit Critical(Parts& parts) : parts_(parts), lock_(parts.view) {
-    if (lock_->held()) {
-      parts.log.recover(wakes);
-      parts.history.recover();
-    }
-  }
-  Critical(const Critical&) = delete;
-  Critical& operator=(const Critical&) = delete;
-  ~Critical() {
-    lock_.reset();
-    wakes.each([this](SeatIndex seat) { parts_.waker.wake(seat); });
-  }
-
-  [[nodiscard]] bool held() const { return lock_->held(); }
-
-  SeatSet wakes;
-
- private:
-  Parts& parts_;
-  std::optional<WriterLock> lock_;
-};
 
 }  // namespace
 
@@ -122,6 +46,7 @@ Result<Zone> Zone::format(std::span<std::byte> memory, const Options& options,
   parts->arena.format();
   parts->directory.format(options);
   parts->history.format();
+  parts->members.format();
   parts->seats.format();
   parts->log.format();
   header->magic.store(kMagic, std::memory_order_release);
@@ -176,15 +101,6 @@ void Zone::release_seat(SeatIndex seat) {
 void Zone::touch_seat(SeatIndex seat) {
   parts_->view.seat(seat).last_seen.store(parts_->clock.monotonic_ms(),
                                           std::memory_order_relaxed);
-}
-
-std::size_t Zone::reap_dead_seats() {
-  const Critical critical(*parts_);
-  std::size_t reaped = 0;
-  for (SeatIndex i = 0; critical.held() && i < parts_->seats.number(); i++) {
-    reaped += parts_->seats.reap(i) ? 1 : 0;
-  }
-  return reaped;
 }
 
 Result<Subscription> Zone::subscribe(SeatIndex seat, Bytes name,
@@ -268,71 +184,6 @@ Result<Published> Zone::publish(Bytes name, Kind kind, Bytes data) {
   return publish({.channel = name, .kind = kind, .data = data});
 }
 
-Result<HistoryPage> Zone::history(Bytes name, const HistoryQuery& query) {
-  if (!Directory::valid_name(name)) {
-    return kBadName;
-  }
-  HistoryReader reader(query);
-  while (true) {
-    const Critical critical(*parts_);
-    if (!critical.held()) {
-      return WriterLock::error();
-    }
-    const ChannelRef ref = parts_->directory.find(name);
-    if (ref == 0) {
-      if (!reader.has_begun()) return kUnknown;
-      return reader.take();
-    }
-    if (parts_->history.trim(ref, parts_->now().zone, kTrim) &&
-        reader.read_on(parts_->history, parts_->directory.position(ref),
-                       parts_->order.annex(ref))) {
-      return reader.take();
-    }
-  }
-}
-
-Result<Done> Zone::remove_history(Bytes name) {
-  if (!Directory::valid_name(name)) {
-    return kBadName;
-  }
-  std::optional<Position> top;
-  while (true) {
-    const Critical critical(*parts_);
-    if (!critical.held()) {
-      return WriterLock::error();
-    }
-    const ChannelRef ref = parts_->directory.find(name);
-    if (ref == 0) {
-      return Done{};
-    }
-    const Position now = parts_->directory.position(ref);
-    if (!top) top = now;
-    if (now.epoch != top->epoch ||
-        parts_->history.forget(ref, top->offset, kTrim)) {
-      return Done{};
-    }
-  }
-}
-
-void Zone::sweep() {
-  HistoryHeader& header = parts_->view.header().history;
-  const std::uint64_t all = parts_->view.geometry().buckets / kSweepRound;
-  for (std::uint64_t done = 0; done <= all; done += kSweep) {
-    const Critical critical(*parts_);
-    const std::uint64_t now = parts_->now().zone;
-    // Whoever comes first in a second does it.
-    if (!critical.held() || (done == 0 && header.swept_at == now / 1000)) {
-      return;
-    }
-    if (done == 0) {
-      Transaction tx(parts_->view);
-      tx.set(header.swept_at, now / 1000);
-      tx.commit();
-    }
-    parts_->history.sweep(now, kSweep);
-  }
-}
-
 Drained Zone::drain(SeatIndex seat, const DrainLimit& limit, Visitor& visitor) {
   return parts_->log.drain(seat, limit, visitor);
 }
@@ -373,6 +224,7 @@ Stats Zone::stats() const {
   for (SeatIndex i = 0; i < parts_->seats.number(); i++) {
     stats.seats_taken += parts_->seats.taken(i) ? 1 : 0;
   }
+  stats.members = read(header.members.members);
   stats.history_size = header.geometry.history_size;
   stats.history_used = read(header.history.used);
   stats.history_messages = read(header.history.kept);
@@ -390,7 +242,8 @@ const char* Zone::check() {
   if (!critical.held()) {
     return "the writer lock can't be had";
   }
-  return shm::check(parts_->view, parts_->directory, parts_->arena);
+  return shm::check(parts_->view, parts_->directory, parts_->arena,
+                    parts_->members);
 }
 
 }  // namespace paperboy::broker::shm

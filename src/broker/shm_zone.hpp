@@ -22,10 +22,12 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/counters.hpp"
 #include "base/history.hpp"
+#include "base/member.hpp"
 #include "base/result.hpp"
 #include "broker/shm_types.hpp"
 
@@ -70,8 +72,10 @@ class Zone {
   /// drain() with it in case a wake-up was lost.
   void touch_seat(SeatIndex seat);
 
-  /// Frees the seats of dead workers; call it once a second from any worker.
-  /// Returns how many. Also completes what a killed worker left half done.
+  /// Frees the seats of dead workers, removes a bounded number of members whom
+  /// they brought in, and tells the channels of those who were announced, each
+  /// once, that they left; call it once a second from any worker. Returns how
+  /// many seats. Also completes what a killed worker left half done.
   std::size_t reap_dead_seats();
 
   // Channels. `name` is opaque, 1 to kMaxName bytes.
@@ -128,6 +132,29 @@ class Zone {
   /// no lock, may be called at any time. After `overrun` reading goes on
   /// behind the loss: positions tell which channels missed something.
   Drained drain(SeatIndex seat, const DrainLimit& limit, Visitor& visitor);
+
+  // Members.
+
+  /// Somebody is in the channel, until `leave` or this worker's end. Each call
+  /// is a member. `announced`: a publisher told the channel, which is told too
+  /// if this worker dies. REQUIRES: this seat subscribes to the channel until
+  /// `leave`. Errors: too_large (over one block of the arena, 4048 bytes),
+  /// too_many_channels (no room), unavailable.
+  Result<MemberRef> enter(SeatIndex seat, ChannelRef ref, const Member& member,
+                          bool announced);
+
+  /// Errors: not_found (`ref` isn't this seat's), unavailable (it is still
+  /// there: try again).
+  Result<Done> leave(SeatIndex seat, MemberRef ref);
+
+  /// Who is in the channel, the last that came first; of no channel: nobody.
+  /// Who was there all the time of the call is shown once; who came meanwhile
+  /// isn't, who left may be. Errors: channel_name, unavailable.
+  Result<std::vector<MemberRecord>> members(Bytes name);
+
+  /// How many of them, and how many users that differ. Costs as much as
+  /// members(), without its memory. Errors: as members().
+  Result<PresenceStats> presence_stats(Bytes name);
 
   // Numbers.
 

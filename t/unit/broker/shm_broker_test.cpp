@@ -8,71 +8,10 @@
 
 #include "broker/contract.hpp"
 #include "broker/contract_history.hpp"
-#include "broker/shm_support.hpp"
+#include "broker/shm_attached.hpp"
 
 namespace paperboy::broker {
 namespace {
-
-/// A worker with a handle of its own on the zone, as each process has one.
-class Attached final : public hub::Broker {
- public:
-  explicit Attached(shm::Zone zone)
-      : zone_(std::move(zone)), broker_(zone_, zone_.claim_seat().value()) {}
-
-  Result<hub::Subscribed> subscribe(Bytes channel,
-                                    std::uint64_t most) override {
-    return broker_.subscribe(channel, most);
-  }
-  void unsubscribe(hub::ChannelRef ref) override { broker_.unsubscribe(ref); }
-  void publish(const Draft& draft, const hub::PublishReply& reply) override {
-    broker_.publish(draft, reply);
-  }
-  hub::Drained drain(hub::BrokerEvents& events) override {
-    return broker_.drain(events);
-  }
-  Position position(hub::ChannelRef ref) override {
-    return broker_.position(ref);
-  }
-  Bytes name(hub::ChannelRef ref) override { return broker_.name(ref); }
-  void history(Bytes channel, const HistoryQuery& query,
-               const hub::HistoryReply& reply) override {
-    broker_.history(channel, query, reply);
-  }
-  void remove_history(Bytes channel, const hub::DoneReply& reply) override {
-    broker_.remove_history(channel, reply);
-  }
-
-  void tick() { broker_.tick(); }
-  shm::Zone& zone() { return zone_; }
-
- private:
-  shm::Zone zone_;
-  ShmBroker broker_;
-};
-
-class ShmNode final : public contract::Node {
- public:
-  static shm::Options options() {
-    shm::Options options = shm::small_options();
-    options.log_size = 1 << 20;
-    return options;
-  }
-
-  ShmNode() {
-    assert_true(
-        shm::Zone::format(memory.bytes(), options(), clock, waker).ok());
-  }
-
-  std::unique_ptr<hub::Broker> join() override {
-    return std::make_unique<Attached>(
-        shm::Zone::attach(memory.bytes(), clock, waker).value());
-  }
-  [[nodiscard]] std::size_t too_large() const override { return 1 << 20; }
-
-  shm::SharedMemory memory{shm::Zone::minimum_size(options())};
-  shm::ManualClock clock;
-  shm::CountingWaker waker;
-};
 
 Attached& attached(contract::Worker& worker) {
   return static_cast<Attached&>(*worker.broker);

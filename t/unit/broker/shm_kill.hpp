@@ -40,6 +40,7 @@ struct Scene {
   TestZone it{options()};
   SeatIndex reader = 0;
   Position top;
+  std::vector<std::string> events;  // that were read
 };
 
 /// What a child does: `before` isn't killed, `act` is.
@@ -63,6 +64,8 @@ inline void read(Scene& scene, const char* what) {
   if (drained != Drained::empty) {
     fail_msg("%s: overrun", what);
   }
+  scene.events.insert(scene.events.end(), notes.events.begin(),
+                      notes.events.end());
   for (const Position& position : notes.positions) {
     if (position.epoch == scene.top.epoch &&
         position.offset != ++scene.top.offset) {
