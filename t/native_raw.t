@@ -33,7 +33,7 @@ sub pushed (@events) {
     for (@events) {
         for (split /\n/, s/^text://r) {
             next if /^\{"id"/;
-            /^\{"push":\{"channel":"room","pub":\{"data":(.*),"offset":(\d+)\}\}\}$/
+            /^\{"push":\{"channel":"room","pub":\{"data":(.*),"offset":(\d+)(?:,"info":\{[^{}]*\})?\}\}\}$/
                 or die "no push: $_\n";
             die "offset $2 after $last\n" if defined $last && $2 != $last + 1;
             $last = $2;

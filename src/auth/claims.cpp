@@ -279,6 +279,9 @@ Result<Token, TokenError> read_claims(const Json& claims,
     return granted.error();
   }
   token.channel = claims.get("channel").as_string();
+  if (const Json info = claims.get("info"); info && !info.is_null()) {
+    token.info = info.dump();
+  }
   read_channels(claims, token);
   if (auto subs = read_subs(claims, token); !subs) {
     return subs.error();

@@ -62,6 +62,7 @@ struct Token {
   /// The names in `channels`, patterns apart, and in `subs`.
   std::vector<ServerSubscription> subscriptions;
 
+  std::string info;     // `info`, JSON on one line, for others to see
   std::string channel;  // `channel`, where it is one name; empty: it isn't
   std::string id;       // `jti`; empty: none
 };

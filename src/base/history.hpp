@@ -18,9 +18,12 @@ struct HistoryQuery {
       std::numeric_limits<std::uint32_t>::max();
 
   /// Those after it, oldest first; reversed, those before it, newest first.
-  /// None: from the oldest that is kept, or the newest.
+  /// None: from the oldest that is kept, or the newest. Its epoch may be 0: the
+  /// channel's present one.
   std::optional<Position> since{};
   std::uint32_t limit = kAll;  // publications; 0: only the position
+  std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max();  // of data
+  // and extra; what would go beyond is left out, with all after it
   bool reverse = false;
 };
 

@@ -5,7 +5,10 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include "base/bytes.hpp"
 
 namespace paperboy {
 
@@ -20,5 +23,12 @@ struct Position {
 /// The epoch as clients and publishers see it: lower-case hexadecimal, no
 /// leading zeros, at most 16 characters.
 [[nodiscard]] std::string epoch_text(std::uint64_t epoch);
+
+/// Nothing for what epoch_text doesn't write.
+[[nodiscard]] std::optional<std::uint64_t> parse_epoch(Bytes text);
+
+/// "<epoch>:<offset>", the offset in decimal.
+[[nodiscard]] std::string position_text(const Position& position);
+[[nodiscard]] std::optional<Position> parse_position(Bytes text);
 
 }  // namespace paperboy

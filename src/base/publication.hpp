@@ -18,8 +18,9 @@ enum class Kind : std::uint8_t {
 /// are kept; the others carry that of the last message before them.
 enum class Event : std::uint8_t {
   message,
-  join,   // somebody came: the data is who, a JSON object (see member.hpp)
-  leave,  // or went
+  passing,  // a message that whoever isn't there now need not hear of
+  join,     // somebody came: the data is who, a JSON object (see member.hpp)
+  leave,    // or went
 };
 
 struct Publication {

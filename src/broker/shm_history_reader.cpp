@@ -28,8 +28,8 @@ bool HistoryReader::read_on(const History& history, const Position& position,
 bool HistoryReader::begin(const Position& position) {
   begun_ = true;
   page_.top = position;
-  if (query_.limit == 0 ||
-      (query_.since && query_.since->epoch != position.epoch)) {
+  if (query_.limit == 0 || (query_.since && query_.since->epoch != 0 &&
+                            query_.since->epoch != position.epoch)) {
     return false;
   }
   if (query_.reverse) {
@@ -87,6 +87,9 @@ bool HistoryReader::copy(const History& history) {
     const bool wrong_side =
         query_.reverse ? it.offset > wanted_ : it.offset < wanted_;
     if (wrong_side || it.offset > page_.top.offset) return true;
+    const std::uint64_t size = it.data_length + std::uint64_t{it.extra_length};
+    if (size > query_.bytes - bytes_) return true;
+    bytes_ += size;
     Kept& made = page_.publications.emplace_back();
     made.position = {page_.top.epoch, it.offset};
     made.kind = static_cast<Kind>(it.kind);

@@ -37,6 +37,7 @@ class HistoryReader {
   const HistoryQuery& query_;
   HistoryPage page_;
   bool begun_ = false;
+  std::uint64_t bytes_ = 0;   // of data and extra, so far
   std::uint64_t wanted_ = 0;  // the next offset, or one beyond it
   Ref at_ = 0;                // 0: at neither end yet
   std::uint64_t at_offset_ = 0;

@@ -4,11 +4,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/error.hpp"
+#include "base/history.hpp"
+#include "base/member.hpp"
 #include "base/publication.hpp"
 #include "base/result.hpp"
 
@@ -32,17 +36,32 @@ struct Send {
   Message message;
 };
 
+/// Where it was in a channel, as it says.
+struct Place {
+  std::string epoch;  // empty: whatever the channel's is
+  std::uint64_t offset = 0;
+};
+
+/// Where it was in a channel that the server subscribes it to.
+struct Return {
+  std::string channel;
+  Place place;
+};
+
 /// Who it is. The first command of a conversation.
 struct Connect {
   std::uint64_t id = 0;
   std::string token;  // empty: none
+  std::vector<Return> returns;
 };
 
 struct Subscribe {
   std::uint64_t id = 0;
   std::string channel;
-  std::string token;     // for this channel; empty: none
-  bool recover = false;  // it was here before, and asks for what it missed
+  std::string token;  // for this channel; empty: none
+  std::optional<Place>
+      since;                // it was here before, and asks for what it missed
+  bool join_leave = false;  // it wants to hear who comes and goes
 };
 
 struct Unsubscribe {
@@ -63,6 +82,26 @@ struct SubRefresh {
   std::string token;
 };
 
+struct History {
+  std::uint64_t id = 0;
+  std::string channel;
+  std::optional<Place> since;
+  std::uint32_t limit = 0;  // publications
+  bool reverse = false;
+};
+
+/// Who is in a channel.
+struct Presence {
+  std::uint64_t id = 0;
+  std::string channel;
+};
+
+/// And how many.
+struct PresenceStats {
+  std::uint64_t id = 0;
+  std::string channel;
+};
+
 struct Ping {
   std::uint64_t id = 0;
 };
@@ -75,11 +114,19 @@ struct Refused {
 
 // Outcomes.
 
+/// What one gets who was here before.
+struct Recovered {
+  bool asked = false;      // it said where it was
+  bool recovered = false;  // and the publications are all that it missed
+  std::vector<Kept> publications;
+};
+
 /// A time to live is in seconds; 0: it doesn't end.
 struct ServerSubscription {
-  Bytes channel;
+  std::string channel;
   Position position;
-  Bytes data;  // JSON; empty: none
+  std::string data;  // JSON; empty: none
+  Recovered recovered;
 };
 
 struct Connected {
@@ -94,7 +141,7 @@ struct Subscribed {
   std::uint64_t id;
   Position position;
   std::int64_t ttl;
-  bool recover;  // was asked for, and can't be had
+  const Recovered& recovered;
 };
 
 struct Unsubscribed {
@@ -116,6 +163,21 @@ struct SubRefreshed {
   std::int64_t ttl;
 };
 
+struct HistoryRead {
+  std::uint64_t id;
+  const HistoryPage& page;
+};
+
+struct PresenceRead {
+  std::uint64_t id;
+  std::span<const MemberRecord> members;
+};
+
+struct PresenceCounted {
+  std::uint64_t id;
+  paperboy::PresenceStats stats;
+};
+
 struct Pong {
   std::uint64_t id;
 };
@@ -134,6 +196,7 @@ struct Dropped {
 };
 
 using Outcome = std::variant<Connected, Subscribed, Unsubscribed, Published,
-                             Refreshed, SubRefreshed, Pong, Failed, Dropped>;
+                             Refreshed, SubRefreshed, HistoryRead, PresenceRead,
+                             PresenceCounted, Pong, Failed, Dropped>;
 
 }  // namespace paperboy::dialect

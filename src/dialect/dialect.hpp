@@ -34,7 +34,8 @@ struct NeedMore {};
 
 /// What the front of a client's message asks for.
 using Decoded = std::variant<NeedMore, Publish, Send, Close, Connect, Subscribe,
-                             Unsubscribe, Refresh, SubRefresh, Ping, Refused>;
+                             Unsubscribe, Refresh, SubRefresh, History,
+                             Presence, PresenceStats, Ping, Refused>;
 
 /// What the client is told of a command: nothing, a message, or the end.
 using Answer = std::variant<std::monostate, Message, Close>;

@@ -50,6 +50,16 @@ void append_data(std::string& out, Kind kind, Bytes data) {
   }
 }
 
+/// A Publication of the protocol; an offset of 0 is none.
+void append_pub(std::string& out, Kind kind, Bytes data, Bytes extra,
+                std::uint64_t offset) {
+  out += R"({"data":)";
+  append_data(out, kind, data);
+  if (offset != 0) out.append(R"(,"offset":)").append(std::to_string(offset));
+  if (!extra.empty()) out.append(",").append(extra);
+  out += '}';
+}
+
 // definitions/client.proto and docs/server/codes.md of the protocol.
 struct Row {
   int code;
@@ -110,10 +120,36 @@ class Writer {
   }
   void operator()(const Subscribed& done) {
     begin(done.id, "subscribe");
-    position(done.position);
+    standing(done.position, done.recovered);
     lifetime(done.ttl);
-    if (done.recover) out_ += R"(,"was_recovering":true)";
     out_ += "}}";
+  }
+  void operator()(const HistoryRead& done) {
+    begin(done.id, "history");
+    out_ += R"("publications":)";
+    publications(done.page.publications);
+    out_ += ',';
+    position(done.page.top);
+    out_ += "}}";
+  }
+  void operator()(const PresenceRead& done) {
+    begin(done.id, "presence");
+    out_ += R"("presence":{)";
+    for (const MemberRecord& member : done.members) {
+      if (&member != done.members.data()) out_ += ',';
+      append_json_string(out_, member.client);
+      out_ += ':';
+      append_member(out_, member.view());
+    }
+    out_ += "}}}";
+  }
+  void operator()(const PresenceCounted& done) {
+    begin(done.id, "presence_stats");
+    out_.append(R"("num_clients":)")
+        .append(std::to_string(done.stats.clients))
+        .append(R"(,"num_users":)")
+        .append(std::to_string(done.stats.users))
+        .append("}}");
   }
   void operator()(const Unsubscribed& done) { empty(done.id, "unsubscribe"); }
   void operator()(const Published& done) { empty(done.id, "publish"); }
@@ -168,6 +204,24 @@ class Writer {
     out_.append(R"("epoch":")").append(epoch_text(at.epoch));
     out_.append(R"(","offset":)").append(std::to_string(at.offset));
   }
+  /// Where a subscription stands; that it can be recovered is always so.
+  void standing(const Position& at, const Recovered& recovered) {
+    position(at);
+    out_ += R"(,"recoverable":true,"positioned":true)";
+    if (recovered.asked) out_ += R"(,"was_recovering":true)";
+    if (recovered.recovered) out_ += R"(,"recovered":true)";
+    if (recovered.publications.empty()) return;
+    out_ += R"(,"publications":)";
+    publications(recovered.publications);
+  }
+  void publications(std::span<const Kept> all) {
+    out_ += '[';
+    for (const Kept& kept : all) {
+      if (&kept != all.data()) out_ += ',';
+      append_pub(out_, kept.kind, kept.data, kept.extra, kept.position.offset);
+    }
+    out_ += ']';
+  }
   void subscriptions(const Connected& done) {
     char before = '{';
     out_ += R"(,"subs":)";
@@ -175,7 +229,7 @@ class Writer {
       out_ += std::exchange(before, ',');
       append_json_string(out_, subscription.channel);
       out_ += ":{";
-      position(subscription.position);
+      standing(subscription.position, subscription.recovered);
       if (!subscription.data.empty()) {
         out_ += R"(,"data":)";
         append_json(out_, subscription.data);
@@ -238,11 +292,22 @@ Message Native::publication(const Publication& publication,
                             std::string& scratch) const {
   scratch += R"({"push":{"channel":)";
   append_json_string(scratch, publication.channel);
-  scratch += R"(,"pub":{"data":)";
-  append_data(scratch, publication.kind, publication.data);
-  scratch.append(R"(,"offset":)")
-      .append(std::to_string(publication.position.offset))
-      .append("}}}");
+  switch (publication.event) {
+    case Event::message:
+    case Event::passing:
+      scratch += R"(,"pub":)";
+      append_pub(scratch, publication.kind, publication.data, publication.extra,
+                 publication.event == Event::message
+                     ? publication.position.offset
+                     : 0);
+      break;
+    case Event::join:
+    case Event::leave:
+      scratch += publication.event == Event::join ? R"(,"join":{"info":)"
+                                                  : R"(,"leave":{"info":)";
+      scratch.append(publication.data).append("}");
+  }
+  scratch += "}}";
   return {Kind::text, scratch};
 }
 

@@ -4,6 +4,7 @@
 // it was, since it is published so. Only strings go through a JSON parser.
 #include "dialect/native_command.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -36,12 +37,16 @@ std::optional<std::string> string_of(Bytes value) {
   return std::string(json->as_string());
 }
 
+std::optional<std::string> name_of(const JsonMembers& member) {
+  std::string quoted;
+  quoted.append("\"").append(member.name()).append("\"");
+  return string_of(quoted);
+}
+
 bool is_name(const JsonMembers& member, Bytes name) {
   if (member.name() == name) return true;
   if (member.name().find('\\') == Bytes::npos) return false;
-  std::string quoted;
-  quoted.append("\"").append(member.name()).append("\"");
-  return string_of(quoted) == name;
+  return name_of(member) == name;
 }
 
 /// The parameters of a command, by name.
@@ -75,6 +80,32 @@ class Parameters {
     return value == "true";
   }
 
+  /// A whole number that is at least 0; 0 where there is none.
+  std::uint64_t number(Bytes name) {
+    const Bytes value = raw(name);
+    if (value.empty()) return 0;
+    std::uint64_t number = 0;
+    const char* const end = value.data() + value.size();
+    const auto read = std::from_chars(value.data(), end, number);
+    if (read.ec != std::errc() || read.ptr != end) good_ = false;
+    return number;
+  }
+
+  /// Of an object; where there is none, nothing.
+  std::optional<Parameters> object(Bytes name) {
+    const Bytes value = raw(name);
+    if (value.empty()) return {};
+    if (!value.starts_with('{')) {
+      good_ = false;
+      return {};
+    }
+    return Parameters(value);
+  }
+
+  Place place() { return {text("epoch"), number("offset")}; }
+
+  void spoil() { good_ = false; }
+
   /// Present, and not what it is by default.
   bool asks(Bytes name) {
     const Bytes value = raw(name);
@@ -100,8 +131,13 @@ Decoded read_publish(std::uint64_t id, Parameters& parameters) {
 /// Server-side filters and maps change what a subscriber gets: to pass them
 /// over would be to half-work.
 Decoded read_subscribe(std::uint64_t id, Parameters& parameters) {
-  Subscribe command{id, parameters.text("channel"), parameters.text("token"),
-                    parameters.flag("recover")};
+  Subscribe command{id,
+                    parameters.text("channel"),
+                    parameters.text("token"),
+                    {},
+                    parameters.flag("join_leave")};
+  const Place place = parameters.place();
+  if (parameters.flag("recover")) command.since = place;
   if (parameters.asks("type") || parameters.asks("tf")) {
     return Refused{id, ErrorCode::not_available};
   }
@@ -114,11 +150,48 @@ Decoded read_sub_refresh(std::uint64_t id, Parameters& parameters) {
   return command;
 }
 
+/// "subs": where it was in the channels that the server subscribes it to.
+Decoded read_connect(std::uint64_t id, Parameters& parameters) {
+  Connect command{id, parameters.text("token"), {}};
+  const Bytes subs = parameters.raw("subs");
+  if (subs.empty()) return command;
+  if (!subs.starts_with('{')) parameters.spoil();
+  if (!parameters.good()) return command;
+  for (JsonMembers member(subs); member.next();) {
+    const auto channel = name_of(member);
+    if (!channel || !member.value().starts_with('{')) {
+      parameters.spoil();
+      break;
+    }
+    Parameters one(member.value());
+    const bool recover = one.flag("recover");
+    Return before{*channel, one.place()};
+    if (!one.good()) parameters.spoil();
+    if (recover) command.returns.push_back(std::move(before));
+  }
+  return command;
+}
+
+/// A limit below 0 is none.
+Decoded read_history(std::uint64_t id, Parameters& parameters) {
+  History command{
+      id, parameters.text("channel"), {}, 0, parameters.flag("reverse")};
+  const bool all = parameters.raw("limit").starts_with('-');
+  command.limit = all ? HistoryQuery::kAll
+                      : static_cast<std::uint32_t>(std::min<std::uint64_t>(
+                            parameters.number("limit"), HistoryQuery::kAll));
+  if (auto since = parameters.object("since")) {
+    command.since = since->place();
+    if (!since->good()) parameters.spoil();
+  }
+  return command;
+}
+
 Decoded read_method(std::uint64_t id, std::size_t method,
                     Parameters& parameters) {
   switch (method) {
     case 0:
-      return Connect{id, parameters.text("token")};
+      return read_connect(id, parameters);
     case 1:
       return read_subscribe(id, parameters);
     case 2:
@@ -126,9 +199,11 @@ Decoded read_method(std::uint64_t id, std::size_t method,
     case 3:
       return read_publish(id, parameters);
     case 4:
+      return Presence{id, parameters.text("channel")};
     case 5:
+      return PresenceStats{id, parameters.text("channel")};
     case 6:
-      return Refused{id, ErrorCode::not_available};
+      return read_history(id, parameters);
     case 7:
       return Ping{id};
     case 8:

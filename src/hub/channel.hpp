@@ -3,10 +3,13 @@
 // its last; the node-wide channel is the broker's.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/encoder.hpp"
+#include "base/history.hpp"
 #include "hub/broker.hpp"
 #include "hub/subscription.hpp"
 
@@ -15,7 +18,24 @@ namespace paperboy::hub {
 /// The subscribers who take the same bytes.
 struct Group {
   Encoder* encoder = nullptr;
+
+  /// They begin after it, while the channel's others still have what comes
+  /// before to hear of; epoch 0: they are where the channel is.
+  Position after;
   std::vector<Subscription*> members;
+};
+
+/// One that waits to be told what it missed; what comes meanwhile is kept for
+/// it.
+struct Held {
+  std::uint64_t id = 0;
+  Subscription* subscription = nullptr;
+  Encoder* encoder = nullptr;
+  Position begin;  // what comes after it is the live part
+  Position last;   // of what is in `live`, or `begin`
+  std::vector<Kept> live;
+  std::size_t bytes = 0;
+  bool lost = false;  // not all that came is in `live`
 };
 
 struct Channel {
@@ -25,9 +45,12 @@ struct Channel {
   Hub& hub;
   ChannelRef ref;
   bool in_batch = false;    // this drain brought something
+  bool repairing = false;   // its history is being read
   std::uint32_t batch = 0;  // then: which of the hub's batches is the last
+  std::uint32_t ahead = 0;  // groups that begin after `last`
   Position last;
   std::vector<Group> groups;
+  std::vector<std::unique_ptr<Held>> held;
 };
 
 }  // namespace paperboy::hub

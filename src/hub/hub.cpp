@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "hub/key.hpp"
+
 namespace paperboy::hub {
 
 namespace {
@@ -11,6 +13,17 @@ namespace {
 // than this is given back.
 constexpr std::size_t kKeptRun = 64UL * 1024;
 constexpr std::size_t kKeptRuns = 64;
+
+/// Whether one that begins after `after` is to have it.
+bool begins_before(const Position& after, const Channel& channel,
+                   const Publication& next) {
+  if (after.epoch == 0) return true;
+  if (next.position.epoch != after.epoch) {
+    return next.position.epoch != channel.last.epoch;
+  }
+  return next.event == Event::message ? next.position.offset > after.offset
+                                      : next.position.offset >= after.offset;
+}
 
 }  // namespace
 
@@ -22,52 +35,145 @@ Bytes Subscription::channel_name() const {
   return channel_->hub.broker_.name(channel_->ref);
 }
 
-Position Subscription::position() const { return channel_->last; }
+Position Subscription::position() const {
+  assert(group_ != kHeld);
+  const Position& after = channel_->groups[group_].after;
+  return after.epoch == 0 ? channel_->last : after;
+}
+
+const Rule& Hub::rule(Bytes channel) const {
+  return rules_.find(hub::channel_name(channel));
+}
+
+// ---- subscribing -----------------------------------------------------------
 
 Result<Position> Hub::subscribe(Subscription& subscription, Bytes name,
-                                Encoder& encoder) {
+                                Encoder& encoder, const Member* member) {
   assert(!subscription.active());
-  const auto subscribed = broker_.subscribe(name, 0);
+  const Rule& rule = this->rule(name);
+  const auto subscribed = broker_.subscribe(name, rule.max_subscribers);
   if (!subscribed) return subscribed.error();
-  auto& channel = channels_[subscribed->ref];
-  // A channel that has subscribers here goes on from where they are: what the
-  // broker already has, but this worker not yet, comes to all of them.
+  Channel& channel = channel_for(*subscribed);
+  const Position top = subscribed->top;
+  put(subscription, channel, encoder, top);
+  if (member == nullptr) return top;
+  const auto entered =
+      attendance_.enter(subscription, channel.ref, name, rule, *member);
+  if (entered) return top;
+  unsubscribe(subscription);
+  return entered.error();
+}
+
+Channel& Hub::channel_for(const Subscribed& subscribed) {
+  auto& channel = channels_[subscribed.ref];
   if (!channel) {
-    channel =
-        std::make_unique<Channel>(*this, subscribed->ref, subscribed->top);
+    channel = std::make_unique<Channel>(*this, subscribed.ref, subscribed.top);
   }
-  Group& group = group_for(*channel, encoder);
-  subscription.channel_ = channel.get();
-  subscription.group_ =
-      static_cast<std::uint32_t>(&group - channel->groups.data());
-  subscription.index_ = static_cast<std::uint32_t>(group.members.size());
-  group.members.push_back(&subscription);
-  return channel->last;
+  return *channel;
 }
 
 void Hub::unsubscribe(Subscription& subscription) {
   if (!subscription.active()) return;
   Channel& channel = *subscription.channel_;
-  auto& members = channel.groups[subscription.group_].members;
-  Subscription* const last = members.back();
-  members[subscription.index_] = last;
-  last->index_ = subscription.index_;
-  members.pop_back();
-  subscription.channel_ = nullptr;
   const ChannelRef ref = channel.ref;
-  const bool empty = std::ranges::all_of(
-      channel.groups, [](const Group& group) { return group.members.empty(); });
+  take(subscription);
+  try {
+    attendance_.leave(subscription, broker_.name(ref));
+  } catch (...) {
+    // Without memory its leave goes untold.
+  }
+  const bool empty =
+      channel.held.empty() &&
+      std::ranges::all_of(channel.groups, [](const Group& group) {
+        return group.members.empty();
+      });
   if (empty) channels_.erase(ref);
   broker_.unsubscribe(ref);
 }
 
-Group& Hub::group_for(Channel& channel, Encoder& encoder) {
+Group& Hub::group_for(Channel& channel, Encoder& encoder,
+                      const Position& after) {
   for (Group& group : channel.groups) {
-    if (group.encoder == &encoder) return group;
+    if (group.encoder == &encoder && group.after == after) return group;
   }
-  channel.groups.push_back({.encoder = &encoder, .members = {}});
+  channel.groups.push_back(
+      {.encoder = &encoder, .after = after, .members = {}});
+  if (after.epoch != 0) ++channel.ahead;
   return channel.groups.back();
 }
+
+/// Into the group of those who are where it is.
+void Hub::put(Subscription& subscription, Channel& channel, Encoder& encoder,
+              const Position& at) {
+  const bool there =
+      at.epoch == channel.last.epoch && at.offset <= channel.last.offset;
+  Group& group = group_for(channel, encoder, there ? Position{} : at);
+  group.members.push_back(&subscription);
+  subscription.channel_ = &channel;
+  subscription.group_ =
+      static_cast<std::uint32_t>(&group - channel.groups.data());
+  subscription.index_ = static_cast<std::uint32_t>(group.members.size() - 1);
+}
+
+/// Out of its group, or from those that are held.
+Encoder& Hub::take(Subscription& subscription) {
+  Channel& channel = *subscription.channel_;
+  subscription.channel_ = nullptr;
+  const std::uint32_t index = subscription.index_;
+  if (subscription.group_ == Subscription::kHeld) {
+    auto& held = channel.held;
+    Encoder& encoder = *held[index]->encoder;
+    std::swap(held[index], held.back());
+    held[index]->subscription->index_ = index;
+    held.pop_back();
+    return encoder;
+  }
+  Group& group = channel.groups[subscription.group_];
+  Subscription* const last = group.members.back();
+  group.members[index] = last;
+  last->index_ = index;
+  group.members.pop_back();
+  return *group.encoder;
+}
+
+/// Groups that the channel has reached become one with those who are there.
+void Hub::catch_up(Channel& channel) {
+  for (std::size_t i = 0; channel.ahead > 0 && i < channel.groups.size();) {
+    const Position after = channel.groups[i].after;
+    const bool ahead =
+        after.epoch == channel.last.epoch && after.offset > channel.last.offset;
+    if (after.epoch == 0 || ahead) {
+      ++i;
+    } else {
+      join_others(channel, i);
+    }
+  }
+}
+
+void Hub::join_others(Channel& channel, std::size_t index) {
+  auto& groups = channel.groups;
+  std::swap(groups[index], groups.back());
+  const Group group = std::move(groups.back());
+  groups.pop_back();
+  if (index < groups.size()) {
+    for (Subscription* const member : groups[index].members) {
+      member->group_ = static_cast<std::uint32_t>(index);
+    }
+  }
+  --channel.ahead;
+  for (Subscription* const member : group.members) {
+    put(*member, channel, *group.encoder, channel.last);
+  }
+}
+
+// ---- publishing ------------------------------------------------------------
+
+void Hub::publish(Draft draft, const PublishReply& reply) {
+  draft.keep = rule(draft.channel).keep;
+  broker_.publish(draft, reply);
+}
+
+// ---- delivering ------------------------------------------------------------
 
 bool Hub::drain() {
   try {
@@ -85,98 +191,121 @@ bool Hub::drain() {
   }
 }
 
-/// Void is what this drain brought; where positions moved, that is told.
-void Hub::lose() {
-  discard();
-  tell_gaps();
-}
-
 void Hub::on_publication(ChannelRef ref, const Publication& publication) {
   const auto found = channels_.find(ref);
   if (found == channels_.end()) return;
   Channel& channel = *found->second;
-  if (!is_new(channel, publication.position)) return;
-  Batch& batch = batch_for(channel, publication.position);
-  channel.last = publication.position;
-  ++batch.count;
-  std::size_t run = batch.runs;
-  for (const Group& group : channel.groups) {
-    if (group.members.empty()) continue;
-    group.encoder->encode(publication, runs_[run++]);
-  }
+  if (channel.repairing || !is_new(channel, publication)) return;
+  encode(channel, batch_for(channel, publication), publication);
+  if (publication.event == Event::message) channel.last = publication.position;
 }
 
 /// False for what was delivered before: a channel that gained a subscriber
 /// while earlier publications still wait in the log.
-bool Hub::is_new(const Channel& channel, const Position& next) {
-  if (next.epoch == channel.last.epoch) {
-    return next.offset > channel.last.offset;
+bool Hub::is_new(const Channel& channel, const Publication& next) {
+  const Position& position = next.position;
+  if (position.epoch == channel.last.epoch) {
+    return next.event == Event::message
+               ? position.offset > channel.last.offset
+               : position.offset >= channel.last.offset;
   }
   // Another epoch: the channel began anew, or this comes from the time before
   // we subscribed, when the entry was another channel's.
-  return broker_.position(channel.ref).epoch == next.epoch;
+  return broker_.position(channel.ref).epoch == position.epoch;
 }
 
 /// Nothing leaves before the drain is over, since only then it is known to be
 /// good; so what comes after a hole has a batch of its own.
-Hub::Batch& Hub::batch_for(Channel& channel, const Position& next) {
-  const bool hole = next.epoch != channel.last.epoch ||
-                    next.offset != channel.last.offset + 1;
+Hub::Batch& Hub::batch_for(Channel& channel, const Publication& next) {
+  const bool hole = next.event == Event::message &&
+                    (next.position.epoch != channel.last.epoch ||
+                     next.position.offset != channel.last.offset + 1);
   if (channel.in_batch && !hole) return batches_[channel.batch];
   channel.in_batch = true;
   channel.batch = static_cast<std::uint32_t>(batches_.size());
-  batches_.push_back({&channel, runs_used_, 0, hole});
+  batches_.push_back({&channel, runs_used_, hole, channel.last});
   for (const Group& group : channel.groups) {
     if (!group.members.empty()) add_run();
   }
   return batches_.back();
 }
 
+void Hub::encode(Channel& channel, const Batch& batch,
+                 const Publication& publication) {
+  std::size_t next = batch.runs;
+  for (const Group& group : channel.groups) {
+    if (group.members.empty()) continue;
+    Run& run = runs_[next++];
+    if (!begins_before(group.after, channel, publication)) continue;
+    if (run.count == 0) {
+      run.hole =
+          batch.hole && (group.after.epoch != publication.position.epoch ||
+                         group.after.offset + 1 != publication.position.offset);
+    }
+    const std::size_t size = run.bytes.size();
+    group.encoder->encode(publication, run.bytes);
+    const bool empty = run.bytes.size() == size;
+    if (publication.event == Event::message || !empty) ++run.count;
+  }
+  for (const auto& held : channel.held) {
+    if (publication.event == Event::message &&
+        begins_before(held->last, channel, publication)) {
+      hold_back(*held, publication);
+    }
+  }
+}
+
 void Hub::fan_out() {
   for (const Batch& batch : batches_) {
-    std::size_t run = batch.runs;
+    std::size_t next = batch.runs;
     for (const Group& group : batch.channel->groups) {
       if (group.members.empty()) continue;
-      const Bytes bytes = runs_[run++];
+      const Run& run = runs_[next++];
       for (Subscription* member : group.members) {
-        if (batch.hole) member->owner_.gap(*member);
-        member->owner_.deliver(*member, bytes, batch.count);
+        if (run.hole) member->owner_.gap(*member);
+        if (run.count == 0) continue;
+        member->owner_.deliver(*member, run.bytes, run.count);
       }
     }
     batch.channel->in_batch = false;
   }
+  for (const Batch& batch : batches_) catch_up(*batch.channel);
   batches_.clear();
+}
+
+// ---- losing ----------------------------------------------------------------
+
+/// Void is what this drain brought: the rest is read from history.
+void Hub::lose() {
+  discard();
+  std::vector<ChannelRef> behind;
+  for (const auto& [ref, channel] : channels_) {
+    for (const auto& held : channel->held) held->lost = true;
+    if (broker_.position(ref) != channel->last) behind.push_back(ref);
+  }
+  for (const ChannelRef ref : behind) repair(*channels_.at(ref));
 }
 
 void Hub::discard() {
-  for (const Batch& batch : batches_) {
-    batch.channel->in_batch = false;
-    // Void: whatever was told, the true position is the broker's.
-    batch.channel->last = {};
+  for (auto batch = batches_.rbegin(); batch != batches_.rend(); ++batch) {
+    batch->channel->in_batch = false;
+    batch->channel->last = batch->before;
   }
   batches_.clear();
 }
 
-void Hub::tell_gaps() {
-  for (auto& [ref, channel] : channels_) {
-    const Position top = broker_.position(ref);
-    if (top == channel->last) continue;
-    channel->last = top;
-    for (Group& group : channel->groups) {
-      for (Subscription* member : group.members) member->owner_.gap(*member);
-    }
-  }
-}
-
-void Hub::add_run() {
+Hub::Run& Hub::add_run() {
   if (runs_used_ == runs_.size()) runs_.emplace_back();
-  ++runs_used_;
+  Run& run = runs_[runs_used_++];
+  run.count = 0;
+  run.hole = false;
+  return run;
 }
 
 void Hub::release() {
   for (std::size_t i = 0; i < runs_used_; ++i) {
-    runs_[i].clear();
-    if (runs_[i].capacity() > kKeptRun) runs_[i].shrink_to_fit();
+    runs_[i].bytes.clear();
+    if (runs_[i].bytes.capacity() > kKeptRun) runs_[i].bytes.shrink_to_fit();
   }
   if (runs_.size() > kKeptRuns) runs_.resize(kKeptRuns);
   runs_used_ = 0;

@@ -45,16 +45,19 @@ class Subscription {
   /// The channel's name, with its namespace. REQUIRES: active().
   [[nodiscard]] Bytes channel_name() const;
 
-  /// Of the last publication that was delivered. REQUIRES: active().
+  /// Of the last publication that was delivered, or where it begins.
+  /// REQUIRES: active(), and not held.
   [[nodiscard]] Position position() const;
 
  private:
   friend class Hub;
 
+  static constexpr std::uint32_t kHeld = UINT32_MAX;
+
   Subscriber& owner_;
   Channel* channel_ = nullptr;
-  std::uint32_t group_ = 0;  // index in the channel's groups
-  std::uint32_t index_ = 0;  // index in the group's members
+  std::uint32_t group_ = 0;  // index in the channel's groups, or kHeld
+  std::uint32_t index_ = 0;  // index in the group's members, or in the held
 };
 
 }  // namespace paperboy::hub

@@ -52,10 +52,18 @@ bool allows(const auth::Grants& grants, auth::Scope scope, Bytes channel) {
                                  : grants.has(scope);
 }
 
+const hub::RuleSet& rules(ngx_http_request_t* r) {
+  return static_cast<MainConf*>(
+             ngx_http_get_module_main_conf(r, ngx_http_paperboy_module))
+      ->rules;
+}
+
 ngx_int_t check_grants(ngx_http_request_t* r, Request& request,
                        auth::Scope scope) {
   for (const std::string& channel : request.channels) {
-    if (allows(request.identity.grants, scope, channel)) continue;
+    const bool open = scope == auth::Scope::subscribe &&
+                      rules(r).find(channel).subscribe == hub::Access::any;
+    if (open || allows(request.identity.grants, scope, channel)) continue;
     return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_channel,
                   "forbidden",
                   scope == auth::Scope::publish
@@ -183,6 +191,7 @@ ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
   Identity& identity = request.identity;
   identity.token = true;
   identity.user = verified->user;
+  identity.info = verified->info;
   identity.grants = verified->grants;
   identity.subscriptions = verified->subscriptions;
   const bool ends =

@@ -77,6 +77,10 @@ ngx_command_t commands[] = {
          offsetof(Slots, max_channel_length)),
     slot(ngx_string("paperboy_max_subscriptions"), ngx_conf_set_num_slot,
          offsetof(Slots, max_subscriptions)),
+    main_only(ngx_string("paperboy_channel_rule"), NGX_CONF_2MORE,
+              callback<set_channel_rule>),
+    slot(ngx_string("paperboy_max_history"), ngx_conf_set_num_slot,
+         offsetof(Slots, max_history)),
     slot(ngx_string("paperboy_client_publish"), ngx_conf_set_flag_slot,
          offsetof(Slots, client_publish)),
 

@@ -12,6 +12,7 @@
 #include "auth/jwt.hpp"
 #include "auth/key.hpp"
 #include "auth/origin.hpp"
+#include "hub/rule.hpp"
 #include "nginx/log_format.hpp"
 #include "session/settings.hpp"
 
@@ -33,6 +34,7 @@ struct MainConf : MainSlots {
   std::size_t log_size = 0;  // bytes; 0: a quarter of the zone
   bool in_use = false;       // some location needs the zone
   std::vector<std::unique_ptr<LogFormat>> log_formats;
+  hub::RuleSet rules;
 };
 
 /// A rule that is known, or a variable to read it from at each request.
@@ -72,6 +74,7 @@ struct Slots {
   std::size_t send_buffer = NGX_CONF_UNSET_SIZE;
   ngx_int_t max_channel_length = NGX_CONF_UNSET;
   ngx_int_t max_subscriptions = NGX_CONF_UNSET;
+  ngx_int_t max_history = NGX_CONF_UNSET;
   ngx_int_t max_commands = NGX_CONF_UNSET;
   ngx_str_t token_issuer{};
   Value name_space = nullptr;

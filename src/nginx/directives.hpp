@@ -16,6 +16,7 @@ char* set_publish(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_publish_answer(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_status(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_zone(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_channel_rule(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_channel(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_origin(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_cors(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);

@@ -38,6 +38,8 @@ void merge_slots(Slots& parent, Slots& child) {
                        static_cast<ngx_int_t>(defaults.max_channel_length));
   ngx_conf_merge_value(child.max_subscriptions, parent.max_subscriptions,
                        static_cast<ngx_int_t>(defaults.max_subscriptions));
+  ngx_conf_merge_value(child.max_history, parent.max_history,
+                       static_cast<ngx_int_t>(defaults.max_history));
   ngx_conf_merge_str_value(child.token_issuer, parent.token_issuer, "");
   for (const auto member :
        {&Slots::name_space, &Slots::message, &Slots::scheme, &Slots::host}) {
@@ -126,6 +128,7 @@ void make_settings(LocationConf& conf) {
   settings.max_channel_length =
       static_cast<std::size_t>(conf.max_channel_length);
   settings.max_subscriptions = static_cast<std::size_t>(conf.max_subscriptions);
+  settings.max_history = static_cast<std::size_t>(conf.max_history);
   settings.ping_interval_ms = conf.ping_interval;
   settings.ping_timeout_ms = conf.ping_timeout;
   settings.send_timeout_ms = conf.send_timeout;
@@ -192,6 +195,9 @@ char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
   }
   if (conf.max_subscriptions < 1) {
     return conf_error(cf, "paperboy_max_subscriptions", "expected at least 1");
+  }
+  if (conf.max_history < 1 || conf.max_history > 1'000'000) {
+    return conf_error(cf, "paperboy_max_history", "expected from 1 to 1000000");
   }
   if (conf.max_commands < 1) {
     return conf_error(cf, "paperboy_max_commands", "expected at least 1");

@@ -31,6 +31,7 @@ struct Refusal {
 struct Identity {
   bool token = false;  // a good one was shown
   std::string user;
+  std::string info;          // JSON, for others to see; empty: none
   std::int64_t expires = 0;  // seconds since 1970; 0: never
   auth::Grants grants;
   std::vector<auth::ServerSubscription> subscriptions;

@@ -45,6 +45,8 @@ Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
                             Request& request) {
   session::Admission& admission = request.admission;
   admission.user = request.identity.user;
+  admission.info = request.identity.info;
+  admission.by_token = request.identity.token;
   admission.expires = request.identity.expires;
   const Bytes name_space = evaluate(r, conf.name_space);
   admission.name_space = name_space;

@@ -54,12 +54,14 @@ broker::shm::Waker& no_waker() {
 
 Worker* Worker::current() { return the_worker.get(); }
 
-Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat)
+Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
+               const hub::RuleSet& rules)
     : zone_(std::move(zone)),
       seat_(seat),
       counters_(zone_.counters(seat)),
       broker_(zone_, seat),
-      hub_(broker_),
+      rules_(rules),
+      hub_(broker_, presence_, rules_),
       wheel_(worker_clock().monotonic_ms()),
       context_{hub_, wheel_, worker_clock(), counters_, codecs_},
       leave_(*this) {}
@@ -87,7 +89,9 @@ void Worker::take_seat(ngx_cycle_t* cycle) {
     return;
   }
   if (const auto seat = zone->claim_seat()) {
-    the_worker.reset(new Worker(std::move(zone.value()), *seat));
+    const auto& main = *static_cast<MainConf*>(
+        ngx_http_cycle_get_module_main_conf(cycle, ngx_http_paperboy_module));
+    the_worker.reset(new Worker(std::move(zone.value()), *seat, main.rules));
     if (!the_worker->listen(cycle)) the_worker.reset();
     return;
   }

@@ -23,6 +23,20 @@ namespace paperboy::nginx {
 
 class Connection;
 
+/// Nobody is known to be anywhere.
+class Unattended final : public hub::Presence {
+ public:
+  Result<hub::MemberRef> enter(hub::ChannelRef, const Member&, bool) override {
+    return hub::MemberRef{};
+  }
+  void leave(hub::MemberRef) override {}
+  void members(Bytes, const Members& reply) override { reply(kNone); }
+  void stats(Bytes, const Stats& reply) override { reply(kNone); }
+
+ private:
+  static constexpr Error kNone{ErrorCode::not_available, "nobody is known"};
+};
+
 class Worker {
  public:
   /// Null: the process has no zone, or no seat in it.
@@ -65,7 +79,8 @@ class Worker {
   void dismiss_all();
 
  private:
-  Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat);
+  Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
+         const hub::RuleSet& rules);
   static void take_seat(ngx_cycle_t* cycle);
   static void on_take_seat(ngx_event_t* event);
 
@@ -85,6 +100,8 @@ class Worker {
   broker::shm::SeatIndex seat_;
   Counters counters_;
   broker::ShmBroker broker_;
+  Unattended presence_;
+  hub::RuleSet rules_;
   hub::Hub hub_;
   Wheel wheel_;
   session::Codecs codecs_;

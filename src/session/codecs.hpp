@@ -22,6 +22,7 @@ struct Variant {
   int window_bits = 0;  // of the compressor; 0: not compressed
   int level = 0;        // of the compressor
   std::size_t threshold = 0;
+  bool events = false;  // who comes and goes is told
 
   friend bool operator==(const Variant&, const Variant&) = default;
 };

@@ -1,6 +1,6 @@
 // A session in which the client speaks first: it connects, with a token or
-// without, and then subscribes, publishes and renews as it likes. What the
-// commands look like is the dialect's; what they may is decided here.
+// without, and then subscribes, publishes, asks and renews as it likes. What
+// the commands look like is the dialect's; what they may is decided here.
 //
 // Owned by its session, on whose worker it lives.
 #pragma once
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/slab.hpp"
+#include "session/client_id.hpp"
 #include "session/session.hpp"
 
 namespace paperboy::session {
@@ -53,6 +54,15 @@ class Conversation final : public dialect::State {
   // What a channel or connection token of a command says.
   using Checked = Result<auth::Token, auth::TokenError>;
 
+  /// What lets it into a channel.
+  struct Entry {
+    std::int64_t expires = 0;  // seconds since 1970; 0: never
+    std::string info;          // of its channel token
+  };
+
+  /// A connect that waits until all is known of what it was in.
+  struct Connecting;
+
   End take(const dialect::Decoded& command);
   End obey(const dialect::Connect& command);
   End obey(const dialect::Subscribe& command);
@@ -60,6 +70,9 @@ class Conversation final : public dialect::State {
   End obey(const dialect::Publish& command);
   End obey(const dialect::Refresh& command);
   End obey(const dialect::SubRefresh& command);
+  End obey(const dialect::History& command);
+  End obey(const dialect::Presence& command);
+  End obey(const dialect::PresenceStats& command);
   End obey(const dialect::Ping& command);
   End obey(const dialect::Refused& command);
   template <typename Other>
@@ -67,30 +80,48 @@ class Conversation final : public dialect::State {
 
   End show_token(const dialect::Connect& command);
   End begin(const dialect::Connect& command);
-  End join(const std::string& key, Bytes data,
-           std::vector<dialect::ServerSubscription>& joined);
-  Result<std::int64_t> check_channel(const std::string& name,
-                                     const std::string& token) const;
+  End join_all(const dialect::Connect& command, const Admission& admission,
+               const std::shared_ptr<Connecting>& connecting);
+  End join(const dialect::Connect& command, const std::string& key, Bytes data,
+           const std::shared_ptr<Connecting>& connecting);
+  void joined(const std::shared_ptr<Connecting>& connecting);
+
+  void return_to(hub::Subscription& subscription, const dialect::Place& place,
+                 std::uint64_t id, std::int64_t expires);
+  void recover(hub::Subscription& subscription, const dialect::Place& place,
+               const hub::RecoveryReply& reply);
+
+  Result<Entry> check_channel(const std::string& name,
+                              const std::string& token) const;
+  [[nodiscard]] bool granted(auth::Scope scope, Bytes name) const;
   Result<Done> may_publish(Bytes name) const;
+  Result<std::string> may_read(auth::Scope scope, const std::string& name);
   [[nodiscard]] Checked check(const std::string& token) const;
   [[nodiscard]] Result<std::string> key(Bytes name) const;
   [[nodiscard]] std::int64_t end_of(const auth::Token& token) const;
   [[nodiscard]] std::int64_t time_left(std::int64_t expires) const;
-  [[nodiscard]] std::string client() const;
+  [[nodiscard]] std::string client() const { return client_text(client_); }
+  [[nodiscard]] Member member(Bytes client, Bytes chan_info) const;
+  [[nodiscard]] const hub::Rule& rule(Bytes key) const;
+  void lease(const hub::Subscription& subscription, std::int64_t expires);
   void drop(const hub::Subscription& subscription, std::uint16_t code,
             Bytes reason);
   void forget(const hub::Subscription& subscription);
   Rare& rare();
   void reply(const dialect::Outcome& outcome);
+  void reply_bounded(std::uint64_t id, const dialect::Outcome& outcome);
   End fail(std::uint64_t id, ErrorCode code);
+  template <typename Answer>
+  [[nodiscard]] auto later(std::uint64_t id, Answer answer);
 
   Session& session_;
   std::string* batch_ = nullptr;        // the replies to a message, meanwhile
   std::unique_ptr<Admission> pending_;  // until it is connected
   std::unique_ptr<const std::string> name_space_;  // null: none
+  std::unique_ptr<const std::string> info_;        // of its token; null: none
   std::unique_ptr<const auth::Grants> grants_;     // null: no token
   std::unique_ptr<Rare> rare_;                     // null: nothing of the kind
-  std::uint64_t client_[2];       // its id; names it in logs, protects nothing
+  ClientId client_ = make_client_id();
   std::uint64_t connect_by_ = 0;  // monotonic ms
   bool server_side_ = false;      // it has subscriptions that it didn't ask for
 };

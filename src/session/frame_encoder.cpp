@@ -37,6 +37,9 @@ void append_message(std::string& out, const dialect::Message& message,
 }
 
 void FrameEncoder::encode(const Publication& publication, std::string& out) {
+  const bool told = publication.event == Event::message ||
+                    publication.event == Event::passing || variant_.events;
+  if (!told) return;
   scratch_.clear();
   Publication named = publication;
   named.channel = hub::channel_name(publication.channel);

@@ -1,9 +1,19 @@
 #include "session/session.hpp"
 
 #include "hub/key.hpp"
+#include "session/client_id.hpp"
 #include "session/conversation.hpp"
 
 namespace paperboy::session {
+
+namespace {
+
+hub::RecoveryLimits recovery_limits(const Settings& settings) {
+  return {static_cast<std::uint32_t>(settings.max_history),
+          settings.send_buffer};
+}
+
+}  // namespace
 
 Session::Session(Context& context, const Settings& settings, Outlet& outlet)
     : context_(context),
@@ -22,16 +32,18 @@ Conversation* Session::conversation() const {
 
 Result<Done> Session::open(const Admission& admission) {
   may_publish_ = admission.may_publish;
+  by_token_ = admission.by_token;
   if (settings_.dialect->converses()) {
     state_ = std::make_unique<Conversation>(*this, admission);
     converses_ = true;
     return Done{};
   }
   // From the last on, since each is put before the others.
-  const auto& channels = admission.channels;
-  for (auto channel = channels.rbegin(); channel != channels.rend();
-       ++channel) {
-    if (const auto done = subscribe(*channel); !done) {
+  for (std::size_t i = admission.channels.size(); i-- > 0;) {
+    const Position since =
+        i < admission.since.size() ? admission.since[i] : Position{};
+    const auto done = enter(admission, admission.channels[i], since);
+    if (!done) {
       leave();
       return done.error();
     }
@@ -39,15 +51,59 @@ Result<Done> Session::open(const Admission& admission) {
   return Done{};
 }
 
-Result<hub::Subscription*> Session::subscribe(Bytes channel) {
+Result<Done> Session::enter(const Admission& admission,
+                            const std::string& channel, const Position& since) {
+  const hub::Access who = context_.hub.rule(channel).subscribe;
+  if (who == hub::Access::nobody ||
+      (who == hub::Access::token && !admission.by_token)) {
+    return Error{ErrorCode::forbidden,
+                 "the channel's rule doesn't let it subscribe"};
+  }
+  const hub::Rule& rule = context_.hub.rule(channel);
+  std::string client;  // who is in no list needs no name
+  if (rule.presence || rule.join_leave) client = client_text(make_client_id());
+  const auto subscribed = subscribe(
+      channel,
+      {.client = client, .user = admission.user, .conn_info = admission.info});
+  if (!subscribed) return subscribed.error();
+  if (since.epoch == 0) return Done{};
+  context_.hub.recover(**subscribed, since, recovery_limits(settings_),
+                       [this, subscription = *subscribed](const auto& answer) {
+                         get_back(*subscription, answer);
+                       });
+  return Done{};
+}
+
+/// What was missed goes the way of all publications.
+void Session::get_back(const hub::Subscription& subscription,
+                       const hub::Recovery& recovery) {
+  if (!recovery.recovered) {
+    gap(subscription);
+    return;
+  }
+  if (recovery.publications.empty()) return;
+  const Bytes channel = subscription.channel_name();
+  Encoder& encoder = outlet_.encoder(false);
+  std::string run;
+  for (const Kept& kept : recovery.publications) {
+    encoder.encode({channel, kept.position, kept.kind, kept.data, kept.extra},
+                   run);
+  }
+  outlet_.copied(subscription, run,
+                 static_cast<std::uint32_t>(recovery.publications.size()));
+}
+
+Result<hub::Subscription*> Session::subscribe(Bytes channel,
+                                              const Member& member,
+                                              bool events) {
   if (subscription_count_ >= settings_.max_subscriptions) {
     return Error{ErrorCode::subscription_limit,
                  "more channels than paperboy_max_subscriptions"};
   }
   auto& subscription =
       subscriptions_.emplace_front(static_cast<hub::Subscriber&>(*this));
-  const auto subscribed =
-      context_.hub.subscribe(subscription, channel, outlet_.encoder());
+  const auto subscribed = context_.hub.subscribe(
+      subscription, channel, outlet_.encoder(events), &member);
   if (!subscribed) {
     subscriptions_.pop_front();
     return subscribed.error();
@@ -108,17 +164,29 @@ void Session::receive(const dialect::Message& message) {
 }
 
 void Session::publish(const dialect::Publish& command) {
-  if (!settings_.client_publish) {
-    published(command,
-              Error{ErrorCode::forbidden, "clients don't publish here"});
-  } else if (!may_publish_) {
-    published(command, Error{ErrorCode::forbidden,
-                             "the token doesn't allow publishing here"});
-  } else {
-    for (const auto& subscription : subscriptions_) {
-      publish_to(subscription.channel_name(), command);
+  for (const auto& subscription : subscriptions_) {
+    if (const auto may = may_publish(subscription.channel_name()); !may) {
+      published(command, may.error());
+      return;
     }
   }
+  for (const auto& subscription : subscriptions_) {
+    publish_to(subscription.channel_name(), command);
+  }
+}
+
+Result<Done> Session::may_publish(Bytes channel) const {
+  const hub::Access who = context_.hub.rule(channel).publish;
+  if (who == hub::Access::any) return Done{};
+  if (who == hub::Access::nobody ||
+      (who == hub::Access::location && !settings_.client_publish)) {
+    return Error{ErrorCode::forbidden, "clients don't publish here"};
+  }
+  if (!may_publish_ || (who == hub::Access::token && !by_token_)) {
+    return Error{ErrorCode::forbidden,
+                 "the token doesn't allow publishing here"};
+  }
+  return Done{};
 }
 
 void Session::publish_to(Bytes channel, const dialect::Publish& command) {
@@ -159,14 +227,13 @@ const Session::Self& Session::self() {
 void Session::deliver(const hub::Subscription& to, Bytes run,
                       std::uint32_t count) {
   if (converses_ && conversation()->has_lost(to)) return;
-  outlet_.run(run, count);
+  outlet_.run(to, run, count);
 }
 
 void Session::gap(const hub::Subscription& at) {
   context_.counters.add(Counter::gaps);
   if (converses_ && conversation()->lose(at)) return;
-  outlet_.end(
-      {close::kInsufficientState, "messages were lost: subscribe again"});
+  outlet_.gap(at);
 }
 
 void Session::settle() {

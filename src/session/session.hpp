@@ -13,6 +13,7 @@
 #include "auth/jwt.hpp"
 #include "base/slab.hpp"
 #include "dialect/dialect.hpp"
+#include "hub/recovery.hpp"
 #include "hub/subscription.hpp"
 #include "session/context.hpp"
 #include "session/settings.hpp"
@@ -22,9 +23,13 @@ namespace paperboy::session {
 /// What the access check found out about who connects, and lets them do.
 struct Admission {
   std::string user;                   // empty: nobody in particular
+  std::string info;                   // JSON, for others to see; empty: none
   std::vector<std::string> channels;  // keys, to subscribe to from the start
-  std::int64_t expires = 0;           // seconds since 1970; 0: never
-  bool may_publish = false;           // to those channels
+  /// Where it was in them, in their order; epoch 0, or none: nowhere.
+  std::vector<Position> since;
+  std::int64_t expires = 0;  // seconds since 1970; 0: never
+  bool may_publish = false;  // to those channels
+  bool by_token = false;     // a token of the request says so
 
   // For conversations.
   std::string name_space;
@@ -43,10 +48,17 @@ class Outlet {
   Outlet& operator=(const Outlet&) = delete;
   virtual ~Outlet() = default;
 
-  /// Makes publications into what `run` takes.
-  [[nodiscard]] virtual Encoder& encoder() = 0;
+  /// Makes publications into what `run` takes. `events`: also who comes and
+  /// goes.
+  [[nodiscard]] virtual Encoder& encoder(bool events) = 0;
   virtual void message(const dialect::Message& message) = 0;
-  virtual void run(Bytes encoded, std::uint32_t count) = 0;
+  virtual void run(const hub::Subscription& from, Bytes encoded,
+                   std::uint32_t count) = 0;
+  /// The same of bytes that live for the call.
+  virtual void copied(const hub::Subscription& from, Bytes encoded,
+                      std::uint32_t count) = 0;
+  /// Publications were lost to it, and what comes next is behind the hole.
+  virtual void gap(const hub::Subscription& at) = 0;
   /// Begins the end of the connection; nothing is sent any more after it.
   virtual void end(const Close& close) = 0;
 
@@ -100,12 +112,18 @@ class Session final : private hub::Subscriber {
   /// Null: the dialect has none.
   [[nodiscard]] Conversation* conversation() const;
 
-  Result<hub::Subscription*> subscribe(Bytes channel);
+  Result<hub::Subscription*> subscribe(Bytes channel, const Member& member,
+                                       bool events = false);
+  Result<Done> enter(const Admission& admission, const std::string& channel,
+                     const Position& since);
   void unsubscribe(const hub::Subscription& subscription);
   /// By its key; null: it isn't subscribed to.
   hub::Subscription* find(Bytes channel);
   void publish(const dialect::Publish& command);
+  [[nodiscard]] Result<Done> may_publish(Bytes channel) const;
   void publish_to(Bytes channel, const dialect::Publish& command);
+  void get_back(const hub::Subscription& subscription,
+                const hub::Recovery& recovery);
   void published(const dialect::Publish& command,
                  const Result<Position>& outcome);
 
@@ -122,6 +140,7 @@ class Session final : private hub::Subscriber {
   std::unique_ptr<Self> self_;
   std::uint32_t subscription_count_ = 0;
   bool may_publish_ = false;
+  bool by_token_ = false;
   bool converses_ = false;
 };
 

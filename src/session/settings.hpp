@@ -19,6 +19,7 @@ struct Settings {
   std::size_t send_buffer = 1024UL * 1024;     // bytes that wait for a client
   std::size_t max_channel_length = 255;        // bytes
   std::size_t max_subscriptions = 128;         // of a connection
+  std::size_t max_history = 1000;  // publications that one answer carries
 
   std::uint64_t ping_interval_ms = 25'000;
   std::uint64_t ping_timeout_ms = 10'000;

@@ -152,8 +152,8 @@ void WebSocket::lost() {
 
 // ---- out -------------------------------------------------------------------
 
-Encoder& WebSocket::encoder() {
-  Variant variant{.dialect = settings().dialect};
+Encoder& WebSocket::encoder(bool events) {
+  Variant variant{.dialect = settings().dialect, .events = events};
   if (compression_) {
     variant.window_bits = compression_->params.server_max_window_bits;
     variant.level = settings().deflate.level;
@@ -181,16 +181,31 @@ void WebSocket::message(const dialect::Message& message) {
   send(frame);
 }
 
-void WebSocket::run(Bytes encoded, std::uint32_t count) {
-  if (state_ != State::open) return;
+void WebSocket::run(const hub::Subscription&, Bytes encoded,
+                    std::uint32_t count) {
+  if (passes(encoded, count)) transport_.write_shared(encoded);
+}
+
+void WebSocket::copied(const hub::Subscription&, Bytes encoded,
+                       std::uint32_t count) {
+  if (passes(encoded, count)) transport_.write(encoded);
+}
+
+/// Counts publications that are about to be sent; false: they can't be.
+bool WebSocket::passes(Bytes encoded, std::uint32_t count) {
+  if (state_ != State::open) return false;
   if (over_limit(encoded.size())) {
     drop({close::kSlow, "the client reads too slowly"});
-    return;
+    return false;
   }
   messages_sent_ += count;
   session_.context().counters.add(Counter::messages_sent, count);
   if (compression_) compression_->window_broken = true;
-  transport_.write_shared(encoded);
+  return true;
+}
+
+void WebSocket::gap(const hub::Subscription&) {
+  end({close::kInsufficientState, "messages were lost: subscribe again"});
 }
 
 void WebSocket::send(Bytes frames) {

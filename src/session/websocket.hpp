@@ -76,9 +76,13 @@ class WebSocket final : private Outlet, private ws::MessageSink, private Timer {
   struct Ending;
 
   // Outlet
-  Encoder& encoder() override;
+  Encoder& encoder(bool events) override;
   void message(const dialect::Message& message) override;
-  void run(Bytes encoded, std::uint32_t count) override;
+  void run(const hub::Subscription& from, Bytes encoded,
+           std::uint32_t count) override;
+  void copied(const hub::Subscription& from, Bytes encoded,
+              std::uint32_t count) override;
+  void gap(const hub::Subscription& at) override;
   void end(const Close& close) override;
   void admitted(Bytes user, std::int64_t expires) override;
   void rearm() override;
@@ -92,6 +96,7 @@ class WebSocket final : private Outlet, private ws::MessageSink, private Timer {
   // Timer
   void on_timer() override;
 
+  bool passes(Bytes encoded, std::uint32_t count);
   void send(Bytes frames);
   void answer_close(const Close& close);
   void note_end(const Close& close, Summary::Side side);

@@ -28,6 +28,25 @@ void a_new_position_stands_before_all_publications(void**) {
   assert_int_equal(Position{}.offset, 0);
 }
 
+void a_position_is_read_as_it_is_written(void**) {
+  for (const Position at :
+       {Position{1, 0}, Position{0xABCDEF, 17}, Position{~0ULL, ~0ULL}}) {
+    assert_true(parse_position(position_text(at)) == at);
+  }
+  assert_string_equal(position_text({0x7F, 12}).c_str(), "7f:12");
+}
+
+void what_is_written_otherwise_is_no_position(void**) {
+  for (const char* text :
+       {"", ":", "7f", "7f:", ":1", "7F:1", "07:1", "0:1", "7f:01", "7f:-1",
+        "7f:+1", "7f: 1", "7f:1 ", "7f:1:1", "0x7f:1", "g:1",
+        "11111111111111111:1", "7f:18446744073709551616"}) {
+    assert_false(parse_position(text).has_value());
+  }
+  assert_false(parse_epoch("0").has_value());
+  assert_true(parse_epoch("a") == 10);
+}
+
 }  // namespace
 }  // namespace paperboy
 
@@ -38,6 +57,8 @@ int main() {
       cmocka_unit_test(positions_are_equal_where_epoch_and_offset_are),
       cmocka_unit_test(offsets_tell_the_order_within_an_epoch),
       cmocka_unit_test(a_new_position_stands_before_all_publications),
+      cmocka_unit_test(a_position_is_read_as_it_is_written),
+      cmocka_unit_test(what_is_written_otherwise_is_no_position),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

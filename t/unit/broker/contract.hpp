@@ -42,8 +42,20 @@ inline std::function<std::unique_ptr<Node>()> make_node;
 
 inline constexpr int kPatience = 1000;  // turns
 
+/// Who is there is another contract's.
+class Nobody final : public hub::Presence {
+ public:
+  Result<hub::MemberRef> enter(hub::ChannelRef, const Member&, bool) override {
+    return Error{ErrorCode::not_available, {}};
+  }
+  void leave(hub::MemberRef) override {}
+  void members(Bytes, const Members&) override {}
+  void stats(Bytes, const Stats&) override {}
+};
+
 struct Worker {
-  explicit Worker(Node& node) : node(node), broker(node.join()), hub(*broker) {}
+  explicit Worker(Node& node)
+      : node(node), broker(node.join()), hub(*broker, nobody, rules) {}
 
   Position join(hub::Listener& listener, Bytes channel = "news") {
     return hub.subscribe(listener.subscription, channel, lines).value();
@@ -85,6 +97,8 @@ struct Worker {
   Node& node;
   std::unique_ptr<hub::Broker> broker;
   hub::Lines lines;
+  Nobody nobody;
+  hub::RuleSet rules;
   hub::Hub hub;
 };
 

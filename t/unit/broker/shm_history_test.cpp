@@ -178,7 +178,7 @@ void events_are_told_and_not_kept(void**) {
   assert_int_equal(send(Event::message, "b", "")->position.offset, 2);
   Events events;
   assert_true(it.zone.drain(seat, {}, events) == Drained::empty);
-  assert_string_equal(events.all.c_str(), "1@0j;0@1ax;2@1l;0@2b;");
+  assert_string_equal(events.all.c_str(), "2@0j;0@1ax;3@1l;0@2b;");
   assert_string_equal(it.read("news").c_str(), "1=a;2=b;");
   it.assert_sound();
 }

@@ -40,7 +40,9 @@ void every_command_is_read(void**) {
   assert_int_equal(subscribe.id, 3);
   assert_string_equal(subscribe.channel.c_str(), "a");
   assert_string_equal(subscribe.token.c_str(), "t");
-  assert_true(subscribe.recover);
+  assert_string_equal(subscribe.since->epoch.c_str(), "x");
+  assert_int_equal(subscribe.since->offset, 5);
+  assert_false(subscribe.join_leave);
 
   const auto unsubscribe =
       read<Unsubscribe>(R"({"id":4,"unsubscribe":{"channel":"a"}})");
@@ -52,6 +54,51 @@ void every_command_is_read(void**) {
   assert_string_equal(renewed.channel.c_str(), "a");
   assert_string_equal(renewed.token.c_str(), "t");
   assert_int_equal(read<Ping>(R"({"id":4294967295,"ping":{}})").id, 4294967295);
+}
+
+void a_position_counts_where_recovery_is_asked_for(void**) {
+  const auto plain = read<Subscribe>(
+      R"({"id":3,"subscribe":{"channel":"a","epoch":"x","offset":5}})");
+  assert_false(plain.since.has_value());
+  const auto from_the_start = read<Subscribe>(
+      R"({"id":3,"subscribe":{"channel":"a","recover":true,"join_leave":true}})");
+  assert_string_equal(from_the_start.since->epoch.c_str(), "");
+  assert_int_equal(from_the_start.since->offset, 0);
+  assert_true(from_the_start.join_leave);
+}
+
+void a_connect_says_where_it_was(void**) {
+  const auto connect = read<Connect>(
+      R"({"id":1,"connect":{"subs":{"\u0061":{"recover":true,"epoch":"x",)"
+      R"("offset":18446744073709551615},"b":{"epoch":"y","offset":1}}}})");
+  assert_int_equal(connect.returns.size(), 1);
+  assert_string_equal(connect.returns[0].channel.c_str(), "a");
+  assert_string_equal(connect.returns[0].place.epoch.c_str(), "x");
+  assert_true(connect.returns[0].place.offset == UINT64_MAX);
+}
+
+void what_is_kept_and_who_is_there_is_asked_for(void**) {
+  const auto history = read<History>(
+      R"({"id":1,"history":{"channel":"a","limit":5,"reverse":true,)"
+      R"("since":{"offset":7,"epoch":"x"}}})");
+  assert_string_equal(history.channel.c_str(), "a");
+  assert_int_equal(history.limit, 5);
+  assert_true(history.reverse);
+  assert_int_equal(history.since->offset, 7);
+  assert_string_equal(history.since->epoch.c_str(), "x");
+  const auto position = read<History>(R"({"id":1,"history":{"channel":"a"}})");
+  assert_int_equal(position.limit, 0);
+  assert_false(position.since.has_value());
+  assert_int_equal(
+      read<History>(R"({"id":1,"history":{"channel":"a","limit":-1}})").limit,
+      HistoryQuery::kAll);
+  assert_string_equal(
+      read<Presence>(R"({"id":1,"presence":{"channel":"a"}})").channel.c_str(),
+      "a");
+  assert_string_equal(
+      read<PresenceStats>(R"({"id":1,"presence_stats":{"channel":"a"}})")
+          .channel.c_str(),
+      "a");
 }
 
 void data_stays_the_bytes_it_was(void**) {
@@ -69,11 +116,6 @@ void data_stays_the_bytes_it_was(void**) {
 }
 
 void what_cannot_be_had_is_refused(void**) {
-  for (const Bytes method : {"presence", "presence_stats", "history"}) {
-    const std::string text =
-        "{\"id\":7,\"" + std::string(method) + "\":{\"channel\":\"a\"}}";
-    refused(text, ErrorCode::not_available);
-  }
   refused(R"({"id":7,"rpc":{"method":"a","data":1}})", ErrorCode::no_method);
   refused(R"({"id":7,"dance":{}})", ErrorCode::no_method);
   refused(R"({"id":7})", ErrorCode::no_method);
@@ -166,6 +208,9 @@ int main() {
   using namespace paperboy::dialect;
   const CMUnitTest tests[] = {
       cmocka_unit_test(every_command_is_read),
+      cmocka_unit_test(a_position_counts_where_recovery_is_asked_for),
+      cmocka_unit_test(a_connect_says_where_it_was),
+      cmocka_unit_test(what_is_kept_and_who_is_there_is_asked_for),
       cmocka_unit_test(data_stays_the_bytes_it_was),
       cmocka_unit_test(what_cannot_be_had_is_refused),
       cmocka_unit_test(an_empty_command_is_a_pong),

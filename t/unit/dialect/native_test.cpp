@@ -104,11 +104,12 @@ void every_outcome_has_its_reply(void**) {
   is(reply(Unsubscribed{1}), R"({"id":1,"unsubscribe":{}})");
   is(reply(Published{2}), R"({"id":2,"publish":{}})");
   is(reply(Pong{3}), R"({"id":3,"ping":{}})");
-  is(reply(Subscribed{4, {0xab, 5}, 0, false}),
-     R"({"id":4,"subscribe":{"epoch":"ab","offset":5}})");
-  is(reply(Subscribed{4, {1, 0}, 9, true}),
-     R"({"id":4,"subscribe":{"epoch":"1","offset":0,"expires":true,"ttl":9,)"
-     R"("was_recovering":true}})");
+  is(reply(Subscribed{4, {0xab, 5}, 0, {}}),
+     R"({"id":4,"subscribe":{"epoch":"ab","offset":5,"recoverable":true,)"
+     R"("positioned":true}})");
+  is(reply(Subscribed{4, {1, 0}, 9, {true, false, {}}}),
+     R"({"id":4,"subscribe":{"epoch":"1","offset":0,"recoverable":true,)"
+     R"("positioned":true,"was_recovering":true,"expires":true,"ttl":9}})");
   is(reply(SubRefreshed{5, 0}), R"({"id":5,"sub_refresh":{}})");
   is(reply(SubRefreshed{5, 7}),
      R"({"id":5,"sub_refresh":{"expires":true,"ttl":7}})");
@@ -125,12 +126,64 @@ void connected_tells_of_subscriptions(void**) {
      R"({"id":1,"connect":{"client":"me","version":"Paperboy 0.1.0",)"
      R"("ping":25,"pong":true}})");
   const std::array<ServerSubscription, 2> both{
-      {{"a\"", {1, 2}, {}}, {"b", {3, 0}, "{\"x\":\n1}"}}};
+      {{"a\"", {1, 2}, {}, {}}, {"b", {3, 0}, "{\"x\":\n1}", {}}}};
   is(reply(Connected{1, "me", 3, 1, both}),
      R"({"id":1,"connect":{"client":"me","version":"Paperboy 0.1.0",)"
      R"("expires":true,"ttl":3,"ping":1,"pong":true,"subs":{)"
-     R"("a\"":{"epoch":"1","offset":2},)"
-     R"("b":{"epoch":"3","offset":0,"data":{"x": 1}}}}})");
+     R"("a\"":{"epoch":"1","offset":2,"recoverable":true,"positioned":true},)"
+     R"("b":{"epoch":"3","offset":0,"recoverable":true,"positioned":true,)"
+     R"("data":{"x": 1}}}}})");
+}
+
+Kept kept(std::uint64_t offset, Bytes data, Bytes extra = {}) {
+  return {{7, offset}, Kind::text, std::string(data), std::string(extra)};
+}
+
+void what_was_missed_comes_with_the_reply(void**) {
+  const Recovered recovered{true, true, {kept(1, "1"), kept(2, "\n2")}};
+  is(reply(Subscribed{4, {7, 2}, 0, recovered}),
+     R"({"id":4,"subscribe":{"epoch":"7","offset":2,"recoverable":true,)"
+     R"("positioned":true,"was_recovering":true,"recovered":true,)"
+     R"("publications":[{"data":1,"offset":1},{"data": 2,"offset":2}]}})");
+}
+
+void what_is_kept_is_told(void**) {
+  const HistoryPage page{{7, 2}, {kept(1, "hi", R"("tags":{"a":"b"})")}};
+  is(reply(HistoryRead{1, page}),
+     R"({"id":1,"history":{"publications":[{"data":"hi","offset":1,)"
+     R"("tags":{"a":"b"}}],"epoch":"7","offset":2}})");
+  is(reply(HistoryRead{1, {{7, 0}, {}}}),
+     R"({"id":1,"history":{"publications":[],"epoch":"7","offset":0}})");
+}
+
+void who_is_there_is_told(void**) {
+  const std::array<MemberRecord, 2> members{
+      MemberRecord({.client = "c1", .user = "ann"}),
+      MemberRecord({.client = "c2", .user = "bob", .conn_info = "{}"})};
+  is(reply(PresenceRead{1, members}),
+     R"({"id":1,"presence":{"presence":{"c1":{"user":"ann","client":"c1"},)"
+     R"("c2":{"user":"bob","client":"c2","conn_info":{}}}}})");
+  is(reply(PresenceRead{1, {}}), R"({"id":1,"presence":{"presence":{}}})");
+  is(reply(PresenceCounted{1, {3, 2}}),
+     R"({"id":1,"presence_stats":{"num_clients":3,"num_users":2}})");
+}
+
+std::string pushed(Event event, Bytes data, Bytes extra = {}) {
+  std::string scratch;
+  const Publication publication{"a", {7, 5}, Kind::text, data, extra, event};
+  return std::string(Native().publication(publication, scratch).data);
+}
+
+void what_goes_through_a_channel_is_pushed(void**) {
+  is(pushed(Event::message, "1", R"("info":{"user":"u","client":"c"})"),
+     R"({"push":{"channel":"a","pub":{"data":1,"offset":5,)"
+     R"("info":{"user":"u","client":"c"}}}})");
+  is(pushed(Event::passing, "1"),
+     R"({"push":{"channel":"a","pub":{"data":1}}})");
+  is(pushed(Event::join, R"({"user":"u","client":"c"})"),
+     R"({"push":{"channel":"a","join":{"info":{"user":"u","client":"c"}}}})");
+  is(pushed(Event::leave, R"({"user":"u","client":"c"})"),
+     R"({"push":{"channel":"a","leave":{"info":{"user":"u","client":"c"}}}})");
 }
 
 void replies_stand_in_lines(void**) {
@@ -194,6 +247,10 @@ int main() {
       cmocka_unit_test(binary_is_base64_in_an_object),
       cmocka_unit_test(every_outcome_has_its_reply),
       cmocka_unit_test(connected_tells_of_subscriptions),
+      cmocka_unit_test(what_was_missed_comes_with_the_reply),
+      cmocka_unit_test(what_is_kept_is_told),
+      cmocka_unit_test(who_is_there_is_told),
+      cmocka_unit_test(what_goes_through_a_channel_is_pushed),
       cmocka_unit_test(replies_stand_in_lines),
       cmocka_unit_test(every_error_has_its_code),
       cmocka_unit_test(closes_have_the_words_of_the_protocol),

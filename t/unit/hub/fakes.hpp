@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "hub/broker.hpp"
+#include "hub/presence.hpp"
 
 namespace paperboy::hub {
 
@@ -129,7 +130,10 @@ class FakeBroker final : public Broker {
   HistoryPage page(Bytes channel, const HistoryQuery& query) {
     const Entry& from = entry(channel);
     HistoryPage made{from.top, {}};
-    if (query.since && query.since->epoch != from.top.epoch) return made;
+    if (query.since && query.since->epoch != 0 &&
+        query.since->epoch != from.top.epoch) {
+      return made;
+    }
     for (const Kept& kept : from.kept) {
       if (made.publications.size() >= query.limit) break;
       if (query.since && kept.position.offset <= query.since->offset) continue;
@@ -170,6 +174,54 @@ class FakeBroker final : public Broker {
 
   std::deque<Record> waiting;
   std::vector<std::function<void()>> held;
+};
+
+/// Who is in which channel, by the broker's refs.
+class FakePresence final : public Presence {
+ public:
+  explicit FakePresence(FakeBroker& broker) : broker_(broker) {}
+
+  Result<MemberRef> enter(ChannelRef ref, const Member& member,
+                          bool announced) override {
+    if (refusal) return *refusal;
+    const MemberRef made{++last_};
+    members_.emplace(made, Entry{ref, MemberRecord(member), announced});
+    return made;
+  }
+  void leave(MemberRef ref) override { members_.erase(ref); }
+
+  void members(Bytes channel, const Members& reply) override {
+    std::vector<MemberRecord> found;
+    for (const auto& [ref, entry] : members_) {
+      if (broker_.name(entry.channel) == channel) found.push_back(entry.member);
+    }
+    reply(found);
+  }
+  void stats(Bytes channel, const Stats& reply) override {
+    PresenceStats stats;
+    std::map<std::string, int> users;
+    for (const auto& [ref, entry] : members_) {
+      if (broker_.name(entry.channel) != channel) continue;
+      ++stats.clients;
+      stats.users += ++users[entry.member.user] == 1 ? 1 : 0;
+    }
+    reply(stats);
+  }
+
+  [[nodiscard]] std::size_t size() const { return members_.size(); }
+
+  std::optional<Error> refusal;
+
+ private:
+  struct Entry {
+    ChannelRef channel;
+    MemberRecord member;
+    bool announced;
+  };
+
+  FakeBroker& broker_;
+  std::map<MemberRef, Entry> members_;
+  std::uint32_t last_ = 0;
 };
 
 }  // namespace paperboy::hub

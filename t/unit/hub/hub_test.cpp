@@ -16,7 +16,9 @@ namespace {
 
 struct Fixture {
   FakeBroker broker;
-  Hub hub{broker};
+  FakePresence presence{broker};
+  RuleSet rules;
+  Hub hub{broker, presence, rules};
   Lines lines;
 
   Position join(Listener& listener, Bytes channel = "news") {
@@ -145,16 +147,17 @@ void nothing_comes_from_before_the_position(void**) {
   assert_heard(second, "4=more;");
 }
 
-void who_joins_gets_all_after_the_position_that_others_are_at(void**) {
+void who_joins_begins_at_the_top_whatever_others_have_still_to_hear(void**) {
   Fixture f;
   Listener first;
   f.join(first);
   f.broker.bring("news", "a");  // not drained yet
   Listener second;
-  assert_true(f.join(second) == (Position{7, 0}));
+  assert_true(f.join(second) == (Position{7, 1}));
+  f.broker.bring("news", "b");
   f.drain_all();
-  assert_heard(first, "1=a;");
-  assert_heard(second, "1=a;");
+  assert_heard(first, "1=a;2=b;");
+  assert_heard(second, "2=b;");
 }
 
 void a_jump_of_offsets_is_a_gap_before_what_follows(void**) {
@@ -351,7 +354,9 @@ void those_who_stay_are_found_whoever_leaves(void**) {
   constexpr std::size_t kCount = 30;
   for (std::size_t step = 1; step < 7; ++step) {
     FakeBroker broker;
-    Hub hub(broker);
+    FakePresence presence(broker);
+    const RuleSet rules;
+    Hub hub(broker, presence, rules);
     std::vector<std::unique_ptr<Listener>> listeners;
     for (std::size_t i = 0; i < kCount; ++i) {
       listeners.push_back(std::make_unique<Listener>());
@@ -513,7 +518,7 @@ int main() {
       cmocka_unit_test(one_subscriber_may_be_in_a_channel_twice),
       cmocka_unit_test(nothing_comes_from_before_the_position),
       cmocka_unit_test(
-          who_joins_gets_all_after_the_position_that_others_are_at),
+          who_joins_begins_at_the_top_whatever_others_have_still_to_hear),
       cmocka_unit_test(a_jump_of_offsets_is_a_gap_before_what_follows),
       cmocka_unit_test(a_jump_at_the_start_is_a_gap),
       cmocka_unit_test(everybody_in_the_channel_is_told_of_the_gap),

@@ -10,7 +10,8 @@ namespace paperboy::session {
 namespace {
 
 constexpr const char* kSubscribed =
-    R"(text {"id":2,"subscribe":{"epoch":"7","offset":0}})"
+    R"(text {"id":2,"subscribe":{"epoch":"7","offset":0,"recoverable":true,)"
+    R"("positioned":true}})"
     "\n";
 
 struct Talk : World {
@@ -44,9 +45,10 @@ void nothing_is_subscribed_to_before_connect(void**) {
   assert_int_equal(world.broker.subscribers(), 0);
   client.text(R"({"id":1,"connect":{}})");
   assert_int_equal(world.broker.subscribers(), 1);
-  assert_true(
-      client.heard().ends_with(R"("subs":{"news":{"epoch":"7","offset":0}}}})"
-                               "\n"));
+  assert_true(client.heard().ends_with(
+      R"("subs":{"news":{"epoch":"7","offset":0,"recoverable":true,)"
+      R"("positioned":true}}}})"
+      "\n"));
 }
 
 void who_does_not_connect_is_stale(void**) {
@@ -174,9 +176,11 @@ void who_loses_publications_is_to_subscribe_again(void**) {
   assert_int_equal(world.count(Counter::gaps), 1);
   assert_int_equal(world.count(Counter::subscriptions), 1);
   client.text(R"({"id":3,"subscribe":{"channel":"a"}})");
-  assert_text(client.heard(),
-              R"(text {"id":3,"subscribe":{"epoch":"7","offset":2}})"
-              "\n");
+  assert_text(
+      client.heard(),
+      R"(text {"id":3,"subscribe":{"epoch":"7","offset":2,"recoverable":true,)"
+      R"("positioned":true}})"
+      "\n");
 }
 
 void a_subscription_of_the_servers_that_loses_ends_the_connection(void**) {

@@ -48,7 +48,9 @@ struct World {
 
   FakeClock clock;
   hub::FakeBroker broker;
-  hub::Hub hub{broker};
+  hub::FakePresence presence{broker};
+  hub::RuleSet rules;
+  hub::Hub hub{broker, presence, rules};
   Wheel wheel{clock.ms};
   std::array<std::atomic<std::uint64_t>, kCounters> cells{};
   Counters counters{Counters::Row(cells)};

@@ -56,13 +56,19 @@ class Commands final : public dialect::Dialect {
 /// A framing of one line for each thing.
 class FakeOutlet final : public Outlet, private Encoder {
  public:
-  Encoder& encoder() override { return *this; }
+  Encoder& encoder(bool) override { return *this; }
   void message(const dialect::Message& message) override {
     out.append("message ").append(message.data).append("\n");
   }
-  void run(Bytes encoded, std::uint32_t count) override {
+  void run(const hub::Subscription&, Bytes encoded,
+           std::uint32_t count) override {
     out.append(std::to_string(count)).append(" ").append(encoded).append("\n");
   }
+  void copied(const hub::Subscription& from, Bytes encoded,
+              std::uint32_t count) override {
+    run(from, encoded, count);
+  }
+  void gap(const hub::Subscription&) override { out.append("gap\n"); }
   void end(const Close& close) override {
     out.append("end ").append(std::to_string(close.code)).append("\n");
   }
@@ -191,14 +197,14 @@ void who_may_not_publish_is_told_so(void**) {
   assert_int_equal(f.broker.entry("news").top.offset, 0);
 }
 
-void a_gap_is_3010(void**) {
+void a_gap_is_told(void**) {
   Fixture f;
   Session session(f.context, f.settings, f.outlet);
   assert_true(session.open(f.in({"news"})).ok());
   f.broker.entry("news").top = {7, 4};
   f.broker.lose = true;
   f.drain();
-  assert_text(f.outlet.taken(), "end 3010\n");
+  assert_text(f.outlet.taken(), "gap\n");
   assert_int_equal(f.count(Counter::gaps), 1);
 }
 
@@ -253,7 +259,7 @@ int main() {
       cmocka_unit_test(an_answer_to_nobody_is_counted_and_forgotten),
       cmocka_unit_test(errors_are_answered_and_counted),
       cmocka_unit_test(who_may_not_publish_is_told_so),
-      cmocka_unit_test(a_gap_is_3010),
+      cmocka_unit_test(a_gap_is_told),
       cmocka_unit_test(channels_are_listed_in_their_order_without_namespace),
       cmocka_unit_test(leaving_leaves_nothing_behind),
       cmocka_unit_test(all_channels_are_subscribed_to_or_none),

@@ -1,0 +1,260 @@
+// What a client does in channels once it is connected: subscribes, publishes,
+// reads what is kept and who is there.
+#include <algorithm>
+
+#include "hub/key.hpp"
+#include "session/conversation.hpp"
+
+namespace paperboy::session {
+
+namespace {
+
+constexpr Error kDenied{ErrorCode::forbidden, "not in this channel"};
+
+/// An epoch that is no epoch of ours is none of the channel's.
+Position position_of(const dialect::Place& place) {
+  constexpr std::uint64_t kForeign = UINT64_MAX;
+  if (place.epoch.empty()) return {0, place.offset};
+  return {parse_epoch(place.epoch).value_or(kForeign), place.offset};
+}
+
+}  // namespace
+
+/// An answer that may come when the session is gone.
+template <typename Answer>
+auto Conversation::later(std::uint64_t id, Answer answer) {
+  return [self = session_.self(), id, answer](const auto& outcome) {
+    if (*self == nullptr) return;
+    Conversation& here = *(*self)->conversation();
+    if (outcome) {
+      answer(here, *outcome);
+    } else {
+      here.fail(id, outcome.error().code);
+    }
+  };
+}
+
+// ---- subscribing -----------------------------------------------------------
+
+bool Conversation::granted(auth::Scope scope, Bytes name) const {
+  return grants_ && grants_->allows(scope, name);
+}
+
+Result<Conversation::Entry> Conversation::check_channel(
+    const std::string& name, const std::string& token) const {
+  const auto channel = key(name);
+  if (!channel) return channel.error();
+  const hub::Access who = rule(*channel).subscribe;
+  if (who == hub::Access::nobody) return kDenied;
+  if (!token.empty()) {
+    const auto checked = check(token);
+    if (!checked && checked.error() == auth::TokenError::expired) {
+      return Error{ErrorCode::token_expired, "the channel's token has expired"};
+    }
+    if (!checked || checked->channel != name ||
+        checked->user != session_.outlet_.user() ||
+        !checked->grants.allows(auth::Scope::subscribe, name)) {
+      return kDenied;
+    }
+    return Entry{end_of(*checked), checked->info};
+  }
+  const bool open =
+      who == hub::Access::any ||
+      (who == hub::Access::location && session_.settings_.keys == nullptr);
+  if (open || granted(auth::Scope::subscribe, name)) return Entry{};
+  return kDenied;
+}
+
+Conversation::End Conversation::obey(const dialect::Subscribe& command) {
+  const auto channel = key(command.channel);
+  if (!channel) return fail(command.id, channel.error().code);
+  if (session_.find(*channel) != nullptr) {
+    return fail(command.id, ErrorCode::already_subscribed);
+  }
+  const auto entry = check_channel(command.channel, command.token);
+  if (!entry) return fail(command.id, entry.error().code);
+  const std::string id = client();
+  const auto subscribed =
+      session_.subscribe(*channel, member(id, entry->info), command.join_leave);
+  if (!subscribed) return fail(command.id, subscribed.error().code);
+  hub::Subscription& here = **subscribed;
+  lease(here, entry->expires);
+  if (command.since) {
+    return_to(here, *command.since, command.id, entry->expires);
+    return {};
+  }
+  reply(dialect::Subscribed{
+      command.id, here.position(), time_left(entry->expires), {}});
+  return {};
+}
+
+void Conversation::return_to(hub::Subscription& subscription,
+                             const dialect::Place& place, std::uint64_t id,
+                             std::int64_t expires) {
+  recover(subscription, place,
+          [this, id, expires](const hub::Recovery& recovery) {
+            const dialect::Recovered recovered{true, recovery.recovered,
+                                               recovery.publications};
+            reply(dialect::Subscribed{id, recovery.position, time_left(expires),
+                                      recovered});
+          });
+}
+
+/// The hub answers only while it is subscribed, and so while this lives.
+void Conversation::recover(hub::Subscription& subscription,
+                           const dialect::Place& place,
+                           const hub::RecoveryReply& reply) {
+  const hub::RecoveryLimits limits{
+      static_cast<std::uint32_t>(session_.settings_.max_history),
+      session_.settings_.send_buffer};
+  session_.context_.hub.recover(subscription, position_of(place), limits,
+                                reply);
+}
+
+void Conversation::lease(const hub::Subscription& subscription,
+                         std::int64_t expires) {
+  if (rare_) {
+    std::erase_if(rare_->leases,
+                  [&](const auto& one) { return one.first == &subscription; });
+  }
+  if (expires == 0) return;
+  rare().leases.emplace_back(&subscription, expires);
+  session_.outlet_.rearm();
+}
+
+Conversation::End Conversation::obey(const dialect::Unsubscribe& command) {
+  const auto channel = key(command.channel);
+  if (!channel) return fail(command.id, channel.error().code);
+  if (const auto* const here = session_.find(*channel)) forget(*here);
+  reply(dialect::Unsubscribed{command.id});
+  return {};
+}
+
+Conversation::End Conversation::obey(const dialect::SubRefresh& command) {
+  const auto channel = key(command.channel);
+  if (!channel) return fail(command.id, channel.error().code);
+  const auto* const here = session_.find(*channel);
+  if (here == nullptr || command.token.empty()) {
+    return fail(command.id, ErrorCode::forbidden);
+  }
+  const auto entry = check_channel(command.channel, command.token);
+  if (!entry) return fail(command.id, entry.error().code);
+  lease(*here, entry->expires);
+  reply(dialect::SubRefreshed{command.id, time_left(entry->expires)});
+  return {};
+}
+
+// ---- publishing ------------------------------------------------------------
+
+Result<Done> Conversation::may_publish(Bytes name) const {
+  const auto channel = key(name);
+  if (!channel) return channel.error();
+  const hub::Access who = rule(*channel).publish;
+  const bool location = who == hub::Access::location;
+  if (who == hub::Access::nobody ||
+      (location && !session_.settings_.client_publish)) {
+    return Error{ErrorCode::forbidden, "clients don't publish here"};
+  }
+  const bool open = who == hub::Access::any ||
+                    (location && session_.settings_.keys == nullptr);
+  if (open || granted(auth::Scope::publish, name)) return Done{};
+  return Error{ErrorCode::forbidden, "the token doesn't allow it"};
+}
+
+Conversation::End Conversation::obey(const dialect::Publish& command) {
+  if (const auto may = may_publish(command.channel); !may) {
+    return fail(command.id, may.error().code);
+  }
+  const auto channel = key(command.channel);
+  std::string who = R"("info":)";
+  append_member(who, member(client(), {}));
+  const auto answer = [self = session_.self(),
+                       counters = &session_.context_.counters,
+                       id = command.id](const Result<hub::Published>& outcome) {
+    counters->add(outcome ? Counter::publications : Counter::publish_errors);
+    if (*self == nullptr) return;
+    Conversation& here = *(*self)->conversation();
+    if (outcome) {
+      here.reply(dialect::Published{id});
+    } else {
+      here.reply(dialect::Failed{id, outcome.error().code});
+    }
+  };
+  session_.context_.hub.publish({.channel = *channel,
+                                 .kind = command.message.kind,
+                                 .data = command.message.data,
+                                 .extra = who},
+                                answer);
+  return {};
+}
+
+// ---- reading ---------------------------------------------------------------
+
+/// The channel's key, where its history or presence may be read.
+Result<std::string> Conversation::may_read(auth::Scope scope,
+                                           const std::string& name) {
+  auto channel = key(name);
+  if (!channel) return channel.error();
+  const hub::Rule& rule = this->rule(*channel);
+  const bool history = scope == auth::Scope::history;
+  if (history ? rule.keep.count == 0 : !rule.presence) {
+    return Error{ErrorCode::not_available, "the channel's rule has none"};
+  }
+  const hub::Access who = history ? rule.read_history : rule.read_presence;
+  if (who == hub::Access::nobody) return kDenied;
+  const bool open =
+      who == hub::Access::any ||
+      (who == hub::Access::location && session_.settings_.keys == nullptr &&
+       session_.find(*channel) != nullptr);
+  if (!open && !granted(scope, name)) return kDenied;
+  return channel;
+}
+
+Conversation::End Conversation::obey(const dialect::History& command) {
+  const auto channel = may_read(auth::Scope::history, command.channel);
+  if (!channel) return fail(command.id, channel.error().code);
+  HistoryQuery query{
+      .limit = std::min(command.limit, static_cast<std::uint32_t>(
+                                           session_.settings_.max_history)),
+      .bytes = session_.settings_.send_buffer,
+      .reverse = command.reverse};
+  if (command.since) query.since = position_of(*command.since);
+  const auto answer = [id = command.id, since = query.since](
+                          Conversation& here, const HistoryPage& page) {
+    const bool foreign =
+        since && since->epoch != 0 && since->epoch != page.top.epoch;
+    if (foreign) {
+      here.fail(id, ErrorCode::unrecoverable);
+    } else {
+      here.reply_bounded(id, dialect::HistoryRead{id, page});
+    }
+  };
+  session_.context_.hub.broker().history(*channel, query,
+                                         later(command.id, answer));
+  return {};
+}
+
+Conversation::End Conversation::obey(const dialect::Presence& command) {
+  const auto channel = may_read(auth::Scope::presence, command.channel);
+  if (!channel) return fail(command.id, channel.error().code);
+  const auto answer = [id = command.id](
+                          Conversation& here,
+                          const std::vector<MemberRecord>& members) {
+    here.reply_bounded(id, dialect::PresenceRead{id, members});
+  };
+  session_.context_.hub.presence().members(*channel, later(command.id, answer));
+  return {};
+}
+
+Conversation::End Conversation::obey(const dialect::PresenceStats& command) {
+  const auto channel = may_read(auth::Scope::presence, command.channel);
+  if (!channel) return fail(command.id, channel.error().code);
+  const auto answer = [id = command.id](Conversation& here,
+                                        const PresenceStats& stats) {
+    here.reply(dialect::PresenceCounted{id, stats});
+  };
+  session_.context_.hub.presence().stats(*channel, later(command.id, answer));
+  return {};
+}
+
+}  // namespace paperboy::session
