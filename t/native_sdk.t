@@ -24,8 +24,14 @@ paperboy_origin any;
 paperboy_client_publish on;
 server {
     listen 127.0.0.1:%%PORT%%;
-    location /open { paperboy; }
-    location /keyed { paperboy; paperboy_jwt_key HS256 file=%%DIR%%/secret; }
+    location /open { paperboy; paperboy_jwt_key off; }
+    paperboy_jwt_key HS256 file=%%DIR%%/secret;
+    location /keyed { paperboy; }
+    location /given {
+        paperboy;
+        paperboy_channel news;
+        paperboy_max_subscriptions 2;
+    }
 }
 END
 

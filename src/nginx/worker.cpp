@@ -60,6 +60,7 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
       seat_(seat),
       counters_(zone_.counters(seat)),
       broker_(zone_, seat),
+      presence_(zone_, seat),
       rules_(rules),
       hub_(broker_, presence_, rules_),
       wheel_(worker_clock().monotonic_ms()),
@@ -192,6 +193,7 @@ void Worker::tick() {
   ngx_add_timer(&tick_, kTick);
   wake();
   broker_.tick();
+  presence_.tick();
   look_round();
 }
 

@@ -13,6 +13,7 @@
 #include "base/counters.hpp"
 #include "base/wheel.hpp"
 #include "broker/shm_broker.hpp"
+#include "broker/shm_presence.hpp"
 #include "broker/shm_zone.hpp"
 #include "hub/hub.hpp"
 #include "nginx/drain.hpp"
@@ -22,20 +23,6 @@
 namespace paperboy::nginx {
 
 class Connection;
-
-/// Nobody is known to be anywhere.
-class Unattended final : public hub::Presence {
- public:
-  Result<hub::MemberRef> enter(hub::ChannelRef, const Member&, bool) override {
-    return hub::MemberRef{};
-  }
-  void leave(hub::MemberRef) override {}
-  void members(Bytes, const Members& reply) override { reply(kNone); }
-  void stats(Bytes, const Stats& reply) override { reply(kNone); }
-
- private:
-  static constexpr Error kNone{ErrorCode::not_available, "nobody is known"};
-};
 
 class Worker {
  public:
@@ -100,7 +87,7 @@ class Worker {
   broker::shm::SeatIndex seat_;
   Counters counters_;
   broker::ShmBroker broker_;
-  Unattended presence_;
+  broker::ShmPresence presence_;
   hub::RuleSet rules_;
   hub::Hub hub_;
   Wheel wheel_;

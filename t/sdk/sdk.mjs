@@ -142,14 +142,43 @@ const tests = {
     is(three.state, 'connected', 'an expired one is replaced');
   },
 
+  async 'token callbacks that fail'() {
+    const failing = (token) => {
+      let calls = 0;
+      return async () => {
+        if (calls++ === 0) throw new Error('the application is down');
+        return token;
+      };
+    };
+    const one = client('/keyed', { getToken: failing(jwt({ sub: 'a' })) });
+    const failed = next(one, 'error');
+    const done = next(one, 'connected');
+    one.connect();
+    is((await failed).error.code, 5, 'the one for connections is told');
+    await done;
+    is(one.state, 'connected', 'and asked again');
+    const room = one.newSubscription('x', {
+      getToken: failing(jwt({ sub: 'a', channel: 'x' })),
+    });
+    const failure = next(room, 'error');
+    room.subscribe();
+    is((await failure).error.code, 8, 'the one for channels is told');
+    await room.ready(8000);
+    is(room.state, 'subscribed', 'and asked again');
+  },
+
   async 'tokens that are refused'() {
-    for (const [name, options, expected] of [
-      ['no token', {}, 101],
-      ['a bad token', { token: 'bad' }, 3500],
-      ['an application that says no',
+    for (const [name, path, options, expected] of [
+      ['no token', '/keyed', {}, 101],
+      ['a bad token', '/keyed', { token: 'bad' }, 3500],
+      ['a token for other channels', '/given',
+        { token: jwt({ channel: 'other' }) }, 3507],
+      ['a token for too many', '/given',
+        { token: jwt({ channels: ['news', 'a', 'b'] }) }, 3505],
+      ['an application that says no', '/keyed',
         { getToken: async () => { throw new UnauthorizedError(); } }, 1],
     ]) {
-      const one = client('/keyed', options);
+      const one = client(path, options);
       const end = next(one, 'disconnected');
       one.connect();
       is((await end).code, expected, `${name} ends it`);

@@ -223,16 +223,21 @@ var tests = []struct {
 	{"tokens that are refused", func() {
 		for _, one := range []struct {
 			name     string
+			path     string
 			config   plain
 			expected uint32
 		}{
-			{"no token", plain{}, 101},
-			{"a bad token", plain{Token: "bad"}, 3500},
-			{"an application that says no", plain{GetToken: func(centrifuge.ConnectionTokenEvent) (string, error) {
+			{"no token", "/keyed", plain{}, 101},
+			{"a bad token", "/keyed", plain{Token: "bad"}, 3500},
+			{"a token for other channels", "/given",
+				plain{Token: jwt(claims{"channel": "other"})}, 3507},
+			{"a token for too many", "/given",
+				plain{Token: jwt(claims{"channels": []string{"news", "a", "b"}})}, 3505},
+			{"an application that says no", "/keyed", plain{GetToken: func(centrifuge.ConnectionTokenEvent) (string, error) {
 				return "", centrifuge.ErrUnauthorized
 			}}, 1},
 		} {
-			made := newClient("/keyed", one.config)
+			made := newClient(one.path, one.config)
 			_ = made.Connect()
 			is(await(made.disconnected, "disconnected").Code, one.expected, one.name+" ends it")
 			is(made.State(), centrifuge.StateDisconnected, "for good")

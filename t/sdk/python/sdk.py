@@ -184,11 +184,15 @@ async def connection_tokens():
 
 
 async def tokens_that_are_refused():
-    for name, options, expected in (
-            ('no token', {}, 101),
-            ('a bad token', {'token': 'bad'}, 3500),
-            ('an application that says no', {'get_token': no}, 1)):
-        one, told = await client('/keyed', **options)
+    for name, path, options, expected in (
+            ('no token', '/keyed', {}, 101),
+            ('a bad token', '/keyed', {'token': 'bad'}, 3500),
+            ('a token for other channels', '/given',
+             {'token': jwt(channel='other')}, 3507),
+            ('a token for too many', '/given',
+             {'token': jwt(channels=['news', 'a', 'b'])}, 3505),
+            ('an application that says no', '/keyed', {'get_token': no}, 1)):
+        one, told = await client(path, **options)
         await one.connect()
         equal((await told.next('disconnected')).code, expected,
               f'{name} ends it')
