@@ -129,9 +129,8 @@ subtest 'a killed worker takes its members along' => sub {
         'those of the other worker are there');
 };
 
-# With PAPERBOY_FULL=1 ten thousand of them.
 subtest 'many members' => sub {
-    my $n = $ENV{PAPERBOY_FULL} ? 10_000 : 300;
+    my $n = 300;
     my ($ws) = connected;
     ask($ws, subscribe => channel => 'open:big');
     my @raw = map { $nginx->ws('/raw?c=open:big') } 1 .. $n;
