@@ -295,6 +295,14 @@ void a_token_of_a_channel_names_it(void**) {
   assert_string_equal(good(R"({"channels":["a"]})").channel.c_str(), "");
 }
 
+void what_others_may_see_stands_on_one_line(void**) {
+  assert_string_equal(good("{\"info\":{\n\"a\" :\r[1]}}").info.c_str(),
+                      R"({"a":[1]})");
+  assert_string_equal(good(R"({"info":"a\nb"})").info.c_str(), R"("a\nb")");
+  assert_string_equal(good(R"({"info":null})").info.c_str(), "");
+  assert_string_equal(good("{}").info.c_str(), "");
+}
+
 void capabilities_permit(void**) {
   const Token token =
       good(R"({"caps":[{"channels":["a","b*"],"allow":["sub","pub","later"]},)"
@@ -348,6 +356,7 @@ int main() {
       cmocka_unit_test(expire_at_is_an_end_of_its_own),
       cmocka_unit_test(channels_and_subs_are_to_be_subscribed_to),
       cmocka_unit_test(a_token_of_a_channel_names_it),
+      cmocka_unit_test(what_others_may_see_stands_on_one_line),
       cmocka_unit_test(capabilities_permit),
       cmocka_unit_test(capabilities_that_are_not_understood_refuse_the_token),
   };
