@@ -60,6 +60,11 @@ ok(wait_for('both', sub {
         }), 'counts for itself, a code of the client counts as other');
 ok(ref $now->{zone} eq 'HASH' && $now->{zone}{size} > 0,
     'memory of the zone');
+is_deeply([sort keys %{ $now->{zone} }], [qw(
+            channel_memory channel_memory_used evictions history_evictions
+            history_messages history_size history_used keys lock_waits log_size
+            log_used members overruns rollbacks seats seats_taken size
+        )], 'and what it holds');
 
 subtest 'never negative after a crash' => sub {
     $nginx->expect_log(qr/exited on signal 9/);

@@ -158,6 +158,20 @@ END
         'in a line of the log each');
 };
 
+subtest 'history' => sub {
+    my $given = nginx(http => <<'END');
+paperboy_zone main 4m seats=8 log=1m history=512k;
+server {
+    listen 127.0.0.1:%%PORT%%;
+    location /status { paperboy_status; }
+}
+END
+    is($given->status->{zone}{history_size}, 512 * 1024, 'as it was set');
+    my $zone = $nginx->status->{zone};
+    is($zone->{history_size}, $zone->{channel_memory} / 4 * 3,
+        'by default, three quarters of the memory for channels');
+};
+
 my %bad = (
     'no size'      => 'paperboy_zone main;',
     'a bad size'   => 'paperboy_zone main x;',
@@ -166,6 +180,9 @@ my %bad = (
     'many seats'   => 'paperboy_zone main 4m seats=100000;',
     'a bad log'    => 'paperboy_zone main 4m log=x;',
     'a huge log'   => 'paperboy_zone main 4m log=8m;',
+    'bad history'  => 'paperboy_zone main 4m history=x;',
+    'no history'   => 'paperboy_zone main 4m history=0;',
+    'a huge history' => 'paperboy_zone main 4m history=4m;',
     'a word'       => 'paperboy_zone main 4m what=this;',
     'twice'        => 'paperboy_zone main 4m; paperboy_zone other 4m;',
 );

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "broker/shm_check_history.hpp"
+#include "broker/shm_check_keys.hpp"
 #include "broker/shm_check_members.hpp"
 #include "broker/shm_hash.hpp"
 
@@ -26,10 +27,11 @@ class Checker {
 
   const char* run() {
     using Walk = const char* (Checker::*)();
-    for (const Walk walk : {&Checker::free_pages, &Checker::partial_pages,
-                            &Checker::pages, &Checker::chains, &Checker::order,
-                            &Checker::history, &Checker::members,
-                            &Checker::blocks, &Checker::log, &Checker::seats}) {
+    for (const Walk walk :
+         {&Checker::free_pages, &Checker::partial_pages, &Checker::pages,
+          &Checker::chains, &Checker::order, &Checker::history,
+          &Checker::members, &Checker::keys, &Checker::blocks, &Checker::log,
+          &Checker::seats}) {
       const char* wrong = (this->*walk)();
       if (wrong != nullptr) {
         return wrong;
@@ -178,6 +180,8 @@ class Checker {
   const char* members() {
     return check_members(view_, arena_, members_, reached_);
   }
+
+  const char* keys() { return check_keys(view_, arena_, reached_); }
 
   const char* history() { return check_history(view_, arena_, reached_); }
 

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t kFirstMany = 8;  // interests, when two aren't enough
 
+constexpr std::size_t kExpireKeys = 16;
+
 constexpr Error kFull = {ErrorCode::too_many_channels,
                          "the zone is full; give it more memory"};
 
@@ -139,6 +141,9 @@ void Directory::touch(ChannelRef ref, std::uint64_t now_ms) {
 }
 
 bool Directory::make_room(Room& room) {
+  if (keys_.expire(room.now, kExpireKeys)) {
+    return true;
+  }
   if (room.drops > 0 && history_.oldest_expired(room.now)) {
     room.drops--;
     history_.drop_first(history_.kept(history_.oldest()).channel);

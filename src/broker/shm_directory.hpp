@@ -1,12 +1,12 @@
 // The directory: every channel that somebody subscribed to or published to,
 // with its epoch, its last offset, and which seats want it.
 //
-// Found by a keyed hash in chains. When the arena is full, room is made: what
-// is kept beyond its age goes first, then channels that no live seat wants and
-// that remember nothing, in the order of their use (shm_order.hpp), then, if
-// the caller may, what was kept longest. A channel that comes back gets a new
-// epoch, which says that positions of before mean nothing. Interest of seats
-// that have changed hands is dropped whenever a channel is touched.
+// Found by a keyed hash in chains. When the arena is full, room is made: keys
+// and history whose time is over go first, then channels that no live seat
+// wants and that remember nothing, in the order of their use (shm_order.hpp),
+// then, if the caller may, what was kept longest. A channel that comes back
+// gets a new epoch, which says that positions of before mean nothing. Interest
+// of seats that have changed hands is dropped whenever a channel is touched.
 //
 // A view without state of its own; everything under the writer lock. Each
 // call here commits its changes itself; one that fails has changed nothing but
@@ -20,6 +20,7 @@
 #include "base/result.hpp"
 #include "broker/shm_arena.hpp"
 #include "broker/shm_history.hpp"
+#include "broker/shm_keys.hpp"
 #include "broker/shm_layout.hpp"
 #include "broker/shm_order.hpp"
 #include "broker/shm_seats.hpp"
@@ -53,12 +54,14 @@ struct Room {
 
 class Directory {
  public:
-  Directory(View view, Arena arena, Seats seats, Order order, History history)
+  Directory(View view, Arena arena, Seats seats, Order order, History history,
+            Keys keys)
       : view_(view),
         arena_(arena),
         seats_(seats),
         order_(order),
-        history_(history) {}
+        history_(history),
+        keys_(keys) {}
 
   [[nodiscard]] static bool valid_name(Bytes name) {
     return !name.empty() && name.size() <= kMaxName;
@@ -126,6 +129,7 @@ class Directory {
   Seats seats_;
   Order order_;
   History history_;
+  Keys keys_;
 };
 
 }  // namespace paperboy::broker::shm

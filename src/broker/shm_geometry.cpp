@@ -14,8 +14,13 @@ constexpr std::size_t kLogUnit = 4096;
 // A page holds at most 170 channels with names of up to 32 bytes, so that
 // chains stay short with 128 to 256 buckets a page.
 constexpr std::size_t kBucketsOfPage = 256;
+
+// A page holds 256 keys, which aren't all that there is.
+constexpr std::size_t kKeyBucketsOfPage = kBucketsOfPage / 4;
+
 constexpr std::size_t kPageCost =
-    kPageSize + sizeof(Page) + kBucketsOfPage * sizeof(Ref);
+    kPageSize + sizeof(Page) +
+    (kBucketsOfPage + kKeyBucketsOfPage) * sizeof(Ref);
 
 // A ref has 32 bits, of 16 bytes each.
 constexpr std::size_t kMaxSize = std::size_t{UINT32_MAX} * kRefUnit;
@@ -24,7 +29,7 @@ constexpr std::size_t align(std::size_t n) { return (n + 63) / 64 * 64; }
 
 /// What doesn't grow with the zone, with room for each part's alignment.
 std::size_t fixed_size(const Options& options) {
-  return align(sizeof(Header)) + options.seats * sizeof(Seat) + 256;
+  return align(sizeof(Header)) + options.seats * sizeof(Seat) + 320;
 }
 
 /// Pages for what may be kept, if that is set.
@@ -64,8 +69,10 @@ std::optional<Geometry> divide(std::size_t size, const Options& options) {
   g.history_size = options.history_size != 0 ? options.history_size
                                              : g.pages * kPageSize / 4 * 3;
   g.buckets = std::bit_floor(g.pages * kBucketsOfPage);
+  g.key_buckets = g.buckets / 4;
   g.buckets_at = align(sizeof(Header));
-  g.seats_at = align(g.buckets_at + g.buckets * sizeof(Ref));
+  g.key_buckets_at = align(g.buckets_at + g.buckets * sizeof(Ref));
+  g.seats_at = align(g.key_buckets_at + g.key_buckets * sizeof(Ref));
   g.pages_at = align(g.seats_at + g.seats * sizeof(Seat));
   g.arena_at = align(g.pages_at + g.pages * sizeof(Page));
   g.log_at = align(g.arena_at + g.pages * kPageSize);

@@ -1,12 +1,14 @@
 // The format of a zone. Everything lies at a multiple of 64 bytes from its
 // start, and says where else something lies by offset, never by address.
 //
-//   zone    := header bucket{buckets} seat{seats} page{pages} arena log
-//   bucket  := u32 ref of the first channel of its chain
+//   zone    := header bucket{buckets} bucket{key_buckets} seat{seats}
+//              page{pages} arena log
+//   bucket  := u32 ref of the first channel, or key, of its chain
 //   arena   := (16 KiB){pages}, each cut into blocks of one size class
 //   block   := channel | interest{n}, the many of a channel beyond two
 //            | annex, of a channel that remembers something
 //            | kept | chunk, a message and what is beyond its first block
+//            | key
 //            | member, in pages that hold nothing else
 //   log     := a ring of bytes; see shm_log.hpp
 //
@@ -230,6 +232,27 @@ struct HistoryHeader {
   std::uint64_t swept_at;  // time of the zone, seconds
 };
 
+// --- idempotency keys --------------------------------------------------------
+
+struct KeyEntry {
+  std::uint64_t hash[2];  // of channel and key
+  Position position;
+  std::uint64_t expires_at;  // time of the zone, ms
+  Ref next;                  // in the chain of its bucket
+  Ref newer;                 // of all keys
+  Ref older;
+  std::uint32_t unused;
+};
+static_assert(sizeof(KeyEntry) <= 64);
+
+struct KeysHeader {
+  std::uint64_t
+      hash_key[2];  // of the second half; the first is the directory's
+  std::uint64_t keys;
+  Ref newest;
+  Ref oldest;
+};
+
 // --- presence ----------------------------------------------------------------
 
 /// Followed by client, user, conn_info and chan_info.
@@ -262,12 +285,14 @@ struct MembersHeader {
 /// See shm_geometry.hpp.
 struct Geometry {
   std::uint64_t size;
-  std::uint64_t buckets;  // a power of two
+  std::uint64_t buckets;      // a power of two
+  std::uint64_t key_buckets;  // the same
   std::uint64_t seats;
   std::uint64_t pages;
   std::uint64_t log_size;
   std::uint64_t history_size;
   std::uint64_t buckets_at;  // offsets
+  std::uint64_t key_buckets_at;
   std::uint64_t seats_at;
   std::uint64_t pages_at;
   std::uint64_t arena_at;
@@ -294,6 +319,7 @@ struct Header {
   ArenaHeader arena;
   DirectoryHeader directory;
   HistoryHeader history;
+  KeysHeader keys;
   MembersHeader members;
   LogHeader log;
 };
@@ -307,6 +333,9 @@ class View {
   [[nodiscard]] Header& header() const { return *at<Header>(0); }
   [[nodiscard]] const Geometry& geometry() const { return header().geometry; }
   [[nodiscard]] Ref* buckets() const { return at<Ref>(geometry().buckets_at); }
+  [[nodiscard]] Ref* key_buckets() const {
+    return at<Ref>(geometry().key_buckets_at);
+  }
   [[nodiscard]] Seat& seat(SeatIndex index) const {
     return at<Seat>(geometry().seats_at)[index];
   }

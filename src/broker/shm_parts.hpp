@@ -7,6 +7,7 @@
 #include "broker/shm_arena.hpp"
 #include "broker/shm_directory.hpp"
 #include "broker/shm_history.hpp"
+#include "broker/shm_keys.hpp"
 #include "broker/shm_layout.hpp"
 #include "broker/shm_lock.hpp"
 #include "broker/shm_log.hpp"
@@ -32,9 +33,10 @@ struct Parts {
         order(view, arena),
         history(view, arena, order),
         members(view, arena, seats, order),
-        directory(view, arena, seats, order, history),
+        keys(view, arena),
+        directory(view, arena, seats, order, history, keys),
         log(view, directory, seats),
-        publisher(view, directory, history, log),
+        publisher(view, directory, history, keys, log),
         clock(clock),
         waker(waker) {}
 
@@ -49,6 +51,7 @@ struct Parts {
   Order order;
   History history;
   Members members;
+  Keys keys;
   Directory directory;
   Log log;
   Publisher publisher;

@@ -10,6 +10,13 @@ constexpr std::size_t kTrim = 32;
 constexpr Error kFull = {ErrorCode::zone_full,
                          "the zone is full of what may not be forgotten"};
 
+constexpr std::size_t kExpire = 4;  // keys, the same
+
+bool is_keyed(const Draft& draft) {
+  return draft.event == Event::message && !draft.idempotency_key.empty() &&
+         draft.idempotency_ms > 0;
+}
+
 bool is_kept(const Draft& draft) {
   return draft.event == Event::message && draft.keep.count > 0;
 }
@@ -20,6 +27,10 @@ Result<Done> Publisher::check(const Draft& draft) const {
   if (!Directory::valid_name(draft.channel)) {
     return Error{ErrorCode::channel_name,
                  "the channel's name is empty or too long"};
+  }
+  if (draft.idempotency_key.size() > Draft::kMaxIdempotencyKey) {
+    return Error{ErrorCode::bad_request,
+                 "the idempotency key is over 256 bytes"};
   }
   if (draft.extra.size() > Draft::kMaxExtra) {
     return Error{ErrorCode::too_large,
@@ -39,6 +50,12 @@ Result<Done> Publisher::check(const Draft& draft) const {
 std::optional<Result<Published>> Publisher::publish(const Draft& draft,
                                                     const Times& now,
                                                     SeatSet& wakes) {
+  if (is_keyed(draft)) {
+    keys_.expire(now.zone, kExpire);
+    const auto hash = keys_.hash(draft.channel, draft.idempotency_key);
+    const auto found = keys_.find(hash, now.zone);
+    if (found) return Published{.position = *found, .repeated = true};
+  }
   if (!log_.make_room(Log::record_size(draft), now.monotonic)) {
     return Error{ErrorCode::log_full,
                  "a worker has yet to read what fills the zone's log"};
@@ -103,6 +120,11 @@ std::optional<Position> Publisher::commit(ChannelRef ref, const Draft& draft,
   const std::uint64_t offset = directory_.position(ref).offset + 1;
   if (is_kept(draft) && !history_.keep(tx, ref, draft, offset, now)) return {};
   const Position made = log_.append(tx, ref, draft);
+  if (is_keyed(draft) &&
+      !keys_.add(tx, keys_.hash(draft.channel, draft.idempotency_key), made,
+                 now + draft.idempotency_ms)) {
+    return {};
+  }
   tx.commit();
   return made;
 }

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "broker/shm_directory.hpp"
 #include "broker/shm_history.hpp"
+#include "broker/shm_keys.hpp"
 #include "broker/shm_layout.hpp"
 #include "broker/shm_log.hpp"
 
@@ -24,8 +25,12 @@ struct Times {
 
 class Publisher {
  public:
-  Publisher(View view, Directory directory, History history, Log log)
-      : view_(view), directory_(directory), history_(history), log_(log) {}
+  Publisher(View view, Directory directory, History history, Keys keys, Log log)
+      : view_(view),
+        directory_(directory),
+        history_(history),
+        keys_(keys),
+        log_(log) {}
 
   /// Before the lock: what can never be published. Errors: channel_name,
   /// bad_request, too_large.
@@ -51,6 +56,7 @@ class Publisher {
   View view_;
   Directory directory_;
   History history_;
+  Keys keys_;
   Log log_;
 };
 

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/position.hpp"
@@ -48,6 +50,25 @@ struct Published {
   bool repeated = false;          // published before, with the same key
 };
 
+/// Which channels Zone::channels lists.
+struct ChannelQuery {
+  Bytes prefix{};            // of their names
+  std::uint64_t cursor = 0;  // of the page before; 0: from the first on
+  std::size_t limit = 1000;  // at least 1; a page may be a little longer
+  bool subscribed = false;   // only those with subscribers
+};
+
+struct ChannelInfo {
+  std::string name;
+  Position position;
+  std::uint64_t subscribers = 0;
+};
+
+struct ChannelPage {
+  std::vector<ChannelInfo> channels;  // in no order
+  std::uint64_t cursor = 0;           // of the next page; 0: that was the last
+};
+
 /// How much one call of Zone::drain may take before it returns `more`.
 struct DrainLimit {
   std::size_t records = 4096;
@@ -61,18 +82,19 @@ enum class Drained : std::uint8_t {
 };
 
 struct Stats {
-  std::size_t size = 0;          // of the zone, bytes
-  std::uint64_t channels = 0;    // entries of the directory
-  std::size_t arena_size = 0;    // bytes for channels
-  std::size_t arena_used = 0;    // of them in blocks that are taken
-  std::size_t arena_free = 0;    // of them in whole free pages
-  std::size_t log_size = 0;      // bytes of the ring
-  std::size_t log_used = 0;      // of them not yet known to be read by all
-  std::size_t seats = 0;         // there are
-  std::size_t seats_taken = 0;   // by workers, or by dead ones not yet reaped
-  std::uint64_t members = 0;     // of all channels, dead ones not yet removed
-  std::size_t history_size = 0;  // bytes that kept messages may take
-  std::size_t history_used = 0;  // of them taken
+  std::size_t size = 0;         // of the zone, bytes
+  std::uint64_t channels = 0;   // entries of the directory
+  std::size_t arena_size = 0;   // bytes for channels
+  std::size_t arena_used = 0;   // of them in blocks that are taken
+  std::size_t arena_free = 0;   // of them in whole free pages
+  std::size_t log_size = 0;     // bytes of the ring
+  std::size_t log_used = 0;     // of them not yet known to be read by all
+  std::size_t seats = 0;        // there are
+  std::size_t seats_taken = 0;  // by workers, or by dead ones not yet reaped
+  std::uint64_t keys = 0;     // idempotency keys, some perhaps over their time
+  std::uint64_t members = 0;  // of all channels, dead ones not yet removed
+  std::size_t history_size = 0;        // bytes that kept messages may take
+  std::size_t history_used = 0;        // of them taken
   std::uint64_t history_messages = 0;  // that are kept
   std::uint64_t history_evictions =
       0;                         // let go before their time, to make room

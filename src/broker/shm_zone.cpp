@@ -47,6 +47,7 @@ Result<Zone> Zone::format(std::span<std::byte> memory, const Options& options,
   parts->directory.format(options);
   parts->history.format();
   parts->members.format();
+  parts->keys.format();
   parts->seats.format();
   parts->log.format();
   header->magic.store(kMagic, std::memory_order_release);
@@ -224,6 +225,7 @@ Stats Zone::stats() const {
   for (SeatIndex i = 0; i < parts_->seats.number(); i++) {
     stats.seats_taken += parts_->seats.taken(i) ? 1 : 0;
   }
+  stats.keys = read(header.keys.keys);
   stats.members = read(header.members.members);
   stats.history_size = header.geometry.history_size;
   stats.history_used = read(header.history.used);

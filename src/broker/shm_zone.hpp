@@ -106,12 +106,14 @@ class Zone {
 
   /// Appends a publication or an event and wakes the seats that want it. When
   /// it returns, every live seat will read it, and what its rule says is kept.
-  /// An event has no offset of its own and is never kept. Errors: log_full (a
+  /// An event has no offset of its own, and neither history nor key. Of the
+  /// same key in its time nothing is appended: the answer is the position of
+  /// the first, `repeated`, and no subscribers. Errors: log_full (a
   /// live worker has yet to read what would be overwritten; perhaps the
   /// caller's own seat, which then should drain), too_large (over a quarter of
-  /// the log, or over all that may be kept), zone_full (`keep.evict` is false,
-  /// and nothing is over its age), channel_name, too_many_channels,
-  /// unavailable.
+  /// the log, or over all that may be kept), zone_full (no room for what
+  /// is to be kept or for the key, and `keep.evict` is false), bad_request (the
+  /// key is too long), channel_name, too_many_channels, unavailable.
   Result<Published> publish(const Draft& draft);
   Result<Published> publish(Bytes name, Kind kind, Bytes data);
 
@@ -125,7 +127,8 @@ class Zone {
   /// channel_name, unavailable (some may be left).
   Result<Done> remove_history(Bytes name);
 
-  /// Frees what is over its age; call it once a second from any worker.
+  /// Frees history and keys whose time is over; call it once a second from any
+  /// worker.
   void sweep();
 
   /// Shows `visitor` what was published since the last call, in order. Takes
@@ -155,6 +158,11 @@ class Zone {
   /// How many of them, and how many users that differ. Costs as much as
   /// members(), without its memory. Errors: as members().
   Result<PresenceStats> presence_stats(Bytes name);
+
+  /// The channels that there are, a page at a time. One that is there all the
+  /// while is on one page; a page may be empty and not the last. Error:
+  /// unavailable.
+  Result<ChannelPage> channels(const ChannelQuery& query);
 
   // Numbers.
 

@@ -1,4 +1,5 @@
-// The part of Zone that is about what channels remember: history and members.
+// The part of Zone that is about what channels remember, history and members,
+// and which channels there are.
 #include <algorithm>
 #include <vector>
 
@@ -14,6 +15,12 @@ namespace {
 constexpr std::size_t kTrim = 256;         // publications, in one hold
 constexpr std::uint64_t kSweep = 1024;     // buckets, in one hold
 constexpr std::uint64_t kSweepRound = 64;  // seconds, for all of them
+
+constexpr std::size_t kExpire = 128;  // keys, in one hold
+
+constexpr std::uint64_t kListBuckets = 1024;  // in one hold
+constexpr std::size_t kListChannels = 256;    // in one hold
+constexpr int kListHolds = 64;                // in one call
 
 constexpr std::size_t kOrphans = 64;      // in one hold
 constexpr std::size_t kOrphanHolds = 64;  // in one call
@@ -53,6 +60,37 @@ bool remove_orphans(Parts& parts) {
     }
   }
   return true;
+}
+
+/// Adds what is in a chain to the page, and returns how many it looked at.
+std::size_t list_bucket(const Parts& parts, const ChannelQuery& query,
+                        std::uint64_t bucket, ChannelPage& page) {
+  std::size_t seen = 0;
+  for (Ref ref = parts.view.buckets()[bucket]; ref != 0;
+       ref = parts.directory.channel(ref).next) {
+    seen++;
+    const Bytes name = parts.directory.name(ref);
+    if (!name.starts_with(query.prefix)) continue;
+    const std::uint64_t subscribers = parts.directory.subscribers(ref);
+    if (query.subscribed && subscribers == 0) continue;
+    page.channels.push_back(
+        {std::string(name), parts.directory.position(ref), subscribers});
+  }
+  return seen;
+}
+
+/// One hold of the lock; moves the page's cursor on, to 0 at the end.
+void list_buckets(const Parts& parts, const ChannelQuery& query,
+                  ChannelPage& page) {
+  const std::uint64_t all = parts.view.geometry().buckets;
+  std::uint64_t at = page.cursor;
+  const std::uint64_t end = std::min(all, at + kListBuckets);
+  for (std::size_t seen = 0;
+       at < end && seen < kListChannels && page.channels.size() < query.limit;
+       at++) {
+    seen += list_bucket(parts, query, at, page);
+  }
+  page.cursor = at < all ? at : 0;
 }
 
 /// Shows all members of a channel to `sink`, if there is one.
@@ -152,6 +190,7 @@ void Zone::sweep() {
       tx.commit();
     }
     parts_->history.sweep(now, kSweep);
+    parts_->keys.expire(now, kExpire);
   }
 }
 
@@ -218,6 +257,26 @@ Result<PresenceStats> Zone::presence_stats(Bytes name) {
   std::ranges::sort(users);
   const auto repeated = std::ranges::unique(users);
   return PresenceStats{clients, clients - repeated.size()};
+}
+
+Result<ChannelPage> Zone::channels(const ChannelQuery& query) {
+  ChannelPage page;
+  page.cursor = query.cursor;
+  if (query.cursor >= parts_->view.geometry().buckets) {
+    page.cursor = 0;
+    return page;
+  }
+  for (int hold = 0; hold < kListHolds; hold++) {
+    const Critical critical(*parts_);
+    if (!critical.held()) {
+      return WriterLock::error();
+    }
+    list_buckets(*parts_, query, page);
+    if (page.cursor == 0 || page.channels.size() >= query.limit) {
+      break;
+    }
+  }
+  return page;
 }
 
 }  // namespace paperboy::broker::shm

@@ -31,8 +31,9 @@ struct MainConf : MainSlots {
   ngx_shm_zone_t* zone = nullptr;
   std::size_t zone_size = 0;  // bytes; 0: not configured
   std::size_t seats = 256;
-  std::size_t log_size = 0;  // bytes; 0: a quarter of the zone
-  bool in_use = false;       // some location needs the zone
+  std::size_t log_size = 0;      // bytes; 0: a quarter of the zone
+  std::size_t history_size = 0;  // bytes; 0: three quarters of the rest
+  bool in_use = false;           // some location needs the zone
   std::vector<std::unique_ptr<LogFormat>> log_formats;
   hub::RuleSet rules;
 };

@@ -7,11 +7,23 @@ namespace paperboy::nginx {
 
 namespace {
 
-constexpr ssize_t kLeastLog = 64L * 1024;
+constexpr ssize_t kLeastPart = 64L * 1024;
 
 char* failed() { return static_cast<char*>(NGX_CONF_ERROR); }
 
-/// `seats=N` or `log=SIZE`.
+/// The size of a part of the zone, behind its `name=`.
+char* set_part(ngx_conf_t* cf, const ngx_str_t& text, std::size_t name,
+               std::size_t& size) {
+  ngx_str_t value = {text.len - name, text.data + name};
+  const ssize_t parsed = ngx_parse_size(&value);
+  if (parsed < kLeastPart) {
+    return conf_error(cf, bytes(text), "expected a size of 64k or more");
+  }
+  size = static_cast<std::size_t>(parsed);
+  return NGX_CONF_OK;
+}
+
+/// `seats=N`, `log=SIZE` or `history=SIZE`.
 char* set_zone_option(ngx_conf_t* cf, MainConf& main, const ngx_str_t& text) {
   const Bytes given = bytes(text);
   if (given.starts_with("seats=")) {
@@ -22,16 +34,12 @@ char* set_zone_option(ngx_conf_t* cf, MainConf& main, const ngx_str_t& text) {
     main.seats = static_cast<std::size_t>(seats);
     return NGX_CONF_OK;
   }
-  if (given.starts_with("log=")) {
-    ngx_str_t size = {text.len - 4, text.data + 4};
-    const ssize_t log = ngx_parse_size(&size);
-    if (log < kLeastLog) {
-      return conf_error(cf, given, "expected a size of 64k or more");
-    }
-    main.log_size = static_cast<std::size_t>(log);
-    return NGX_CONF_OK;
+  if (given.starts_with("log=")) return set_part(cf, text, 4, main.log_size);
+  if (given.starts_with("history=")) {
+    return set_part(cf, text, 8, main.history_size);
   }
-  return conf_error(cf, given, "expected seats=NUMBER or log=SIZE");
+  return conf_error(cf, given,
+                    "expected seats=NUMBER, log=SIZE or history=SIZE");
 }
 
 const LogFormat* find_format(const MainConf& main, Bytes name) {

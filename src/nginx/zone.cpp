@@ -93,6 +93,7 @@ ngx_int_t format(ngx_shm_zone_t& zone) {
   broker::shm::Options options;
   options.seats = main.seats;
   options.log_size = main.log_size;
+  options.history_size = main.history_size;
   if (RAND_bytes(reinterpret_cast<unsigned char*>(options.seed.data()),
                  sizeof options.seed) != 1) {
     return refuse_size(zone, "there are no random numbers");

@@ -240,6 +240,35 @@ inline void events_have_the_offset_before_and_are_not_kept(void**) {
   one.broker->unsubscribe(subscribed->ref);
 }
 
+inline Result<hub::Published> keyed(Worker& worker, Bytes key,
+                                    Bytes channel = "news") {
+  return send(worker, {.channel = channel,
+                       .data = key,
+                       .keep = kHundred,
+                       .idempotency_key = key,
+                       .idempotency_ms = 60'000});
+}
+
+inline void one_key_makes_one_publication(void**) {
+  const auto node = make_node();
+  Worker one(*node);
+  Worker two(*node);
+  const auto first = keyed(one, "k");
+  assert_true(first && !first->repeated);
+  assert_true(keyed(two, "l").ok());
+  for (Worker* worker : {&one, &two}) {
+    const auto again = keyed(*worker, "k");
+    assert_true(again && again->repeated);
+    assert_true(again->position == first->position);
+  }
+  const auto other = keyed(two, "k", "chat");
+  assert_true(other && !other->repeated);
+  assert_history(one, {}, "1=k;2=l;");
+  const std::string large(Draft::kMaxIdempotencyKey + 1, 'k');
+  const auto refused = keyed(one, large);
+  assert_true(!refused && refused.error().code == ErrorCode::bad_request);
+}
+
 inline void a_channel_may_be_full_of_subscribers(void**) {
   const auto node = make_node();
   Worker one(*node);
@@ -268,6 +297,7 @@ inline const CMUnitTest kHistoryTests[] = {
     cmocka_unit_test(of_no_channel_there_is_no_history),
     cmocka_unit_test(what_is_kept_is_what_was_published),
     cmocka_unit_test(events_have_the_offset_before_and_are_not_kept),
+    cmocka_unit_test(one_key_makes_one_publication),
     cmocka_unit_test(a_channel_may_be_full_of_subscribers),
 };
 

@@ -194,6 +194,70 @@ void many_channels_stay_apart(void**) {
   it.assert_sound();
 }
 
+/// All pages; how many there were.
+int list(TestZone& it, ChannelQuery query, std::map<std::string, int>& names) {
+  for (int pages = 1;; pages++) {
+    const auto page = it.zone.channels(query).value();
+    assert_true(page.channels.size() <= query.limit + 20);
+    for (const auto& channel : page.channels) names[channel.name]++;
+    query.cursor = page.cursor;
+    if (query.cursor == 0) return pages;
+  }
+}
+
+void channels_are_listed_in_pages(void**) {
+  TestZone it(small_options(), 4 << 20);
+  const SeatIndex seat = it.claim();
+  for (int i = 0; i < 3000; i++) {
+    (void)it.zone.publish(numbered("c", i), Kind::text, "");
+    Notes notes;
+    (void)it.zone.drain(seat, {}, notes);
+  }
+  for (const std::size_t limit : {1UL, 100UL, 2999UL, 100'000UL}) {
+    std::map<std::string, int> names;
+    const int pages = list(it, {.limit = limit}, names);
+    assert_int_equal(names.size(), 3000);
+    for (const auto& [name, times] : names) assert_int_equal(times, 1);
+    assert_true(limit >= 3000 ? pages <= 2 : pages > 1);
+  }
+}
+
+void a_listing_tells_what_a_channel_is(void**) {
+  TestZone it;
+  const SeatIndex one = it.claim();
+  const SeatIndex two = it.claim();
+  (void)it.zone.subscribe(one, "news");
+  (void)it.zone.subscribe(one, "news");
+  (void)it.zone.subscribe(two, "news");
+  (void)it.zone.subscribe(two, "old");
+  const auto top = it.zone.publish("news", Kind::text, "")->position;
+  (void)it.zone.publish("newspaper", Kind::text, "");
+  it.release(two);
+  const auto all = it.zone.channels({.prefix = "new"}).value();
+  assert_int_equal(all.channels.size(), 2);
+  const auto page =
+      it.zone.channels({.prefix = "new", .subscribed = true}).value();
+  assert_int_equal(page.channels.size(), 1);
+  assert_true(page.channels[0].name == "news");
+  assert_true(page.channels[0].position == top);
+  assert_int_equal(page.channels[0].subscribers, 2);
+  assert_int_equal(it.zone.channels({.subscribed = true})->channels.size(), 1);
+  for (const std::uint64_t cursor : {std::uint64_t{1} << 40, UINT64_MAX}) {
+    const auto none = it.zone.channels({.cursor = cursor}).value();
+    assert_true(none.channels.empty() && none.cursor == 0);
+  }
+}
+
+void a_large_directory_is_listed_in_bounded_shares(void**) {
+  TestZone it(small_options(), 64 << 20);
+  for (const char* name : {"a", "b", "c"}) {
+    (void)it.zone.publish(name, Kind::text, "");
+  }
+  std::map<std::string, int> names;
+  assert_true(list(it, {}, names) > 1);
+  assert_int_equal(names.size(), 3);
+}
+
 }  // namespace
 }  // namespace paperboy::broker::shm
 
@@ -211,6 +275,9 @@ int main() {
       cmocka_unit_test(what_a_dead_worker_wanted_can_be_evicted),
       cmocka_unit_test(another_size_of_block_finds_room_among_idle_channels),
       cmocka_unit_test(many_channels_stay_apart),
+      cmocka_unit_test(channels_are_listed_in_pages),
+      cmocka_unit_test(a_listing_tells_what_a_channel_is),
+      cmocka_unit_test(a_large_directory_is_listed_in_bounded_shares),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

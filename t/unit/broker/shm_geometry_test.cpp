@@ -16,7 +16,11 @@ void parts_follow_each_other_and_fit(void**) {
       const auto g = divide(size, options);
       assert_true(g.has_value());
       assert_true(g->buckets_at >= sizeof(Header));
-      assert_true(g->seats_at >= g->buckets_at + g->buckets * sizeof(Ref));
+      assert_true(g->key_buckets_at >=
+                  g->buckets_at + g->buckets * sizeof(Ref));
+      assert_true(g->seats_at >=
+                  g->key_buckets_at + g->key_buckets * sizeof(Ref));
+      assert_int_equal(g->key_buckets & (g->key_buckets - 1), 0);
       assert_true(g->pages_at >= g->seats_at + g->seats * sizeof(Seat));
       assert_true(g->arena_at >= g->pages_at + g->pages * sizeof(Page));
       assert_true(g->log_at >= g->arena_at + g->pages * kPageSize);
