@@ -127,6 +127,9 @@ subtest 'who comes back gets what it missed' => sub {
     $done = ask($few, subscribe => channel => 'kept:c', recover => \1,
         epoch => $at->{epoch}, offset => 7);
     is_deeply(data($done), [8, 9], 'paperboy_max_history');
+    my $status = $nginx->status;
+    is($status->{recovered}, 5, 'who was recovered is counted');
+    is($status->{not_recovered}, 2, 'and who was not');
 };
 
 subtest 'who missed nothing is told so, rule or not' => sub {

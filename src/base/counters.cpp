@@ -18,6 +18,8 @@ constexpr std::array<Bytes, kCounters> kNames{
     "publications",
     "publish_errors",
     "gaps",
+    "recovered",
+    "not_recovered",
     "method",
     "handshake",
     "tls",

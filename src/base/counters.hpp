@@ -27,6 +27,8 @@ enum class Counter : std::uint8_t {
   publications,
   publish_errors,
   gaps,
+  recovered,      // came back and got what they missed
+  not_recovered,  // came back, and something is missing
   refused_method,
   refused_handshake,
   refused_tls,

@@ -46,7 +46,7 @@ std::string status_json(const broker::shm::Zone& zone) {
   json.set("version", Json::string(kVersion));
   json.set("workers", Json::integer(stats.seats_taken));
   json.set("channels", Json::integer(stats.channels));
-  set_range(json, zone, Counter::connections, Counter::gaps);
+  set_range(json, zone, Counter::connections, Counter::not_recovered);
   Json refused = Json::object();
   set_range(refused, zone, Counter::refused_method, Counter::refused_capacity);
   json.set("refused", std::move(refused));

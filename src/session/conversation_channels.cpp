@@ -108,7 +108,13 @@ void Conversation::recover(hub::Subscription& subscription,
       static_cast<std::uint32_t>(session_.settings_.max_history),
       session_.settings_.send_buffer};
   session_.context_.hub.recover(subscription, position_of(place), limits,
-                                reply);
+                                [counters = &session_.context_.counters,
+                                 reply](const hub::Recovery& recovery) {
+                                  counters->add(recovery.recovered
+                                                    ? Counter::recovered
+                                                    : Counter::not_recovered);
+                                  reply(recovery);
+                                });
 }
 
 void Conversation::lease(const hub::Subscription& subscription,

@@ -77,6 +77,8 @@ Result<Done> Session::enter(const Admission& admission,
 /// What was missed goes the way of all publications.
 void Session::get_back(const hub::Subscription& subscription,
                        const hub::Recovery& recovery) {
+  context_.counters.add(recovery.recovered ? Counter::recovered
+                                           : Counter::not_recovered);
   if (!recovery.recovered) {
     gap(subscription);
     return;

@@ -197,6 +197,35 @@ void who_may_not_publish_is_told_so(void**) {
   assert_int_equal(f.broker.entry("news").top.offset, 0);
 }
 
+void who_comes_back_gets_what_it_missed_before_what_follows(void**) {
+  Fixture f;
+  hub::Rule rule;
+  rule.keep.count = 10;
+  assert_true(f.rules.add("news", rule));
+  for (const char* data : {"a", "b", "c"}) {
+    f.hub.publish({.channel = "news", .data = data}, [](const auto&) {});
+  }
+  Session session(f.context, f.settings, f.outlet);
+  Admission admission = f.in({"news", "sport"});
+  admission.since = {{7, 1}};
+  assert_true(session.open(admission).ok());
+  f.hub.publish({.channel = "news", .data = "d"}, [](const auto&) {});
+  f.drain();
+  assert_text(f.outlet.taken(), "2 <b><c>\n1 <d>\n");
+  assert_int_equal(f.count(Counter::recovered), 1);
+}
+
+void what_can_not_be_recovered_is_a_gap(void**) {
+  Fixture f;
+  f.hub.publish({.channel = "news", .data = "a"}, [](const auto&) {});
+  Session session(f.context, f.settings, f.outlet);
+  Admission admission = f.in({"news"});
+  admission.since = {{7, 0}};
+  assert_true(session.open(admission).ok());
+  assert_text(f.outlet.taken(), "gap\n");
+  assert_int_equal(f.count(Counter::not_recovered), 1);
+}
+
 void a_gap_is_told(void**) {
   Fixture f;
   Session session(f.context, f.settings, f.outlet);
@@ -259,6 +288,8 @@ int main() {
       cmocka_unit_test(an_answer_to_nobody_is_counted_and_forgotten),
       cmocka_unit_test(errors_are_answered_and_counted),
       cmocka_unit_test(who_may_not_publish_is_told_so),
+      cmocka_unit_test(who_comes_back_gets_what_it_missed_before_what_follows),
+      cmocka_unit_test(what_can_not_be_recovered_is_a_gap),
       cmocka_unit_test(a_gap_is_told),
       cmocka_unit_test(channels_are_listed_in_their_order_without_namespace),
       cmocka_unit_test(leaving_leaves_nothing_behind),
