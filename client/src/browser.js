@@ -1,14 +1,8 @@
-// The one-file build makes two globals: Paperboy, on which the rest hangs, and
+// The one-file build makes two globals: Paperboy, with PaperboyError on it, and
 // PaperboyClient.
 import { PaperboyClient } from './classic.js';
-import { CloseCode, ErrorCode, UnsubscribeCode } from './codes.js';
 import { PaperboyError } from './error.js';
 import { Paperboy } from './paperboy.js';
 
-Object.assign(Paperboy, {
-  CloseCode,
-  ErrorCode,
-  UnsubscribeCode,
-  PaperboyError,
-});
+Paperboy.PaperboyError = PaperboyError;
 Object.assign(globalThis, { Paperboy, PaperboyClient });

@@ -10,7 +10,7 @@ const table = (runs) =>
   );
 
 /** Why a connection ended: RFC 6455's codes, then the protocol's. */
-export const CloseCode = table({
+export const CloseCode = /* @__PURE__ */ table({
   1000: 'Normal GoingAway ProtocolError UnsupportedData',
   1005:
     'NoStatus Abnormal InvalidText PolicyViolation MessageTooBig ' +
@@ -28,19 +28,19 @@ export const CloseCode = table({
 });
 
 /** Why a subscription ended. */
-export const UnsubscribeCode = table({
+export const UnsubscribeCode = /* @__PURE__ */ table({
   0: 'Application',
   2000: 'Server',
   2500: 'InsufficientState Expired',
 });
 
 /** Why something failed: below 100 here, from 100 on at the server. */
-export const ErrorCode = table({
+export const ErrorCode = /* @__PURE__ */ table({
   1: 'Timeout Unreachable ConnectionLost TokenFailed NoToken Closed TooSlow',
   100:
     'Internal Unauthorized UnknownChannel PermissionDenied MethodNotFound ' +
     'AlreadySubscribed LimitExceeded BadRequest NotAvailable TokenExpired ' +
-    'Expired TooManyRequests',
+    'Expired TooManyRequests Unrecoverable',
 });
 
 // Below 3000 these are a client's bug, which it would only repeat.
@@ -52,6 +52,4 @@ export const isFinal = (code) =>
   (code >= 3500 && code < 4000) ||
   (code >= 4500 && code < 5000);
 
-/** The name of a code, for where nobody gave a reason. */
-export const nameOf = (codes, code) =>
-  Object.keys(codes).find((name) => codes[name] === code) || 'no reason given';
+export const NO_REASON = 'no reason given';

@@ -21,12 +21,11 @@ export class Holder extends Emitter {
   async _ask() {
     const { channel } = this._context;
     const what = channel ? `a token for "${channel}"` : 'a connection token';
-    const ms = this._times.timeout;
     let token;
     try {
       // A callback that throws at once fails like one that rejects.
       const asked = (async () => this._getToken({ ...this._context }))();
-      token = await within(ms, asked, `no answer within ${ms} ms`);
+      token = await within(this._times.timeout, asked, 'no answer');
     } catch (error) {
       const words = `can't get ${what}: ${error?.message ?? error}`;
       throw new PaperboyError(words, ErrorCode.TokenFailed, true, error);

@@ -60,6 +60,30 @@ export interface SubscriptionOptions {
   data?: unknown;
   /** Asks the server to keep a position to recover from. */
   recoverable?: boolean;
+  /** Asks the server to tell who comes and goes. */
+  joinLeave?: boolean;
+  /** Goes on after this position: what was published since then comes first. */
+  since?: Position;
+}
+
+/** Of a publication in its channel, or up to where one has the channel. */
+export interface Position {
+  epoch: string;
+  offset: number;
+}
+
+export interface HistoryOptions {
+  /** How many at most; 0: only the position; -1, the default: all. */
+  limit?: number;
+  /** Those after this position; in reverse, those before it. */
+  since?: Position;
+  /** The newest first. */
+  reverse?: boolean;
+}
+
+/** What is kept, and the position of the channel's last publication. */
+export interface History<T = any> extends Position {
+  publications: Publication<T>[];
 }
 
 export interface ClientInfo {
@@ -79,6 +103,17 @@ export interface Publication<T = any> {
   tags?: Record<string, string>;
   /** When, in milliseconds since 1970, where the server tells it. */
   time?: number;
+  /** Some before this one may be missing: see the event `gap`. */
+  gap?: true;
+}
+
+/** Publications may be missing, which the server doesn't keep any more. */
+export interface Gap {
+  channel: string;
+  /** In words. */
+  message: string;
+  /** Up to where all had come. */
+  since?: Position;
 }
 
 export interface Ended {
@@ -99,6 +134,10 @@ export interface SubscriptionEvents<T = any> {
   };
   unsubscribed: Ended & { channel: string };
   publication: Publication<T>;
+  /** Load afresh what the publications build on. */
+  gap: Gap;
+  join: { channel: string; info: ClientInfo };
+  leave: { channel: string; info: ClientInfo };
   error: PaperboyError;
 }
 
@@ -121,6 +160,8 @@ export class Subscription<T = any> implements AsyncIterable<Publication<T>> {
   readonly state: SubscriptionState;
   /** Why it is unsubscribed. */
   readonly error?: PaperboyError;
+  /** Up to where all publications have come, where the server tells it. */
+  readonly position?: Position;
   on<E extends keyof SubscriptionEvents<T>>(
     type: E,
     listener: (detail: SubscriptionEvents<T>[E]) => void,
@@ -134,6 +175,11 @@ export class Subscription<T = any> implements AsyncIterable<Publication<T>> {
   /** Resolves once subscribed, rejects when it can't be any more. */
   ready(): Promise<void>;
   publish(data: unknown): Promise<void>;
+  /** What the server keeps; waits until it is subscribed. */
+  history(options?: HistoryOptions): Promise<History<T>>;
+  /** Who is there, one of each connection; waits until it is subscribed. */
+  presence(): Promise<ClientInfo[]>;
+  presenceStats(): Promise<{ clients: number; users: number }>;
   unsubscribe(): void;
   [Symbol.asyncIterator](): AsyncIterableIterator<Publication<T>>;
 }
@@ -260,4 +306,5 @@ export const ErrorCode: {
   readonly TokenExpired: 109;
   readonly Expired: 110;
   readonly TooManyRequests: 111;
+  readonly Unrecoverable: 112;
 };

@@ -3,7 +3,7 @@
 
 import { CloseCode, ErrorCode } from './codes.js';
 import { PaperboyError, replyError } from './error.js';
-import { after } from './timing.js';
+import { after, late } from './timing.js';
 
 // What one frame takes, so that servers' limits are kept: commands, and
 // roughly characters.
@@ -26,7 +26,7 @@ export class Link {
     this._id = 0;
     this._out = [];
     this._timer = after(timeout, () =>
-      this._end(CloseCode.Abnormal, `no connection within ${timeout} ms`),
+      this._end(CloseCode.Abnormal, late('no connection', timeout).message),
     );
     socket.onopen = () => this._over || owner._opened();
     socket.onmessage = ({ data }) => this._receive(data);
@@ -52,10 +52,10 @@ export class Link {
       done(new PaperboyError(words, ErrorCode.BadRequest));
       return;
     }
-    const timer = after(this._timeout, () => {
+    const timeout = this._timeout;
+    const timer = after(timeout, () => {
       this._calls.delete(id);
-      const words = `no answer to ${name} within ${this._timeout} ms`;
-      done(new PaperboyError(words, ErrorCode.Timeout, true));
+      done(late(`no answer to ${name}`, timeout));
     });
     this._calls.set(id, [name, done, timer]);
     this._send(text);

@@ -1,9 +1,9 @@
 import {
   CloseCode,
   ErrorCode,
+  NO_REASON,
   UnsubscribeCode,
   isFinal,
-  nameOf,
 } from './codes.js';
 import { PaperboyError } from './error.js';
 import { Holder } from './holder.js';
@@ -69,8 +69,7 @@ export class Paperboy extends Holder {
 
   /** Any command of the protocol; what is answered to it. */
   async call(name, body = {}) {
-    const ms = this._times.timeout;
-    await within(ms, this.ready(), `not connected within ${ms} ms`);
+    await within(this._times.timeout, this.ready(), 'not connected');
     const link = this._live();
     if (!link) {
       const words = `the connection ended before ${name} was sent`;
@@ -134,11 +133,14 @@ export class Paperboy extends Holder {
     });
   }
 
-  // Where the server's own subscriptions are to go on.
+  // Where the server's own subscriptions are to go on; of new ones it isn't
+  // known yet whose they are.
   _positions() {
     const subs = {};
     for (const one of this._subscriptions.values()) {
-      if (!one._wanted && one._recoverable) subs[one.channel] = one._since();
+      if (one._given !== false && one._recoverable) {
+        subs[one.channel] = one._since();
+      }
     }
     return subs;
   }
@@ -176,7 +178,7 @@ export class Paperboy extends Holder {
       one = this._add(channel, {});
       one._wanted = false;
     }
-    one._joined(result);
+    one._joined(result, true);
   }
 
   _add(channel, options) {
@@ -216,7 +218,7 @@ export class Paperboy extends Holder {
   }
 
   _explain(code, connected) {
-    if (code !== CloseCode.Abnormal) return nameOf(CloseCode, code);
+    if (code !== CloseCode.Abnormal) return NO_REASON;
     return connected ? 'the network broke' : 'no answer, or refused';
   }
 

@@ -19,11 +19,12 @@ export const backoff = (options, attempt) =>
 export const renewal = (ttl) =>
   1000 * (ttl - Math.min(30, ttl / 2) * (0.5 + Math.random() / 2));
 
-// `promise`, or an error if it takes longer than `ms`.
-export const within = (ms, promise, message) =>
+export const late = (what, ms) =>
+  new PaperboyError(`${what} within ${ms} ms`, ErrorCode.Timeout, true);
+
+// `promise`, or an error if it takes longer than `ms`: "no answer", say.
+export const within = (ms, promise, what) =>
   new Promise((resolve, reject) => {
-    const timer = after(ms, () =>
-      reject(new PaperboyError(message, ErrorCode.Timeout, true)),
-    );
+    const timer = after(ms, () => reject(late(what, ms)));
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });

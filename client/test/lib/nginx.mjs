@@ -18,14 +18,19 @@ const MODULE =
     new URL('../../../build/ngx_http_paperboy_module.so', import.meta.url),
   );
 
-const server = (port) => `
-  paperboy_zone clients 16m;
+const server = (port, zone, more) => `
+  paperboy_zone clients ${zone};
+  ${more}
   paperboy_origin any;
+  paperboy_channel_rule kept:* history=2000 presence join_leave;
+  paperboy_channel_rule short:* history=2;
   paperboy_client_publish on;
   server {
     listen 127.0.0.1:${port};
+    add_header X-Worker $pid always;
     location = /open { paperboy native; }
     location = /given { paperboy native; paperboy_channel given; }
+    location = /mine { paperboy native; paperboy_channel kept:mine; }
     location = /few { paperboy native; paperboy_max_subscriptions 2; }
     location = /small { paperboy native; paperboy_max_message_size 1k; }
     location = /pings {
@@ -38,12 +43,11 @@ const server = (port) => `
     location = /publish { paperboy_publish any; paperboy_channel $arg_channel; }
   }`;
 
-const conf = (folder, port) => `
+const conf = (folder, port, { zone = '16m', http = '' } = {}) => `
   load_module ${MODULE};
   ${process.getuid() === 0 ? 'user root;' : ''}
   daemon off;
   worker_processes 2;
-  worker_shutdown_timeout 2s;
   pid ${folder}/nginx.pid;
   error_log ${folder}/error.log info;
   events { worker_connections 512; }
@@ -52,7 +56,7 @@ const conf = (folder, port) => `
     ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
       .map((name) => `${name}_temp_path ${folder}/tmp_${name};`)
       .join('\n')}
-    ${server(port)}
+    ${server(port, zone, http)}
   }`;
 
 export class Nginx {
@@ -67,17 +71,19 @@ export class Nginx {
     return status === 0 ? '' : `nginx -t says: ${String(stderr).trim()}`;
   }
 
-  static async start() {
-    const nginx = new Nginx(await freePort());
+  // `zone`: its size and parameters; `http`: more directives.
+  static async start(options) {
+    const nginx = new Nginx(await freePort(), options);
     await nginx.up();
     return nginx;
   }
 
-  constructor(port) {
+  constructor(port, options) {
     this.port = port;
     this.folder = mkdtempSync(join(tmpdir(), 'paperboy-client-'));
     writeFileSync(join(this.folder, 'secret'), SECRET);
-    writeFileSync(join(this.folder, 'nginx.conf'), conf(this.folder, port));
+    const text = conf(this.folder, port, options);
+    writeFileSync(join(this.folder, 'nginx.conf'), text);
   }
 
   command() {
@@ -108,6 +114,14 @@ export class Nginx {
 
   reload() {
     this.process.kill('SIGHUP');
+  }
+
+  workers() {
+    const { pid } = this.process;
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .split(' ')
+      .filter(Boolean)
+      .map(Number);
   }
 
   async stop() {

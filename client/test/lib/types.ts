@@ -21,6 +21,10 @@ const stop: () => void = news.on('publication', ({ data, offset }) =>
 );
 news.on('subscribed', ({ gap }) => gap && stop());
 news.on('state', ({ state }) => state === 'subscribed');
+news.on('gap', ({ message, since }) => console.log(message, since?.offset));
+news.on('join', ({ info }) => info.client);
+const { position } = news;
+paperboy.subscribe('news', { since: position, joinLeave: true });
 paperboy.on('closed', ({ code, error }) => {
   if (code === CloseCode.InvalidToken) throw error;
 });
@@ -29,6 +33,11 @@ async function read(): Promise<Publication<{ text: string }> | undefined> {
   await paperboy.ready();
   await paperboy.publish('news', { text: '' });
   for await (const one of news) return one;
+  const { publications, offset } = await news.history({ limit: 5 });
+  console.log(offset, publications[0]?.data.text);
+  const users: string[] = (await news.presence()).map(({ user }) => user);
+  const { clients } = await news.presenceStats();
+  console.log(users.length === clients);
   news.unsubscribe();
   paperboy.close();
 }
@@ -40,6 +49,8 @@ classic.unsubscribe('a');
 
 // @ts-expect-error a channel has a name
 paperboy.subscribe();
+// @ts-expect-error a position has an epoch
+paperboy.subscribe('news', { since: { offset: 1 } });
 // @ts-expect-error there is no such event
 paperboy.on('conected', () => {});
 // @ts-expect-error codes are not for writing
