@@ -3,6 +3,7 @@
 #include "dialect/echo.hpp"
 #include "dialect/native.hpp"
 #include "dialect/raw.hpp"
+#include "dialect/sse.hpp"
 
 namespace paperboy::dialect {
 
@@ -13,6 +14,7 @@ const Dialect* find(Bytes name) {
   if (name == "native") return &native;
   if (name == "raw") return &raw;
   if (name == "echo") return &echo;
+  if (name == "sse") return &sse(EventNames::off);
   return nullptr;
 }
 

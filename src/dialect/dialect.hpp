@@ -47,6 +47,10 @@ class Dialect {
   Dialect& operator=(const Dialect&) = delete;
   virtual ~Dialect() = default;
 
+  /// What its bytes go in.
+  enum class Carrier : std::uint8_t { websocket, event_stream };
+  [[nodiscard]] virtual Carrier carrier() const { return Carrier::websocket; }
+
   /// What it makes of the channels that its location names.
   enum class LocationChannels : std::uint8_t {
     unused,    // it knows no channels
@@ -100,8 +104,8 @@ class Dialect {
                                             std::string& scratch) const = 0;
 };
 
-/// By the name that directives use: "native", "raw", "echo". Null: there is
-/// none such. The object lives as long as the program.
+/// By the name that directives use: "native", "raw", "sse", "echo". Null: there
+/// is none such. The object lives as long as the program.
 [[nodiscard]] const Dialect* find(Bytes name);
 
 }  // namespace paperboy::dialect

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/base64.hpp"
 #include "base/json_text.hpp"
 #include "base/version.hpp"
 #include "dialect/native_command.hpp"
@@ -10,24 +11,6 @@
 namespace paperboy::dialect {
 
 namespace {
-
-constexpr Bytes kBase64 =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// RFC 4648 section 4.
-void append_base64(std::string& out, Bytes bytes) {
-  for (; !bytes.empty();
-       bytes.remove_prefix(std::min<std::size_t>(3, bytes.size()))) {
-    std::uint32_t group = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      group = group << 8 |
-              (i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      out += i <= bytes.size() ? kBase64[group >> (18 - 6 * i) & 63] : '=';
-    }
-  }
-}
 
 /// A newline would end the reply; between JSON's tokens it is a space.
 void append_json(std::string& out, Bytes json) {

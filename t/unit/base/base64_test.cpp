@@ -1,0 +1,36 @@
+#include "base/base64.hpp"
+
+#include <string>
+
+#include "test.hpp"
+
+namespace paperboy {
+namespace {
+
+/// RFC 4648 section 10.
+void the_rfcs_vectors(void**) {
+  const std::pair<Bytes, const char*> kVectors[] = {
+      {"", ""},
+      {"f", "Zg=="},
+      {"fo", "Zm8="},
+      {"foo", "Zm9v"},
+      {"foob", "Zm9vYg=="},
+      {"fooba", "Zm9vYmE="},
+      {"foobar", "Zm9vYmFy"},
+      {"\xfb\xff", "+/8="},
+  };
+  for (const auto& [bytes, text] : kVectors) {
+    std::string out = "<";
+    append_base64(out, bytes);
+    assert_string_equal(out.c_str(), ("<" + std::string(text)).c_str());
+  }
+}
+
+}  // namespace
+}  // namespace paperboy
+
+int main() {
+  using namespace paperboy;
+  const CMUnitTest tests[] = {cmocka_unit_test(the_rfcs_vectors)};
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
