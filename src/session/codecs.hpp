@@ -15,8 +15,7 @@
 
 namespace paperboy::session {
 
-/// What makes the bytes of one WebSocket client's frames differ from
-/// another's.
+/// What makes the bytes of one client's frames or events differ from another's.
 struct Variant {
   const dialect::Dialect* dialect = nullptr;
   int window_bits = 0;  // of the compressor; 0: not compressed
@@ -46,6 +45,8 @@ class Codecs {
     int level;
     std::unique_ptr<ws::Deflater> deflater;
   };
+
+  std::unique_ptr<Encoder> make(const Variant& variant);
 
   std::vector<Entry> encoders_;  // a handful: as many as configured variants
   std::vector<Compressor> deflaters_;

@@ -66,7 +66,10 @@ Result<Done> Session::enter(const Admission& admission,
       channel,
       {.client = client, .user = admission.user, .conn_info = admission.info});
   if (!subscribed) return subscribed.error();
-  if (since.epoch == 0) return Done{};
+  if (since.epoch == 0) {
+    outlet_.begins(**subscribed, (*subscribed)->position());
+    return Done{};
+  }
   context_.hub.recover(**subscribed, since, recovery_limits(settings_),
                        [this, subscription = *subscribed](const auto& answer) {
                          get_back(*subscription, answer);
@@ -79,11 +82,11 @@ void Session::get_back(const hub::Subscription& subscription,
                        const hub::Recovery& recovery) {
   context_.counters.add(recovery.recovered ? Counter::recovered
                                            : Counter::not_recovered);
-  if (!recovery.recovered) {
-    gap(subscription);
+  if (!recovery.recovered) gap(subscription);
+  if (recovery.publications.empty()) {
+    outlet_.begins(subscription, recovery.position);
     return;
   }
-  if (recovery.publications.empty()) return;
   const Bytes channel = subscription.channel_name();
   Encoder& encoder = outlet_.encoder(false);
   std::string run;

@@ -57,6 +57,8 @@ class Outlet {
   /// The same of bytes that live for the call.
   virtual void copied(const hub::Subscription& from, Bytes encoded,
                       std::uint32_t count) = 0;
+  /// It has all up to `position`, and is sent what comes after that.
+  virtual void begins(const hub::Subscription&, const Position&) {}
   /// Publications were lost to it, and what comes next is behind the hole.
   virtual void gap(const hub::Subscription& at) = 0;
   /// Begins the end of the connection; nothing is sent any more after it.

@@ -26,6 +26,9 @@ struct Settings {
   std::uint64_t send_timeout_ms = 30'000;  // until a queued byte must be out
   std::uint64_t close_timeout_ms = 5'000;  // for the closing handshake
 
+  // About when a client of a stream is to come back, once it has ended.
+  std::uint64_t retry_ms = 3'000;
+
   bool client_publish = false;
 
   // Of dialects in which clients connect by a command.

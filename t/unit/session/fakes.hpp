@@ -77,14 +77,14 @@ class FakeTransport final : public Transport {
   void abort() override { aborted = true; }
 
   /// What the end of a turn does.
-  void flush(WebSocket& socket) {
+  void flush(Link& link) {
     if (aborted) return;
     const std::size_t n = std::min(room, queued.size());
     sent += queued.substr(0, n);
     queued.erase(0, n);
     room -= n;
     backlog_ = queued.size();
-    socket.flushed(n);
+    link.flushed(n);
   }
 
   std::string queued;

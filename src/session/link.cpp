@@ -1,0 +1,216 @@
+#include "session/link.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace paperboy::session {
+
+namespace {
+
+constexpr std::uint64_t kTick = Wheel::kTickMs;
+constexpr std::uint64_t kLongest = 86'400'000;
+constexpr Close kTooSlow{close::kSlow, "the client reads too slowly"};
+
+}  // namespace
+
+struct Link::Ending {
+  std::uint16_t code;
+  Summary::Side side;
+  std::string reason;
+  std::string channels;  // it was in when the end began
+};
+
+Link::Link(Context& context, const Settings& settings, Transport& transport)
+    : transport_(transport), session_(context, settings, *this) {}
+
+Link::~Link() = default;
+
+Result<Done> Link::open(const Admission& admission) {
+  if (!admission.user.empty()) {
+    user_ = std::make_unique<const std::string>(admission.user);
+  }
+  expires_ = admission.expires;
+  return session_.open(admission);
+}
+
+void Link::admitted(Bytes user, std::int64_t expires) {
+  if (user.empty()) {
+    user_.reset();
+  } else if (user != this->user()) {
+    user_ = std::make_unique<const std::string>(user);
+  }
+  expires_ = expires;
+  beat_ = now();
+  arm();
+}
+
+void Link::rearm() {
+  if (state_ == State::open) arm();
+}
+
+void Link::lost() {
+  note_end({close::kAbnormal, {}}, Summary::Side::client);
+  state_ = State::finished;
+  transport_.abort();
+}
+
+std::string Link::channels() const {
+  return ending_ ? ending_->channels : session_.channels();
+}
+
+// ---- limits ----------------------------------------------------------------
+
+bool Link::passes(Bytes encoded, std::uint32_t count) {
+  if (state_ != State::open) return false;
+  if (over_limit(encoded.size())) {
+    drop(kTooSlow);
+    return false;
+  }
+  messages_sent_ += count;
+  context().counters.add(Counter::messages_sent, count);
+  return true;
+}
+
+void Link::note_message() {
+  ++messages_sent_;
+  context().counters.add(Counter::messages_sent);
+}
+
+void Link::send(Bytes bytes) {
+  if (over_limit(bytes.size())) {
+    drop(kTooSlow);
+  } else {
+    transport_.write(bytes);
+  }
+}
+
+/// What has not been tried yet doesn't count: `flushed` judges what is left.
+bool Link::over_limit(std::size_t more) const {
+  const std::size_t backlog = transport_.backlog();
+  return backlog != 0 && backlog + more > settings().send_buffer;
+}
+
+void Link::flushed(std::size_t sent) {
+  bytes_sent_ += sent;
+  context().counters.add(Counter::bytes_sent, sent);
+  const std::size_t backlog = transport_.backlog();
+  // No fan-out is under way here.
+  if (state_ != State::open) {
+    session_.leave();
+    return;
+  }
+  session_.settle();
+  if (backlog == 0) {
+    if (std::exchange(stalling_, false)) caught_up();
+  } else if (!stalling_ || bytes_sent_ >= stall_mark_) {
+    stalling_ = true;
+    stalled_ = now();
+    stall_mark_ = bytes_sent_ + backlog;
+    arm();
+  }
+}
+
+// ---- the end ---------------------------------------------------------------
+
+void Link::end(const Close& close) {
+  if (state_ != State::open) return;
+  begin_end(settings().dialect->closing(close), Summary::Side::server);
+}
+
+void Link::begin_end(const Close& close, Summary::Side side) {
+  note_end(close, side);
+  state_ = State::closing;
+  beat_ = now();
+  say_end(close);
+  arm();
+}
+
+void Link::note_end(const Close& close, Summary::Side side) {
+  if (ending_) return;
+  ending_ = std::make_unique<Ending>(
+      Ending{close.code, side, std::string(close.reason), session_.channels()});
+}
+
+/// The last words of both are out.
+void Link::finish() {
+  if (state_ == State::finished) return;
+  state_ = State::finished;
+  transport_.finish();
+}
+
+/// For a client that doesn't take what it is sent, not even last words.
+void Link::drop(const Close& close) {
+  note_end(settings().dialect->closing(close), Summary::Side::server);
+  state_ = State::finished;
+  transport_.abort();
+}
+
+Summary Link::summary() const {
+  Summary summary;
+  if (ending_) {
+    summary.code = ending_->code;
+    summary.closed_by = ending_->side;
+    summary.reason = ending_->reason;
+  }
+  summary.messages_sent = messages_sent_;
+  summary.bytes_sent = bytes_sent_;
+  return summary;
+}
+
+// ---- time ------------------------------------------------------------------
+
+std::uint32_t Link::now() const {
+  return static_cast<std::uint32_t>(context().clock.monotonic_ms() / kTick);
+}
+
+std::uint32_t Link::ticks(std::uint64_t ms) {
+  return static_cast<std::uint32_t>((ms + kTick - 1) / kTick);
+}
+
+std::uint64_t Link::left(std::uint32_t since, std::uint64_t ms) const {
+  const std::uint32_t gone = now() - since;
+  return gone >= ticks(ms) ? 0 : (ticks(ms) - gone) * kTick;
+}
+
+void Link::on_timer() {
+  if (state_ != State::open) {
+    if (left(beat_, settings().close_timeout_ms) == 0) {
+      transport_.abort();
+    } else {
+      arm();
+    }
+    return;
+  }
+  if (expires_ != 0 && context().clock.unix_seconds() >= expires_) {
+    end({close::kExpired, "the token has expired"});
+    return;
+  }
+  if (stalling_ && left(stalled_, settings().send_timeout_ms) == 0) {
+    drop(kTooSlow);
+    return;
+  }
+  session_.on_time();
+  if (state_ == State::open) heartbeat();
+  if (state_ == State::open) arm();
+}
+
+void Link::arm() {
+  context().wheel.arm(*this, context().clock.monotonic_ms(), next_delay());
+}
+
+std::uint64_t Link::next_delay() const {
+  if (state_ != State::open) return left(beat_, settings().close_timeout_ms);
+  std::uint64_t delay = heartbeat_in().value_or(kLongest);
+  if (stalling_) {
+    delay = std::min(delay, left(stalled_, settings().send_timeout_ms));
+  }
+  if (const auto due = session_.due_in()) delay = std::min(delay, *due);
+  if (expires_ != 0) {
+    const auto seconds = expires_ - context().clock.unix_seconds();
+    delay = std::min<std::uint64_t>(
+        delay, seconds <= 0 ? 0 : static_cast<std::uint64_t>(seconds) * 1000);
+  }
+  return delay;
+}
+
+}  // namespace paperboy::session

@@ -1,0 +1,131 @@
+// What every connection has, whatever its framing: a session, limits to what
+// waits for its client, its times, and how it ended. A framing derives from
+// it: WebSocket, EventStream.
+//
+// Owned by the transport's owner, on one worker; its end is the transport's to
+// announce. An idle one owns no buffers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/wheel.hpp"
+#include "session/session.hpp"
+#include "session/transport.hpp"
+
+namespace paperboy::session {
+
+/// How a connection ended, and what it carried: for its log line.
+struct Summary {
+  enum class Side : std::uint8_t { nobody, client, server };
+
+  std::uint16_t code = close::kAbnormal;
+  Side closed_by = Side::nobody;  // whose close came first
+  std::string reason;
+  std::uint64_t messages_received = 0;
+  std::uint64_t messages_sent = 0;
+  std::uint64_t bytes_received = 0;  // on the wire, after TLS
+  std::uint64_t bytes_sent = 0;
+};
+
+class Link : protected Outlet, private Timer {
+ public:
+  ~Link() override;
+
+  /// Before the client is answered: subscribes; an error refuses it.
+  Result<Done> open(const Admission& admission);
+
+  /// The client ended its half, or the transport failed.
+  void lost();
+
+  /// The transport tried to send; call after each such turn.
+  void flushed(std::size_t sent);
+
+  /// The server goes away.
+  void shut_down() { end({close::kGoingAway, "the server goes away"}); }
+
+  [[nodiscard]] bool closing() const { return state_ != State::open; }
+  [[nodiscard]] const Settings& settings() const { return session_.settings(); }
+  [[nodiscard]] virtual Summary summary() const;
+  [[nodiscard]] std::string channels() const;
+  [[nodiscard]] Bytes user() const override {
+    return user_ ? Bytes(*user_) : Bytes();
+  }
+
+ protected:
+  enum class State : std::uint8_t {
+    open,
+    closing,   // our last words are out, the client's are awaited
+    finished,  // nothing is: the transport ends
+  };
+
+  /// All must outlive this.
+  Link(Context& context, const Settings& settings, Transport& transport);
+
+  // What framings differ in.
+
+  /// Sends the last words. The state is `closing`.
+  virtual void say_end(const Close& close) = 0;
+  /// Milliseconds until `heartbeat` has something to do; none: nothing.
+  [[nodiscard]] virtual std::optional<std::uint64_t> heartbeat_in() const = 0;
+  virtual void heartbeat() = 0;
+  /// A client that had a backlog has none any more.
+  virtual void caught_up() {}
+
+  // Outlet
+  void end(const Close& close) override;
+  void admitted(Bytes user, std::int64_t expires) override;
+  void rearm() override;
+
+  /// Counts publications that are about to be sent; false: they can't be.
+  bool passes(Bytes encoded, std::uint32_t count);
+  /// Ends it where the client doesn't take that much.
+  void send(Bytes bytes);
+  void begin_end(const Close& close, Summary::Side side);
+  void note_end(const Close& close, Summary::Side side);
+  void drop(const Close& close);
+  void finish();
+  void arm();
+
+  [[nodiscard]] Context& context() const { return session_.context(); }
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] bool stalling() const { return stalling_; }
+  void note_message();
+
+  // Times of the wheel are kept in its ticks: small, since all have them.
+  [[nodiscard]] std::uint32_t now() const;
+  [[nodiscard]] static std::uint32_t ticks(std::uint64_t ms);
+  /// Milliseconds that are left of `ms`, which began at `since`.
+  [[nodiscard]] std::uint64_t left(std::uint32_t since, std::uint64_t ms) const;
+
+  Transport& transport_;
+  Session session_;
+
+ private:
+  struct Ending;
+
+  // Timer
+  void on_timer() override;
+
+  bool over_limit(std::size_t more) const;
+  [[nodiscard]] std::uint64_t next_delay() const;
+
+  std::unique_ptr<Ending> ending_;           // once the end has begun
+  std::unique_ptr<const std::string> user_;  // null: nobody in particular
+  std::int64_t expires_ = 0;
+  std::uint64_t messages_sent_ = 0;
+  std::uint64_t bytes_sent_ = 0;
+  std::uint64_t stall_mark_ = 0;  // the last byte of the oldest backlog
+  std::uint32_t stalled_ = 0;     // since when `stall_mark_` waits
+
+ protected:
+  std::uint32_t beat_ = 0;  // when the last heartbeat was, or the end began
+
+ private:
+  State state_ = State::open;
+  bool stalling_ = false;  // there is a backlog
+};
+
+}  // namespace paperboy::session
