@@ -10,6 +10,17 @@ namespace paperboy::nginx {
 
 namespace {
 
+/// A request without an origin. That of a publisher is no page's: its token or
+/// the location's owner says whether it may.
+bool admits_no_page(ngx_http_request_t* r, const LocationConf& conf) {
+  return conf.publish || conf.keyed() || admits_any(r, conf) ||
+         (conf.streams_events() && may_be_own_page(r, conf));
+}
+
+bool has_body(ngx_http_request_t* r) {
+  return r->headers_in.content_length_n > 0 || r->headers_in.chunked != 0;
+}
+
 /// The first place that has anything decides.
 std::string find_token(ngx_http_request_t* r, const LocationConf& conf) {
   if (!conf.token_sources) return {};
@@ -82,10 +93,31 @@ ngx_int_t check_tls(ngx_http_request_t* r, const LocationConf& conf,
                 "tls_required", "this location is reached over TLS alone");
 }
 
-/// Of an upgrade, in order; the last says whether a token was needed.
-ngx_int_t check_upgrade_access(ngx_http_request_t* r, const LocationConf& conf,
-                               Request& request) {
-  ngx_int_t status = check_handshake(r, request);
+/// Is it a request that we can answer with a stream?
+ngx_int_t check_stream_request(ngx_http_request_t* r, Request& request) {
+  if ((r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0) {
+    if (!add_header(r, "Allow", "GET, HEAD")) {
+      return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return refuse(r, request, NGX_HTTP_NOT_ALLOWED, Counter::refused_method,
+                  "method_not_allowed", "a stream of events is read with GET");
+  }
+  if (!has_body(r)) return NGX_OK;
+  return refuse(r, request, NGX_HTTP_BAD_REQUEST, Counter::refused_handshake,
+                "bad_request", "this request has no body");
+}
+
+ngx_int_t check_form(ngx_http_request_t* r, const LocationConf& conf,
+                     Request& request) {
+  return conf.streams_events() ? check_stream_request(r, request)
+                               : check_handshake(r, request);
+}
+
+/// Of a client that is to stay, in order; the last says whether a token was
+/// needed.
+ngx_int_t check_client_access(ngx_http_request_t* r, const LocationConf& conf,
+                              Request& request) {
+  ngx_int_t status = check_form(r, conf, request);
   if (status == NGX_OK) status = check_tls(r, conf, request);
   if (status == NGX_OK) status = check_origin(r, conf, request);
   if (status != NGX_OK) return status;
@@ -140,23 +172,18 @@ ngx_int_t check_handshake(ngx_http_request_t* r, Request& request) {
                   method ? Counter::refused_method : Counter::refused_handshake,
                   method ? "method_not_allowed" : "bad_handshake", why.reason);
   }
-  const bool body =
-      r->headers_in.content_length_n > 0 || r->headers_in.chunked != 0;
-  if (!body) return NGX_OK;
+  if (!has_body(r)) return NGX_OK;
   return refuse(r, request, NGX_HTTP_BAD_REQUEST, Counter::refused_handshake,
                 "bad_handshake", "an upgrade has no body");
 }
 
 ngx_int_t check_origin(ngx_http_request_t* r, const LocationConf& conf,
                        Request& request) {
-  // A publisher without an origin is no page; its token or the location's
-  // owner says whether it may.
   const Standing origin = standing(r, conf);
   const bool missing = origin == Standing::missing;
-  const bool admitted =
-      missing ? conf.publish || conf.keyed() || admits_any(r, conf)
-              : origin != Standing::foreign;
-  if (admitted) return NGX_OK;
+  if (missing ? admits_no_page(r, conf) : origin != Standing::foreign) {
+    return NGX_OK;
+  }
   return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_origin,
                 "origin",
                 missing ? "requests without an origin aren't admitted here "
@@ -210,7 +237,7 @@ ngx_int_t require_access(ngx_http_request_t* r, const LocationConf& conf,
                   "forbidden", "the access phase didn't check this request");
   }
   request.refusal = {};
-  ngx_int_t status = check_handshake(r, request);
+  ngx_int_t status = check_form(r, conf, request);
   if (status == NGX_OK) status = check_tls(r, conf, request);
   if (status == NGX_OK) status = check_origin(r, conf, request);
   // Another module answers for who this is: no user, and no grants.
@@ -240,7 +267,7 @@ ngx_int_t access_handler(ngx_http_request_t* r) {
   request->checked = false;
   const ngx_int_t status = publishes
                                ? check_publish_access(r, conf, *request, false)
-                               : check_upgrade_access(r, conf, *request);
+                               : check_client_access(r, conf, *request);
   if (status != NGX_OK) return status;
   request->checked = true;
   // Without a key there is no opinion: under `satisfy any` an OK from here

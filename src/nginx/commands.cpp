@@ -1,5 +1,6 @@
 // Every directive in one table: name, contexts, number of parameters, setter,
 // where the value goes. docs/directives.md has a row for each.
+#include "dialect/sse.hpp"
 #include "nginx/conf.hpp"
 #include "nginx/directives.hpp"
 
@@ -13,6 +14,13 @@ constexpr ngx_uint_t kAnywhere =
 ngx_conf_enum_t token_expiry_values[] = {
     {ngx_string("end"), static_cast<ngx_uint_t>(TokenExpiry::end)},
     {ngx_string("admit"), static_cast<ngx_uint_t>(TokenExpiry::admit)},
+    {ngx_null_string, 0},
+};
+
+ngx_conf_enum_t sse_event_values[] = {
+    {ngx_string("off"), static_cast<ngx_uint_t>(dialect::EventNames::off)},
+    {ngx_string("channel"),
+     static_cast<ngx_uint_t>(dialect::EventNames::channel)},
     {ngx_null_string, 0},
 };
 
@@ -130,6 +138,12 @@ ngx_command_t commands[] = {
          offsetof(Slots, max_commands)),
     main_only(ngx_string("paperboy_drain"), NGX_CONF_TAKE1,
               ngx_conf_set_msec_slot, offsetof(MainSlots, drain)),
+
+    // streams of events
+    slot(ngx_string("paperboy_sse_event"), ngx_conf_set_enum_slot,
+         offsetof(Slots, sse_event), sse_event_values),
+    slot(ngx_string("paperboy_sse_retry"), ngx_conf_set_msec_slot,
+         offsetof(Slots, sse_retry)),
 
     // compression
     own(ngx_string("paperboy_deflate"), kAnywhere | NGX_CONF_TAKE1,

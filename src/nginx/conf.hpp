@@ -70,6 +70,8 @@ struct Slots {
   ngx_msec_t send_timeout = NGX_CONF_UNSET_MSEC;
   ngx_msec_t close_timeout = NGX_CONF_UNSET_MSEC;
   ngx_msec_t connect_timeout = NGX_CONF_UNSET_MSEC;
+  ngx_msec_t sse_retry = NGX_CONF_UNSET_MSEC;
+  ngx_uint_t sse_event = NGX_CONF_UNSET_UINT;
   time_t token_leeway = NGX_CONF_UNSET;
   std::size_t max_message_size = NGX_CONF_UNSET_SIZE;
   std::size_t send_buffer = NGX_CONF_UNSET_SIZE;
@@ -114,6 +116,10 @@ struct LocationConf : Slots {
   auth::TokenRules token_rules;
   session::Settings settings;
 
+  [[nodiscard]] bool streams_events() const {
+    return dialect != nullptr &&
+           dialect->carrier() == dialect::Dialect::Carrier::event_stream;
+  }
   [[nodiscard]] bool keyed() const { return keys && !keys->empty(); }
 };
 

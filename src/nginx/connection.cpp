@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "nginx/worker.hpp"
+
 namespace paperboy::nginx {
 
 namespace {
@@ -18,24 +20,12 @@ constexpr int kReadsPerTurn = 8;
 // Replies are sent in between, once there are that many bytes of them.
 constexpr std::size_t kReplyChunk = 64UL * 1024;
 
-/// A process has one; a connection needn't remember it.
-Worker& worker() { return *Worker::current(); }
-
 }  // namespace
 
 Connection::Connection(const LocationConf& conf,
                        const std::optional<ws::DeflateParams>& deflate)
-    : conf_(conf),
-      socket_(worker().context(), conf.settings, *this, deflate),
-      since_ms_(worker_clock().monotonic_ms()) {
-  worker().context().counters.add(Counter::connections);
-}
-
-Connection::~Connection() {
-  if (queued_) worker().forget(*this);
-  worker().context().counters.subtract(Counter::connections);
-  worker().context().counters.subtract(Counter::backlog_bytes, backlog_);
-}
+    : Client(conf),
+      socket_(worker().context(), conf.settings, *this, deflate) {}
 
 void* Connection::operator new(std::size_t) {
   return Slab<sizeof(Connection)>::take();
@@ -54,9 +44,7 @@ Connection* Connection::of(const ngx_connection_t& c) {
 // ---- taking over -----------------------------------------------------------
 
 void Connection::take_over(ngx_http_request_t* r) {
-  if (conf_.log) {
-    log_ = std::make_unique<const std::string>(conf_.log->format->capture(r));
-  }
+  capture_log(r);
   c_ = r->connection;
   // What followed the request in its packet are the first frames. It lies in
   // the connection's pool, which goes too.
@@ -65,14 +53,14 @@ void Connection::take_over(ngx_http_request_t* r) {
       static_cast<std::size_t>(r->header_in->last - r->header_in->pos));
   adopt(r);
   release_pool();
-  if (dead_) {
+  if (dead()) {
     worker().bury(*this);
     return;
   }
   socket_.start();
   if (outbox_) queue();
   if (!input.empty()) feed(input);
-  if (!dead_) read();
+  if (!dead()) read();
 }
 
 /// As ngx_http_set_keepalive() takes the next request: the request ends, the
@@ -139,7 +127,7 @@ void Connection::on_read(ngx_event_t* event) {
 
 void Connection::read() {
   // A client that doesn't take its answers isn't asked for more.
-  for (int i = 0; i < kReadsPerTurn && !dead_ && backlog_ == 0; ++i) {
+  for (int i = 0; i < kReadsPerTurn && !dead() && backlog_ == 0; ++i) {
     const ssize_t n =
         c_->recv(c_, reinterpret_cast<u_char*>(input_buffer.data()), kReadSize);
     if (n == NGX_AGAIN) {
@@ -154,7 +142,7 @@ void Connection::read() {
     }
     feed({input_buffer.data(), static_cast<std::size_t>(n)});
   }
-  if (!dead_ && backlog_ == 0) {
+  if (!dead() && backlog_ == 0) {
     ngx_post_event(c_->read, &ngx_posted_next_events);
   }
 }
@@ -175,77 +163,20 @@ void Connection::on_write(ngx_event_t* event) {
   if (self.backlog_ == 0) self.read();
 }
 
-void Connection::queue() {
-  if (queued_) return;
-  queued_ = true;
-  worker().queue(*this);
+Outbox::Sent Connection::send() {
+  const bool tried = backlog_ != 0 && c_->write->ready == 0;
+  return tried ? Outbox::Sent{} : outbox_->send(c_);
 }
 
-void Connection::write(Bytes bytes) {
-  if (!outbox_) outbox_ = std::make_unique<Outbox>();
-  outbox_->add(bytes);
-  queue();
-}
-
-void Connection::write_shared(Bytes run) {
-  if (!outbox_) outbox_ = std::make_unique<Outbox>();
-  outbox_->add_shared(run);
-  queue();
-}
-
-/// Without the memory to keep what its client hasn't read, it ends.
-void Connection::settle() noexcept {
-  try {
-    flush();
-  } catch (...) {
-    log_exception();
-    outbox_.reset();  // the runs in it are about to go
-    end_now();
-  }
-}
-
-/// The outbox is the worker's to flush at the end of a turn, or ours earlier.
-void Connection::flush() {
-  queued_ = false;
-  if (dead_ || !outbox_) return;
-  if (c_ == nullptr) {
-    outbox_->keep();
-    note_backlog();
-    return;
-  }
-  const auto sent = c_->write->ready != 0 || backlog_ == 0 ? outbox_->send(c_)
-                                                           : Outbox::Sent{};
-  note_backlog();
-  socket_.flushed(sent.bytes);
-  if (dead_) return;
-  if (sent.failed) {
-    socket_.lost();
-  } else if (backlog_ == 0) {
-    outbox_.reset();
-    if (finishing_) half_close();
-  } else {
-    outbox_->keep();
-    if (ngx_handle_write_event(c_->write, 0) != NGX_OK) socket_.lost();
-  }
-}
-
-void Connection::note_backlog() {
-  worker().context().counters.subtract(Counter::backlog_bytes, backlog_);
-  backlog_ = outbox_->size();
-  worker().context().counters.add(Counter::backlog_bytes, backlog_);
+bool Connection::await_room() {
+  return ngx_handle_write_event(c_->write, 0) == NGX_OK;
 }
 
 // ---- the end ---------------------------------------------------------------
 
-void Connection::finish() {
-  finishing_ = true;
-  queue();
-  if (!outbox_) half_close();
-}
-
 /// Reading goes on until the client's end arrives: a close with unread bytes
 /// would be a reset, and the client might lose our close frame.
-void Connection::half_close() {
+void Connection::end_sending() {
   if (half_closed_ || c_ == nullptr) return;
   half_closed_ = true;
   if (c_->ssl != nullptr) {
@@ -253,21 +184,6 @@ void Connection::half_close() {
     ERR_clear_error();
   }
   ::shutdown(c_->fd, SHUT_WR);
-}
-
-void Connection::abort() {
-  if (dead_) return;
-  worker().bury(*this);
-  dead_ = true;
-}
-
-/// Where even that fails, the socket's timer comes back to it.
-void Connection::end_now() noexcept {
-  try {
-    abort();
-  } catch (...) {
-    log_exception();
-  }
 }
 
 /// Before the take-over the connection is the request's, which ends us.
@@ -287,23 +203,6 @@ void Connection::close() noexcept {
   ngx_close_connection(c);
   if (pool != nullptr) ngx_destroy_pool(pool);
   delete this;
-}
-
-void Connection::note_end() const noexcept {
-  try {
-    worker().context().counters.add(closed_with(socket_.summary().code));
-    write_log();
-  } catch (...) {
-    log_exception();
-  }
-}
-
-void Connection::write_log() const {
-  if (!conf_.log || !log_) return;
-  const Ended ended{socket_, worker_clock().monotonic_ms() - since_ms_};
-  const std::string line = conf_.log->format->line(*log_, ended);
-  ngx_write_fd(conf_.log->file->fd, const_cast<char*>(line.data()),
-               line.size());
 }
 
 }  // namespace paperboy::nginx

@@ -15,7 +15,10 @@ namespace {
 ngx_http_output_header_filter_pt next_header_filter;
 
 /// What a page may send here.
-Bytes methods(const LocationConf& conf) { return conf.publish ? "POST" : ""; }
+Bytes methods(const LocationConf& conf) {
+  if (conf.publish) return "POST";
+  return conf.streams_events() ? "GET" : "";
+}
 
 /// Caches have to know that the answer depends on the origin, also where it is
 /// the one that gets nothing.

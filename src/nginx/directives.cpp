@@ -67,10 +67,11 @@ char* set_dialect(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   here.dialect = dialect::find(name);
   if (here.dialect == nullptr) {
     return conf_error(cf, name,
-                      "no such dialect; there are native, raw and echo");
+                      "no such dialect; there are native, raw, sse and echo");
   }
   main_conf(cf).in_use = true;
-  return install(cf, callback<upgrade_handler>);
+  return install(cf, here.streams_events() ? callback<event_stream_handler>
+                                           : callback<upgrade_handler>);
 }
 
 char* set_publish(ngx_conf_t* cf, ngx_command_t*, void* conf) {

@@ -6,8 +6,11 @@
 
 namespace paperboy::nginx {
 
-/// `paperboy <dialect>;` (upgrade.cpp)
+/// `paperboy <dialect>;`, over WebSocket (upgrade.cpp)
 ngx_int_t upgrade_handler(ngx_http_request_t* r);
+
+/// and as a stream of events (event_stream.cpp)
+ngx_int_t event_stream_handler(ngx_http_request_t* r);
 
 /// `paperboy_publish;` (publish.cpp)
 ngx_int_t publish_handler(ngx_http_request_t* r);

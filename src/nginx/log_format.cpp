@@ -184,13 +184,13 @@ void LogFormat::append_escaped(std::string& out, Bytes value) const {
 }
 
 std::string late_value(Late late, const Ended& ended) {
-  const auto summary = ended.socket.summary();
+  const auto summary = ended.link.summary();
   const ngx_time_t* const now = ngx_timeofday();
   switch (late) {
     case Late::user:
-      return std::string(ended.socket.user());
+      return std::string(ended.link.user());
     case Late::channels:
-      return ended.socket.channels();
+      return ended.link.channels();
     case Late::close_code:
       return std::to_string(summary.code);
     case Late::close_reason:

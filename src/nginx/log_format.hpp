@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
-#include "session/websocket.hpp"
+#include "session/link.hpp"
 
 namespace paperboy::nginx {
 
@@ -36,7 +36,7 @@ enum class Late : std::uint8_t {
 
 /// What a line is made of when the connection has ended.
 struct Ended {
-  const session::WebSocket& socket;
+  const session::Link& link;
   std::uint64_t duration_ms;
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "dialect/sse.hpp"
 #include "nginx/conf.hpp"
 #include "nginx/directives.hpp"
 #include "nginx/handlers.hpp"
@@ -27,6 +28,10 @@ void merge_slots(Slots& parent, Slots& child) {
                             defaults.close_timeout_ms);
   ngx_conf_merge_msec_value(child.connect_timeout, parent.connect_timeout,
                             defaults.connect_timeout_ms);
+  ngx_conf_merge_msec_value(child.sse_retry, parent.sse_retry,
+                            defaults.retry_ms);
+  ngx_conf_merge_uint_value(child.sse_event, parent.sse_event,
+                            static_cast<ngx_uint_t>(dialect::EventNames::off));
   ngx_conf_merge_value(child.max_commands, parent.max_commands,
                        static_cast<ngx_int_t>(defaults.max_commands));
   ngx_conf_merge_sec_value(child.token_leeway, parent.token_leeway, 0);
@@ -70,6 +75,7 @@ const ngx_http_core_loc_conf_t& core_conf(ngx_conf_t* cf) {
 
 bool is_ours(ngx_http_handler_pt handler) {
   return handler == callback<upgrade_handler> ||
+         handler == callback<event_stream_handler> ||
          handler == callback<publish_handler> ||
          handler == callback<status_handler>;
 }
@@ -120,9 +126,25 @@ char* check_cors(ngx_conf_t* cf, const LocationConf& conf) {
                     "not with paperboy_origin any: name the origins");
 }
 
+/// null: its dialect has the channels that it needs.
+char* check_channels(ngx_conf_t* cf, const LocationConf& conf) {
+  if (conf.dialect == nullptr || conf.channels ||
+      conf.dialect->location_channels() !=
+          dialect::Dialect::LocationChannels::needed) {
+    return NGX_CONF_OK;
+  }
+  return conf_error(cf, conf.streams_events() ? "paperboy sse" : "paperboy raw",
+                    "needs paperboy_channel to say which channels");
+}
+
 void make_settings(LocationConf& conf) {
   session::Settings& settings = conf.settings;
   settings.dialect = conf.dialect;
+  if (conf.streams_events()) {
+    const auto names = static_cast<dialect::EventNames>(conf.sse_event);
+    settings.dialect = &dialect::sse(names);
+  }
+  settings.retry_ms = conf.sse_retry;
   settings.max_message_size = conf.max_message_size;
   settings.send_buffer = conf.send_buffer;
   settings.max_channel_length =
@@ -211,11 +233,11 @@ char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
   }
   if (conf.ping_interval == 0 || conf.ping_timeout == 0 ||
       conf.send_timeout == 0 || conf.close_timeout == 0 ||
-      conf.connect_timeout == 0) {
+      conf.connect_timeout == 0 || conf.sse_retry == 0) {
     return conf_error(cf,
                       "paperboy_ping_interval, paperboy_ping_timeout, "
                       "paperboy_send_timeout, paperboy_close_timeout, "
-                      "paperboy_connect_timeout",
+                      "paperboy_connect_timeout, paperboy_sse_retry",
                       "expected a time above 0");
   }
   return NGX_CONF_OK;
@@ -252,11 +274,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   if (char* const bad = check_limits(cf, child)) return bad;
   make_settings(child);
   make_token_rules(child);
-  if (child.dialect == dialect::find("raw") && !child.channels) {
-    return conf_error(cf, "paperboy raw",
-                      "needs paperboy_channel to say which channels");
-  }
-  return NGX_CONF_OK;
+  return check_channels(cf, child);
 }
 
 }  // namespace paperboy::nginx

@@ -24,4 +24,10 @@ enum class Standing : std::uint8_t {
 /// Whether `any` stands among the location's rules for this request.
 [[nodiscard]] bool admits_any(ngx_http_request_t* r, const LocationConf& conf);
 
+/// Of a GET without an origin, which browsers send none with from a page of
+/// the same: whether the rules admit that, and nothing says that it comes from
+/// another.
+[[nodiscard]] bool may_be_own_page(ngx_http_request_t* r,
+                                   const LocationConf& conf);
+
 }  // namespace paperboy::nginx

@@ -71,6 +71,16 @@ void Outbox::absorb_runs() {
   }
 }
 
+std::vector<std::string> Outbox::take_chunks() {
+  for (const std::string& chunk : chunks_) size_ -= chunk.size();
+  return std::exchange(chunks_, {});
+}
+
+std::vector<Bytes> Outbox::take_runs() {
+  for (const Bytes run : runs_) size_ -= run.size();
+  return std::exchange(runs_, {});
+}
+
 Outbox::Sent Outbox::send(ngx_connection_t* c) {
   Sent sent;
   // Small runs for one client become one record of TLS.

@@ -36,6 +36,11 @@ class Outbox {
   /// kMaxPieces of it.
   Sent send(ngx_connection_t* c);
 
+  /// For those who send by other means: all of it, in this order; chunks are
+  /// none that `send` has begun.
+  [[nodiscard]] std::vector<std::string> take_chunks();
+  [[nodiscard]] std::vector<Bytes> take_runs();
+
   /// Copies what of the shared runs is left. To be called after `send`,
   /// before the runs go.
   void keep() { absorb_runs(); }

@@ -17,6 +17,7 @@
 namespace paperboy::nginx {
 
 class Connection;
+class Stream;
 
 /// Why a request is refused, for its answer, the log and the counters.
 struct Refusal {
@@ -46,6 +47,7 @@ struct Request {
   std::vector<std::string> channels;  // names, as the location gave them
   session::Admission admission;
   Connection* connection = nullptr;  // until the take-over
+  Stream* stream = nullptr;          // of events
 
   /// The request's; made where there is none. Null: no memory.
   static Request* of(ngx_http_request_t* r);

@@ -230,9 +230,9 @@ void Worker::settle() noexcept {
   hub_.release();
   // Closing one may not end another, but be safe against it.
   while (!dead_.empty()) {
-    Connection* const connection = dead_.back();
+    Client* const client = dead_.back();
     dead_.pop_back();
-    connection->close();
+    client->close();
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -22,7 +23,7 @@
 
 namespace paperboy::nginx {
 
-class Connection;
+class Client;
 
 class Worker {
  public:
@@ -43,14 +44,20 @@ class Worker {
   /// loop, together with what comes until then.
   void wake();
 
-  /// `connection` has something to send when the turn ends.
-  void queue(Connection& connection) { dirty_.push_back(&connection); }
+  /// `client` has something to send when the turn ends.
+  void queue(Client& client) { dirty_.push_back(&client); }
 
   /// It has gone before the turn ended.
-  void forget(Connection& connection) { std::erase(dirty_, &connection); }
+  void forget(Client& client) { std::erase(dirty_, &client); }
 
-  /// `connection` ends when the turn ends.
-  void bury(Connection& connection) { dead_.push_back(&connection); }
+  /// `client` ends when the turn ends.
+  void bury(Client& client) { dead_.push_back(&client); }
+
+  /// It has ended before.
+  void unbury(Client& client) { std::erase(dead_, &client); }
+
+  /// Clients that nginx's table of connections doesn't tell of.
+  std::unordered_set<Client*>& held() { return held_; }
 
   /// The end of a turn: what is queued is sent, what is dead is closed.
   void settle() noexcept;
@@ -94,8 +101,9 @@ class Worker {
   session::Codecs codecs_;
   session::Context context_;
 
-  std::vector<Connection*> dirty_;
-  std::vector<Connection*> dead_;
+  std::vector<Client*> dirty_;
+  std::vector<Client*> dead_;
+  std::unordered_set<Client*> held_;
   ngx_connection_t* wakeup_ = nullptr;  // over the seat's eventfd
   ngx_event_t drain_{};
   ngx_event_t tick_{};

@@ -11,12 +11,24 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const pictures = `${root}build/pictures`;
 mkdirSync(pictures, { recursive: true });
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((done) => server.once('listening', done));
   const { port } = server.address();
   await new Promise((done) => server.close(done));
   return port;
+}
+
+export function childrenOf(parent) {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      return Number(stat.replace(/^.*\) \w /s, '').split(' ')[0]) === parent;
+    } catch {
+      return false; // it has just ended
+    }
+  }).map(Number);
 }
 
 export class Demo {
@@ -74,18 +86,7 @@ export class Demo {
     return Number(readFileSync(`${this.dir}/nginx.pid`, 'utf8'));
   }
 
-  workers() {
-    const master = String(this.master());
-    return readdirSync('/proc').filter((pid) => {
-      if (!/^\d+$/.test(pid)) return false;
-      try {
-        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        return stat.replace(/^.*\) \w /s, '').split(' ')[0] === master;
-      } catch {
-        return false; // it has just ended
-      }
-    }).map(Number);
-  }
+  workers() { return childrenOf(this.master()); }
 
   curl(path, data) {
     return execFileSync(

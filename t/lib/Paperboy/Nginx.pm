@@ -10,6 +10,7 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Temp ();
 use IO::Socket::INET;
+use Paperboy::Events;
 use Paperboy::HTTP;
 use Paperboy::Socket;
 use Paperboy::WebSocket;
@@ -268,6 +269,11 @@ sub connection ($self, %option) {
 # $nginx->ws('/path', ...): see Paperboy::WebSocket->new.
 sub ws ($self, $path, %option) {
     return Paperboy::WebSocket->new($self->_to(%option), path => $path);
+}
+
+# $nginx->events('/path', ...): see Paperboy::Events->new.
+sub events ($self, $path, %option) {
+    return Paperboy::Events->new($self->_to(%option), path => $path);
 }
 
 sub _to ($self, %option) {

@@ -1,0 +1,130 @@
+#include "nginx/client.hpp"
+
+#include "nginx/worker.hpp"
+
+namespace paperboy::nginx {
+
+/// A process has one; a client needn't remember it.
+Worker& Client::worker() { return *Worker::current(); }
+
+Client::Client(const LocationConf& conf)
+    : conf_(conf), since_ms_(worker_clock().monotonic_ms()) {
+  worker().context().counters.add(Counter::connections);
+}
+
+/// Some go when the worker has.
+Client::~Client() {
+  Worker* const worker = Worker::current();
+  if (worker == nullptr) return;
+  if (queued_) worker->forget(*this);
+  worker->context().counters.subtract(Counter::connections);
+  worker->context().counters.subtract(Counter::backlog_bytes, backlog_);
+}
+
+// ---- out -------------------------------------------------------------------
+
+void Client::queue() {
+  if (queued_) return;
+  queued_ = true;
+  worker().queue(*this);
+}
+
+void Client::write(Bytes bytes) {
+  if (!outbox_) outbox_ = std::make_unique<Outbox>();
+  outbox_->add(bytes);
+  queue();
+}
+
+void Client::write_shared(Bytes run) {
+  if (!outbox_) outbox_ = std::make_unique<Outbox>();
+  outbox_->add_shared(run);
+  queue();
+}
+
+/// Without the memory to keep what its client hasn't read, it ends.
+void Client::settle() noexcept {
+  try {
+    flush();
+  } catch (...) {
+    log_exception();
+    outbox_.reset();  // the runs in it are about to go
+    end_now();
+  }
+}
+
+/// The outbox is the worker's to flush at the end of a turn, or ours earlier.
+void Client::flush() {
+  queued_ = false;
+  if (dead_ || !outbox_) return;
+  if (!attached()) {
+    outbox_->keep();
+    note_backlog(outbox_->size());
+    return;
+  }
+  const auto sent = send();
+  note_backlog(waiting());
+  link().flushed(sent.bytes);
+  if (dead_) return;
+  if (sent.failed) {
+    link().lost();
+  } else if (backlog_ == 0) {
+    outbox_.reset();
+    if (finishing_) end_sending();
+  } else {
+    keep();
+    if (!await_room()) link().lost();
+  }
+}
+
+void Client::note_backlog(std::size_t bytes) {
+  worker().context().counters.subtract(Counter::backlog_bytes, backlog_);
+  backlog_ = bytes;
+  worker().context().counters.add(Counter::backlog_bytes, backlog_);
+}
+
+// ---- the end ---------------------------------------------------------------
+
+void Client::finish() {
+  finishing_ = true;
+  queue();
+  if (!outbox_) end_sending();
+}
+
+void Client::abort() {
+  if (dead_) return;
+  worker().bury(*this);
+  dead_ = true;
+}
+
+/// Where even that fails, its timer comes back to it.
+void Client::end_now() noexcept {
+  try {
+    abort();
+  } catch (...) {
+    log_exception();
+  }
+}
+
+void Client::capture_log(ngx_http_request_t* r) {
+  if (!conf_.log) return;
+  log_ = std::make_unique<const std::string>(conf_.log->format->capture(r));
+}
+
+void Client::note_end() noexcept {
+  try {
+    worker().context().counters.add(closed_with(link().summary().code));
+    write_log();
+  } catch (...) {
+    log_exception();
+  }
+}
+
+void Client::write_log() {
+  if (!conf_.log || !log_) return;
+  const Ended ended{link(), worker_clock().monotonic_ms() - since_ms_};
+  const std::string line = conf_.log->format->line(*log_, ended);
+  ngx_write_fd(conf_.log->file->fd, const_cast<char*>(line.data()),
+               line.size());
+}
+
+}  // namespace paperboy::nginx

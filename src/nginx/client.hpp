@@ -1,0 +1,82 @@
+// One client of this worker's: what a socket and a held request have in
+// common. What waits for it is sent, and its end is done, by the worker when
+// the turn ends.
+#pragma once
+
+#include "nginx/ngx.hpp"
+
+#include <memory>
+#include <string>
+
+#include "nginx/conf.hpp"
+#include "nginx/outbox.hpp"
+#include "session/link.hpp"
+#include "session/transport.hpp"
+
+namespace paperboy::nginx {
+
+class Worker;
+
+class Client : public session::Transport {
+ public:
+  ~Client() override;
+
+  /// The server goes away.
+  virtual void shut_down() = 0;
+
+  // session::Transport
+  void write(Bytes bytes) override;
+  void write_shared(Bytes run) override;
+  [[nodiscard]] std::size_t backlog() const override { return backlog_; }
+  void finish() override;
+  void abort() override;
+
+  // For the worker, at the end of a turn.
+  void settle() noexcept;
+  virtual void close() noexcept = 0;  // may destroy it
+
+ protected:
+  /// REQUIRES: Worker::current(). `conf` lives with the cycle, which outlives
+  /// its clients.
+  explicit Client(const LocationConf& conf);
+
+  // What the ways out differ in.
+
+  [[nodiscard]] virtual session::Link& link() = 0;
+  /// False: nothing can be sent yet.
+  [[nodiscard]] virtual bool attached() const = 0;
+  /// Sends what the way takes of the outbox.
+  virtual Outbox::Sent send() = 0;
+  /// Bytes that it hasn't taken.
+  [[nodiscard]] virtual std::size_t waiting() const = 0;
+  /// Copies what is left of shared runs.
+  virtual void keep() = 0;
+  /// Has itself called when there is room; false: the connection is lost.
+  virtual bool await_room() = 0;
+  /// All is sent after `finish`.
+  virtual void end_sending() = 0;
+
+  void queue();
+  void flush();
+  [[nodiscard]] bool dead() const { return dead_; }
+  void capture_log(ngx_http_request_t* r);
+  void note_end() noexcept;
+  [[nodiscard]] static Worker& worker();
+
+  const LocationConf& conf_;
+  std::unique_ptr<Outbox> outbox_;  // null: nothing is to be sent
+  std::size_t backlog_ = 0;         // bytes that the way out didn't take
+
+ private:
+  void note_backlog(std::size_t bytes);
+  void end_now() noexcept;
+  void write_log();
+
+  std::unique_ptr<const std::string> log_;  // captured for the log line
+  std::uint64_t since_ms_;
+  bool queued_ = false;     // the worker will flush
+  bool finishing_ = false;  // to be ended once all is sent
+  bool dead_ = false;       // the worker will close
+};
+
+}  // namespace paperboy::nginx
