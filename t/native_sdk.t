@@ -19,12 +19,16 @@ my $secret = 'secret-' x 10;
 file_with("$dir/secret", $secret);
 
 my $nginx = nginx(dir => $dir, http => <<'END');
-paperboy_zone main 4m;
+paperboy_zone main 4m log=64k;
 paperboy_origin any;
 paperboy_client_publish on;
+paperboy_channel_rule kept:*  history=100 presence join_leave;
+paperboy_channel_rule short:* history=2;
+add_header X-Worker $pid always;
 server {
     listen 127.0.0.1:%%PORT%%;
     location /open { paperboy; paperboy_jwt_key off; }
+    location /publish { paperboy_publish any; }
     paperboy_jwt_key HS256 file=%%DIR%%/secret;
     location /keyed { paperboy; }
     location /given {
@@ -34,6 +38,23 @@ server {
     }
 }
 END
+
+# Publishes to each channel what is more than the log holds, while the worker
+# sleeps. A publish is refused until the worker is passed over.
+sub stall ($worker, @channels) {
+    kill STOP => $worker;
+    my $filler = 'x' x 4096;
+    for my $n (1 .. 40) {
+        for my $channel (@channels) {
+            wait_for('room in the log', sub {
+                $nginx->http(POST => "/publish?channel=$channel",
+                    body => qq({"n":$n,"filler":"$filler"}))->{status} == 200;
+            });
+        }
+    }
+    kill CONT => $worker;
+    return;
+}
 
 my $url = 'ws://127.0.0.1:' . $nginx->port('');
 my $pid = open2(my $out, my $in, @program, $url, $secret);
@@ -45,6 +66,9 @@ while (my $line = <$out>) {
     } elsif ($line eq "restart\n") {
         $nginx->stop;
         $nginx->start;
+        print {$in} "done\n";
+    } elsif ($line =~ /^stall (.*)/) {
+        stall(split / /, $1);
         print {$in} "done\n";
     } elsif ($line =~ /^1\.\.\d+/) {
         $planned = 1;

@@ -1,6 +1,7 @@
 // The SDK `centrifuge`, unmodified, against a running nginx: t/native_sdk.t
 // starts both, and reads a line of TAP for each check. "restart" asks it to
-// restart nginx; it answers with a line.
+// restart nginx, "stall WORKER CHANNEL ..." to publish in these channels more
+// than a worker that sleeps can take; it answers with a line.
 import { createHmac } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { Centrifuge, UnauthorizedError } from 'centrifuge';
@@ -59,6 +60,36 @@ async function connected(path, options) {
   made.connect();
   await done;
   return made;
+}
+
+async function joined(one, name, options) {
+  const room = one.newSubscription(name, options);
+  room.subscribe();
+  await room.ready(5000);
+  return room;
+}
+
+// The data of what comes, from now on.
+function hearing(room) {
+  const heard = [];
+  room.on('publication', ({ data }) => heard.push(data));
+  return heard;
+}
+
+async function until(look, what) {
+  for (const end = Date.now() + 20000; !look();) {
+    if (Date.now() > end) throw new Error(`no ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+// Away from the first line on, back at the second: what it is told then.
+async function away(one, room, whileAway) {
+  one.disconnect();
+  await whileAway();
+  const back = next(room, 'subscribed');
+  one.connect();
+  return back;
 }
 
 const code = (promise) => promise.then(() => 0, (error) => error.code);
@@ -240,20 +271,123 @@ const tests = {
     is(two.state, 'disconnected', 'a message that is too large');
   },
 
+  async 'coming back'() {
+    const one = await connected('/open');
+    const two = await connected('/open');
+    const publish = async (channel, ...all) => {
+      for (const data of all) await two.publish(channel, data);
+    };
+    const room = await joined(one, 'kept:back');
+    const heard = hearing(room);
+    await publish('kept:back', 1);
+    let told = await away(one, room, () => publish('kept:back', 2, 3));
+    ok(told.wasRecovering && told.recovered, 'what was missed is recovered');
+    await publish('kept:back', 4);
+    await until(() => heard.length === 4, 'all');
+    is(heard.join(), '1,2,3,4', 'in order, each once');
+
+    told = await away(one, room, () => {});
+    ok(told.wasRecovering && told.recovered, 'nothing was missed');
+    await publish('kept:back', 5);
+    await until(() => heard.length === 5, 'the next');
+    is(heard.join(), '1,2,3,4,5', 'and it goes on');
+
+    const short = await joined(one, 'short:back');
+    const few = hearing(short);
+    await publish('short:back', 1);
+    await until(() => few.length === 1, 'the first');
+    told = await away(one, short, () => publish('short:back', 2, 3, 4));
+    ok(told.wasRecovering && !told.recovered, 'too much was missed');
+    await publish('short:back', 5);
+    await until(() => few.length === 2, 'the next');
+    is(few.join(), '1,5', 'and it goes on from there');
+
+    const { streamPosition } = told;
+    const since = { epoch: streamPosition.epoch, offset: 3 };
+    const three = await connected('/open');
+    const kept = three.newSubscription('short:back', { since });
+    const rest = hearing(kept);
+    kept.subscribe();
+    await until(() => rest.length === 2, 'what came since');
+    is(rest.join(), '4,5', 'a position that was kept');
+  },
+
+  async 'history, presence, join and leave'() {
+    const one = await connected('/open');
+    const two = await connected('/open');
+    const room = await joined(one, 'kept:read', { joinLeave: true });
+    for (const data of [1, 2, 3]) await two.publish('kept:read', data);
+    const values = ({ publications }) =>
+      publications.map(({ data }) => data).join();
+    const all = await room.history({ limit: -1 });
+    is(values(all), '1,2,3', 'history');
+    is(all.offset, 3, 'up to here');
+    is(values(await room.history({ limit: 2, reverse: true })), '3,2',
+      'backwards');
+    const since = { epoch: all.epoch, offset: 1 };
+    is(values(await room.history({ limit: 1, since })), '2', 'a page');
+    is(await code(room.history({ limit: 1, since: { ...since, epoch: 'ab' } })),
+      112, 'of another epoch');
+
+    const joins = next(room, 'join');
+    await joined(two, 'kept:read');
+    const { info } = await joins;
+    ok(info.client.length > 0, 'who comes');
+    const { clients: there } = await room.presence();
+    is(Object.keys(there).length, 2, 'who is there');
+    ok(info.client in there, 'the one that came among them');
+    const { numClients, numUsers } = await room.presenceStats();
+    is(`${numClients} ${numUsers}`, '2 1', 'how many');
+    const leaves = next(room, 'leave');
+    two.disconnect();
+    is((await leaves).info.client, info.client, 'who goes');
+    is(Object.keys((await room.presence()).clients).length, 1, 'who is left');
+  },
+
+  async 'a worker that falls behind the log'() {
+    let worker;
+    class Telling extends WebSocket {
+      constructor(...rest) {
+        super(...rest);
+        this.on('upgrade', ({ headers }) => { worker = headers['x-worker']; });
+      }
+    }
+    const one = await connected('/open', { websocket: Telling });
+    const kept = await joined(one, 'kept:behind');
+    const none = await joined(one, 'behind');
+    const heard = hearing(kept);
+    const lost = next(none, 'subscribing', 30000);
+    const back = next(none, 'subscribed', 30000);
+    console.log(`stall ${worker} kept:behind behind`);
+    await input.next();
+    const { code: why } = await lost;
+    is(why, 2500, 'is told that its state is insufficient');
+    const told = await back;
+    ok(told.wasRecovering && !told.recovered, 'and subscribes again');
+    const hears = next(none, 'publication');
+    await one.publish('behind', 1);
+    is((await hears).data, 1, 'and hears');
+    await until(() => heard.length >= 40, 'what is kept');
+    is(heard.map(({ n }) => n).join(),
+      Array.from({ length: 40 }, (_, i) => i + 1).join(),
+      'what is kept comes in order, each once');
+  },
+
   async 'nginx restarts'() {
     const one = await connected('/open');
-    const room = one.newSubscription('again');
-    room.subscribe();
-    await room.ready(5000);
+    const room = await joined(one, 'kept:again');
+    await one.publish('kept:again', 1);
     const lost = next(one, 'connecting');
     const back = next(one, 'connected', 20000);
     console.log('restart');
     is((await lost).code, 3001, 'shutdown');
+    const joins = next(room, 'subscribed', 20000);
     await input.next();
     await back;
-    await room.ready(5000);
+    const { wasRecovering, recovered } = await joins;
+    ok(wasRecovering && !recovered, 'its position is gone with the epoch');
     const heard = next(room, 'publication');
-    await one.publish('again', 2);
+    await one.publish('kept:again', 2);
     is((await heard).data, 2, 'it comes back, subscribed');
   },
 };
