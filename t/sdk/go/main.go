@@ -279,17 +279,90 @@ var tests = []struct {
 		is(await(one.disconnected, "disconnected").Code, 3508, "send")
 		is(one.State(), centrifuge.StateDisconnected, "for good")
 	}},
+	{"coming back", func() {
+		one, two := connected("/open", plain{}), connected("/open", plain{})
+		here := one.joined("kept:back", open{})
+		hears := func(expected ...string) {
+			for _, data := range expected {
+				is(string(await(here.publications, data).Data), data, "hears "+data)
+			}
+		}
+		away := func(channel string, missed ...string) centrifuge.SubscribedEvent {
+			_ = one.Disconnect()
+			await(one.disconnected, "disconnected")
+			for _, data := range missed {
+				_ = two.publish(channel, data)
+			}
+			_ = one.Connect()
+			return await(here.subscribed, "subscribed")
+		}
+		_ = two.publish("kept:back", "1")
+		hears("1")
+		told := away("kept:back", "2", "3")
+		ok(told.WasRecovering && told.Recovered, "what was missed is recovered")
+		_ = two.publish("kept:back", "4")
+		hears("2", "3", "4")
+		told = away("kept:back")
+		ok(told.WasRecovering && told.Recovered, "nothing was missed")
+		_ = two.publish("kept:back", "5")
+		hears("5")
+		_ = here.Unsubscribe()
+		here = one.joined("short:back", open{})
+		_ = two.publish("short:back", "1")
+		hears("1")
+		told = away("short:back", "2", "3", "4")
+		ok(told.WasRecovering && !told.Recovered, "too much was missed")
+		_ = two.publish("short:back", "5")
+		hears("5")
+	}},
+	{"history, presence, join and leave", func() {
+		one, two := connected("/open", plain{}), connected("/open", plain{})
+		here := one.room("kept:read", open{JoinLeave: true})
+		joins, leaves := make(chan string, 64), make(chan string, 64)
+		here.OnJoin(func(e centrifuge.JoinEvent) { joins <- e.Client })
+		here.OnLeave(func(e centrifuge.LeaveEvent) { leaves <- e.Client })
+		await(here.subscribed, "subscribed")
+		for _, data := range []string{"1", "2", "3"} {
+			_ = two.publish("kept:read", data)
+		}
+		ctx := context.Background()
+		all, err := here.History(ctx, centrifuge.WithHistoryLimit(-1))
+		is(err, nil, "history")
+		is(len(all.Publications), 3, "all of it")
+		is(all.Offset, 3, "up to here")
+		last, _ := here.History(ctx, centrifuge.WithHistoryLimit(1),
+			centrifuge.WithHistoryReverse(true))
+		is(string(last.Publications[0].Data), "3", "backwards")
+		two.joined("kept:read", open{})
+		there, err := here.Presence(ctx)
+		is(err, nil, "presence")
+		is(len(there.Clients), 2, "who is there")
+		stats, _ := here.PresenceStats(ctx)
+		is(stats.NumClients, 2, "how many")
+		_ = two.Disconnect()
+		left := await(leaves, "leave")
+		_, known := there.Clients[left]
+		ok(known, "who goes")
+		for came := ""; came != left; {
+			came = await(joins, "join")
+		}
+		ok(true, "is who came")
+	}},
 	{"nginx restarts", func() {
 		one := connected("/open", plain{})
-		here := one.joined("again", open{})
+		here := one.joined("kept:again", open{})
+		is(one.publish("kept:again", "1"), nil, "it publishes")
+		await(here.publications, "publication")
 		fmt.Println("restart")
 		is(await(one.connecting, "connecting").Code, 3001, "shutdown")
 		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 			panic(err)
 		}
 		await(one.connected, "connected")
-		await(here.subscribed, "subscribed")
-		is(one.publish("again", "2"), nil, "it comes back")
+		told := await(here.subscribed, "subscribed")
+		ok(told.WasRecovering && !told.Recovered,
+			"its position is gone with the epoch")
+		is(one.publish("kept:again", "2"), nil, "it comes back")
 		is(string(await(here.publications, "publication").Data), "2", "subscribed")
 	}},
 }

@@ -232,15 +232,78 @@ async def subscriptions_of_the_server():
     equal((await told.next('publication')).channel, 'srv', 'and hears')
 
 
+async def coming_back():
+    one, told = await connected('/open')
+    two, _ = await connected('/open')
+    kept, here = await joined(one, 'kept:back')
+
+    async def hears(*expected):
+        for data in expected:
+            equal((await here.next('publication')).pub.data, data,
+                  f'hears {data}')
+
+    async def away(channel, *missed):
+        await one.disconnect()
+        for data in missed:
+            await two.publish(channel, data)
+        await one.connect()
+        return await here.next('subscribed')
+    await two.publish('kept:back', 1)
+    await hears(1)
+    back = await away('kept:back', 2, 3)
+    ok(back.was_recovering and back.recovered, 'what was missed is recovered')
+    await two.publish('kept:back', 4)
+    await hears(2, 3, 4)
+    back = await away('kept:back')
+    ok(back.was_recovering and back.recovered, 'nothing was missed')
+    await two.publish('kept:back', 5)
+    await hears(5)
+    await kept.unsubscribe()
+    _, here = await joined(one, 'short:back')
+    await two.publish('short:back', 1)
+    await hears(1)
+    back = await away('short:back', 2, 3, 4)
+    ok(back.was_recovering and not back.recovered, 'too much was missed')
+    await two.publish('short:back', 5)
+    await hears(5)
+
+
+async def history_presence_join_and_leave():
+    one, _ = await connected('/open')
+    two, _ = await connected('/open')
+    here, told = await joined(one, 'kept:read', join_leave=True)
+    for data in (1, 2, 3):
+        await two.publish('kept:read', data)
+    everything = await here.history(limit=-1)
+    equal([pub.data for pub in everything.publications], [1, 2, 3], 'history')
+    equal(everything.offset, 3, 'up to here')
+    last = await here.history(limit=1, reverse=True)
+    equal([pub.data for pub in last.publications], [3], 'backwards')
+    await joined(two, 'kept:read')
+    there = (await here.presence()).clients
+    equal(len(there), 2, 'who is there')
+    equal((await here.presence_stats()).num_clients, 2, 'how many')
+    await two.disconnect()
+    left = (await told.next('leave')).info.client
+    ok(left in there, 'who goes')
+    while (await told.next('join')).info.client != left:
+        pass
+    ok(True, 'is who came')
+
+
 async def nginx_restarts():
     one, told = await connected('/open')
-    _, here = await joined(one, 'again')
+    _, here = await joined(one, 'kept:again')
+    await one.publish('kept:again', 1)
+    await here.next('publication')
     print('restart', flush=True)
     equal((await told.next('connecting')).code, 3001, 'shutdown')
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     await told.next('connected')
-    await here.next('subscribed')
-    await one.publish('again', 2)
+    back = await here.next('subscribed')
+    ok(back.was_recovering and not back.recovered,
+       'its position is gone with the epoch')
+    await one.publish('kept:again', 2)
     equal((await here.next('publication')).pub.data, 2,
           'it comes back, subscribed')
 
@@ -249,7 +312,8 @@ async def main():
     for test in (connect_subscribe_publish, loops_of_subscribing,
                  a_hundred_subscriptions_at_once, connection_tokens,
                  tokens_that_are_refused, channel_tokens,
-                 subscriptions_of_the_server, nginx_restarts):
+                 subscriptions_of_the_server, coming_back,
+                 history_presence_join_and_leave, nginx_restarts):
         name = test.__name__.replace('_', ' ')
         print(f'# {name}', flush=True)
         try:
