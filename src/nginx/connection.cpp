@@ -60,7 +60,7 @@ void Connection::take_over(ngx_http_request_t* r) {
   socket_.start();
   if (outbox_) queue();
   if (!input.empty()) feed(input);
-  if (!dead()) read();
+  if (!dead()) read_in_turn();
 }
 
 /// As ngx_http_set_keepalive() takes the next request: the request ends, the
@@ -122,7 +122,12 @@ void Connection::on_read(ngx_event_t* event) {
     c->close = 0;
     self.shut_down();
   }
-  self.read();
+  self.read_in_turn();
+}
+
+void Connection::read_in_turn() {
+  const bool is_new = socket_.messages_received() < Crowd::kNewMessages;
+  if (!is_new || worker().crowd().admits(*c_->read)) read();
 }
 
 void Connection::read() {

@@ -51,6 +51,7 @@ class Connection final : public Client {
 
   void adopt(ngx_http_request_t* r);
   void release_pool();
+  void read_in_turn();
   void read();
   void feed(std::span<char> input);
 

@@ -17,6 +17,7 @@
 #include "broker/shm_presence.hpp"
 #include "broker/shm_zone.hpp"
 #include "hub/hub.hpp"
+#include "nginx/crowd.hpp"
 #include "nginx/drain.hpp"
 #include "session/codecs.hpp"
 #include "session/context.hpp"
@@ -61,6 +62,8 @@ class Worker {
 
   /// The end of a turn: what is queued is sent, what is dead is closed.
   void settle() noexcept;
+
+  [[nodiscard]] Crowd& crowd() { return crowd_; }
 
   /// Arms nginx's timer for what the wheel does next.
   void schedule();
@@ -110,6 +113,7 @@ class Worker {
   ngx_event_t wheel_event_{};
   std::uint64_t wheel_due_ = 0;  // when wheel_event_ is set for
   Drain leave_;
+  Crowd crowd_;
 };
 
 /// One entry from nginx's event loop into ours; settles at its end.

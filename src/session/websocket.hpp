@@ -31,6 +31,9 @@ class WebSocket final : private ws::MessageSink, public Link {
   void receive(std::span<char> bytes);
 
   [[nodiscard]] Summary summary() const override;
+  [[nodiscard]] std::uint64_t messages_received() const {
+    return messages_received_;
+  }
 
  private:
   struct Compression;
