@@ -5,7 +5,8 @@
 namespace paperboy::session {
 
 ClientId make_client_id() {
-  std::random_device random;
+  // Made once: that costs more than what it is asked for.
+  static std::random_device random;
   ClientId id{};
   for (std::uint64_t& half : id) {
     half = std::uint64_t{random()} << 32 | random();
