@@ -254,9 +254,10 @@ Result<PresenceStats> Zone::presence_stats(Bytes name) {
     return done.error();
   }
   const std::uint64_t clients = users.size();
-  std::ranges::sort(users);
-  const auto repeated = std::ranges::unique(users);
-  return PresenceStats{clients, clients - repeated.size()};
+  std::sort(users.begin(), users.end());
+  const auto last = std::unique(users.begin(), users.end());
+  return PresenceStats{clients,
+                       static_cast<std::uint64_t>(last - users.begin())};
 }
 
 Result<ChannelPage> Zone::channels(const ChannelQuery& query) {

@@ -48,6 +48,7 @@ void dead_members(Scene& scene) {
   }
 }
 
+void release(Scene& scene, SeatIndex seat) { scene.zone().release_seat(seat); }
 void reap(Scene& scene, SeatIndex) { (void)scene.zone().reap_dead_seats(); }
 void claim(Scene& scene, SeatIndex) { (void)scene.zone().claim_seat(); }
 
@@ -80,6 +81,7 @@ void any_step_of_entering_and_leaving(void**) {
       {
           {"enter", parents_member, nothing_either, enter_news},
           {"enter, another", parents_member, enter_news, enter_news},
+          {"release, with members", parents_member, enter_news, release},
           {"leave", parents_member, nothing_either, enter_and_leave},
       },
       assert_only_the_living);

@@ -256,7 +256,12 @@ void read_while_leaving(const std::function<bool(int)>& leaves) {
   for (int i = 0; i < 600; i++) {
     if (leaves(600 - first - i)) (void)it.zone.leave(it.seat, refs[i]);
   }
-  for (int i = 0; i < 600; i++) it.enter(numbered("late", i));
+  // Those of another channel first: they get the blocks that are free.
+  const auto other = it.zone.subscribe(it.seat, "other")->ref;
+  for (int i = 0; i < 600; i++) {
+    (void)it.zone.enter(it.seat, other, {.client = "late", .user = "u"}, false);
+  }
+  for (int i = 0; i < 100; i++) it.enter(numbered("late", i));
   while (!read_on()) {
   }
   for (int i = 0; i < 600; i++) {
