@@ -22,6 +22,7 @@ server {
     location /native { paperboy native; }
     location /few { paperboy native; paperboy_max_history 2; }
     location /raw { paperboy raw; paperboy_channel $arg_c; }
+    location /named { paperboy native; paperboy_channel $arg_c; }
     location /given { paperboy native; paperboy_channel kept:given; }
     location /publish { paperboy_publish any; paperboy_max_message_size 100k; }
     location /status { paperboy_status; }
@@ -193,6 +194,11 @@ subtest 'who may' => sub {
     is(ask($ws, subscribe => channel => 'tokens')->{code}, 103, 'token');
     is($nginx->ws('/raw?c=closed')->status, 403, 'nor by raw');
     is($nginx->ws('/raw?c=tokens')->status, 403, 'nor that');
+    for my $channel (qw(closed tokens)) {
+        my $given = $nginx->ws("/named?c=$channel");
+        $given->text('{"id":1,"connect":{}}');
+        is($given->recv, 'close:3507', "$channel: nor where it is given");
+    }
     is(ask($ws, publish => channel => 'said', data => 1)->{code}, undef,
         'anyone publishes where the rule says so');
     is(ask($ws, publish => channel => 'kept:f', data => 1)->{code}, 103,

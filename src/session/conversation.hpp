@@ -82,6 +82,7 @@ class Conversation final : public dialect::State {
   End begin(const dialect::Connect& command);
   End join_all(const dialect::Connect& command, const Admission& admission,
                const std::shared_ptr<Connecting>& connecting);
+  [[nodiscard]] bool may_join(const std::string& key) const;
   End join(const dialect::Connect& command, const std::string& key, Bytes data,
            const std::shared_ptr<Connecting>& connecting);
   void joined(const std::shared_ptr<Connecting>& connecting);

@@ -54,11 +54,6 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
   admission.info = token->info;
   admission.by_token = true;
   admission.expires = end_of(*token);
-  for (const std::string& channel : admission.channels) {
-    if (!allows(token->grants, hub::channel_name(channel))) {
-      return Close{close::kPermissionDenied, "permission denied"};
-    }
-  }
   admission.grants = std::move(token->grants);
   admission.subscriptions = std::move(token->subscriptions);
   return begin(command);
@@ -82,17 +77,30 @@ Conversation::End Conversation::join_all(
     const dialect::Connect& command, const Admission& admission,
     const std::shared_ptr<Connecting>& connecting) {
   for (const std::string& channel : admission.channels) {
+    if (!may_join(channel)) {
+      return Close{close::kPermissionDenied, "permission denied"};
+    }
     if (const auto end = join(command, channel, {}, connecting)) return end;
   }
   for (const auto& one : admission.subscriptions) {
     if (!grants_->allows(auth::Scope::subscribe, one.channel)) continue;
     const auto channel = key(one.channel);
     if (!channel) return kInvalidToken;
+    if (rule(*channel).subscribe == hub::Access::nobody) continue;
     if (const auto end = join(command, *channel, one.data, connecting)) {
       return end;
     }
   }
   return {};
+}
+
+/// A channel of the location's.
+bool Conversation::may_join(const std::string& key) const {
+  const hub::Access who = rule(key).subscribe;
+  if (who == hub::Access::any) return true;
+  if (who == hub::Access::nobody) return false;
+  if (!grants_) return who == hub::Access::location;
+  return allows(*grants_, hub::channel_name(key));
 }
 
 /// One subscription of the server's.

@@ -74,6 +74,56 @@ void a_client_that_leaves_meanwhile_is_not_answered(void**) {
   assert_int_equal(world.broker.subscribers(), 0);
 }
 
+// ---- rules -----------------------------------------------------------------
+
+hub::Rule for_whom(hub::Access who) {
+  hub::Rule rule;
+  rule.subscribe = who;
+  return rule;
+}
+
+std::string answer_to_connect(World& world, const Admission& admission) {
+  Client client(world);
+  assert_true(client.open(admission).ok());
+  client.text(R"({"id":1,"connect":{}})");
+  return client.heard();
+}
+
+constexpr const char* kDenied = "close 3507 permission denied\n";
+
+void a_rule_holds_for_the_channels_of_the_location(void**) {
+  Talk world;
+  world.rule("closed", for_whom(hub::Access::nobody));
+  world.rule("token", for_whom(hub::Access::token));
+  world.rule("open", for_whom(hub::Access::any));
+  Admission bare;
+  Admission bearer;
+  bearer.grants.emplace().add_scope(auth::Scope::subscribe);
+  const auto enter = [&](Admission admission, const char* channel) {
+    admission.channels = {channel};
+    return answer_to_connect(world, admission);
+  };
+  assert_text(enter(bare, "closed"), kDenied);
+  assert_text(enter(bearer, "closed"), kDenied);
+  assert_text(enter(bare, "token"), kDenied);
+  assert_string_not_equal(enter(bearer, "token").c_str(), kDenied);
+  bearer.grants->name_channels();
+  assert_text(enter(bearer, "other"), kDenied);
+  assert_string_not_equal(enter(bearer, "open").c_str(), kDenied);
+  assert_string_not_equal(enter(bare, "other").c_str(), kDenied);
+  assert_int_equal(world.broker.subscribers(), 0);
+}
+
+void a_token_does_not_open_what_a_rule_closes(void**) {
+  Talk world;
+  world.rule("closed", for_whom(hub::Access::nobody));
+  Admission admission;
+  admission.grants = auth::Grants::everything();
+  admission.subscriptions = {{"closed", {}}, {"news", {}}};
+  const std::string heard = answer_to_connect(world, admission);
+  assert_true(heard.find(R"("subs":{"news":)") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace paperboy::session
 
@@ -84,6 +134,8 @@ int main() {
       cmocka_unit_test(the_reply_waits_for_all),
       cmocka_unit_test(other_channels_of_its_past_are_passed_over),
       cmocka_unit_test(a_client_that_leaves_meanwhile_is_not_answered),
+      cmocka_unit_test(a_rule_holds_for_the_channels_of_the_location),
+      cmocka_unit_test(a_token_does_not_open_what_a_rule_closes),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
