@@ -4,6 +4,7 @@ use v5.36;
 use Paperboy::Test;
 use File::Temp ();
 use JSON::PP ();
+use Time::HiRes qw(sleep);
 
 my $dir    = File::Temp->newdir;
 my $secret = 'secret ' x 10;
@@ -20,6 +21,7 @@ server {
         paperboy_channel news;
         paperboy_max_subscriptions 2;
     }
+    location /lively { paperboy native; paperboy_ping_interval 1s; }
     location /admit { paperboy native; paperboy_token_expiry admit; }
     location /any {
         satisfy any;
@@ -199,6 +201,18 @@ subtest 'the end of a connection' => sub {
     ok(!$reply->{connect}{expires}, 'a token that only admits');
     sleep 2;
     is(code($ws, 'ping'), 'done', 'ends nothing');
+};
+
+subtest 'a client that renews often is pinged all the same' => sub {
+    my $ws = $nginx->ws('/lively');
+    ask($ws, connect => token => token(sub => 'me'));
+    my $heard = '';
+    for (1 .. 30) {
+        $heard = ask($ws, refresh => token => token(sub => 'me'));
+        last if ref $heard && !%$heard;
+        sleep 0.1;
+    }
+    is_deeply($heard, {}, 'a ping among the answers');
 };
 
 subtest 'the end of a subscription' => sub {

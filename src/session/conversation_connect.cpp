@@ -60,12 +60,13 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
 }
 
 Conversation::End Conversation::begin(const dialect::Connect& command) {
+  session_.outlet_.admitted(pending_->user, pending_->expires);
   const auto admission = std::move(pending_);
+  session_.outlet_.rearm();
   if (admission->grants) {
     grants_ = std::make_unique<const auth::Grants>(*admission->grants);
   }
   info_ = owned(admission->info);
-  session_.outlet_.admitted(admission->user, admission->expires);
   const auto connecting = std::make_shared<Connecting>(
       Connecting{command.id, admission->expires, {}});
   if (const auto end = join_all(command, *admission, connecting)) return end;

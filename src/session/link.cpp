@@ -40,7 +40,7 @@ void Link::admitted(Bytes user, std::int64_t expires) {
     user_ = std::make_unique<const std::string>(user);
   }
   expires_ = expires;
-  beat_ = now();
+  if (!session_.connected()) beat_ = now();
   arm();
 }
 

@@ -64,8 +64,8 @@ class Outlet {
   /// Begins the end of the connection; nothing is sent any more after it.
   virtual void end(const Close& close) = 0;
 
-  /// Who it is, and until when: seconds since 1970; 0: forever. Heartbeats
-  /// begin.
+  /// Who it is, and until when: seconds since 1970; 0: forever. With the first
+  /// call, before it is connected, heartbeats begin.
   virtual void admitted(Bytes user, std::int64_t expires) = 0;
   [[nodiscard]] virtual Bytes user() const = 0;
   /// What Session::due_in says has changed.
