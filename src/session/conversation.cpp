@@ -38,10 +38,30 @@ void Conversation::operator delete(void* memory) {
 
 // ---- commands --------------------------------------------------------------
 
+/// Replies go into `replies` while this lives, whatever is thrown.
+struct Conversation::Gathering {
+  Gathering(Conversation& here, std::string& replies) : here(here) {
+    here.batch_ = &replies;
+  }
+  Gathering(const Gathering&) = delete;
+  Gathering& operator=(const Gathering&) = delete;
+  ~Gathering() { here.batch_ = nullptr; }
+
+  Conversation& here;
+};
+
 void Conversation::receive(const dialect::Message& message) {
   std::optional<dialect::Message> rest = message;
   std::string replies;
-  batch_ = &replies;
+  const End end = obey_all(message, replies);
+  if (!replies.empty()) session_.outlet_.message({Kind::text, replies});
+  if (end) session_.outlet_.end(*end);
+}
+
+Conversation::End Conversation::obey_all(const dialect::Message& message,
+                                         std::string& replies) {
+  const Gathering gathering(*this, replies);
+  std::optional<dialect::Message> rest = message;
   End end;
   for (std::size_t count = 0; !end; ++count) {
     const auto command = session_.settings_.dialect->decode(nullptr, rest);
@@ -52,9 +72,7 @@ void Conversation::receive(const dialect::Message& message) {
       end = take(command);
     }
   }
-  batch_ = nullptr;
-  if (!replies.empty()) session_.outlet_.message({Kind::text, replies});
-  if (end) session_.outlet_.end(*end);
+  return end;
 }
 
 Conversation::End Conversation::take(const dialect::Decoded& command) {

@@ -60,9 +60,12 @@ class Conversation final : public dialect::State {
     std::string info;          // of its channel token
   };
 
+  struct Gathering;
+
   /// A connect that waits until all is known of what it was in.
   struct Connecting;
 
+  End obey_all(const dialect::Message& message, std::string& replies);
   End take(const dialect::Decoded& command);
   End obey(const dialect::Connect& command);
   End obey(const dialect::Subscribe& command);

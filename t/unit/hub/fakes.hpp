@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,6 +41,7 @@ class FakeBroker final : public Broker {
   void unsubscribe(ChannelRef ref) override { --entries.at(ref).subscribers; }
 
   void publish(const Draft& draft, const PublishReply& reply) override {
+    if (std::exchange(out_of_memory, false)) throw std::bad_alloc();
     if (refusal) {
       answer([reply, error = *refusal] { reply(error); });
       return;
@@ -151,7 +153,8 @@ class FakeBroker final : public Broker {
   std::map<ChannelRef, Entry> entries;
   std::optional<Error> refusal;  // of all that is asked
   bool hold_replies = false;
-  bool lose = false;  // the next drain is void
+  bool out_of_memory = false;  // at the next publish
+  bool lose = false;           // the next drain is void
   std::size_t share = std::numeric_limits<std::size_t>::max();
 
  private:

@@ -118,6 +118,25 @@ void a_publish_is_answered_when_the_broker_has_it(void**) {
   assert_text(client.heard(), "text {\"id\":2,\"publish\":{}}\n");
 }
 
+void without_memory_for_one_command_other_answers_come(void**) {
+  Talk world;
+  Client client(world);
+  connect(client);
+  world.broker.hold_replies = true;
+  client.text(R"({"id":2,"publish":{"channel":"a","data":1}})");
+  world.broker.out_of_memory = true;
+  bool thrown = false;
+  try {
+    client.text(R"({"id":3,"publish":{"channel":"a","data":1}})");
+  } catch (const std::bad_alloc&) {
+    thrown = true;
+  }
+  assert_true(thrown);
+  world.broker.answer_held();
+  client.flush();
+  assert_text(client.heard(), "text {\"id\":2,\"publish\":{}}\n");
+}
+
 void an_answer_for_who_has_gone_is_dropped(void**) {
   Talk world;
   {
@@ -271,6 +290,7 @@ int main() {
       cmocka_unit_test(a_publication_is_encoded_once_for_all),
       cmocka_unit_test(replies_to_a_message_leave_in_one),
       cmocka_unit_test(a_publish_is_answered_when_the_broker_has_it),
+      cmocka_unit_test(without_memory_for_one_command_other_answers_come),
       cmocka_unit_test(an_answer_for_who_has_gone_is_dropped),
       cmocka_unit_test(what_the_broker_refuses_is_told),
       cmocka_unit_test(
