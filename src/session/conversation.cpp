@@ -51,7 +51,6 @@ struct Conversation::Gathering {
 };
 
 void Conversation::receive(const dialect::Message& message) {
-  std::optional<dialect::Message> rest = message;
   std::string replies;
   const End end = obey_all(message, replies);
   if (!replies.empty()) session_.outlet_.message({Kind::text, replies});
@@ -133,15 +132,23 @@ Member Conversation::member(Bytes client, Bytes chan_info) const {
           .chan_info = chan_info};
 }
 
-/// An answer that is larger than what may wait for a client is none.
+/// For answers as long as clients ask for: of those to commands that came
+/// together, no more is made than may wait for a client.
+std::size_t Conversation::room() const {
+  const std::size_t most = session_.settings_.send_buffer;
+  return most - std::min(most, long_answers_);
+}
+
+/// Where one has no room, those after it have none: they aren't even made.
 void Conversation::reply_bounded(std::uint64_t id,
                                  const dialect::Outcome& outcome) {
-  const std::size_t most = session_.settings_.send_buffer;
   std::string text;
   session_.settings_.dialect->reply(outcome, text);
-  if (text.size() > most) {
+  if (text.size() > room()) {
+    long_answers_ = session_.settings_.send_buffer;
     fail(id, ErrorCode::too_large);
   } else {
+    long_answers_ += text.size();
     reply(outcome);
   }
 }
@@ -177,6 +184,7 @@ bool Conversation::has_lost(const hub::Subscription& at) const {
 }
 
 void Conversation::settle() {
+  long_answers_ = 0;
   while (rare_ && !rare_->lost.empty()) forget(*rare_->lost.back());
 }
 

@@ -113,6 +113,7 @@ class Conversation final : public dialect::State {
   void forget(const hub::Subscription& subscription);
   Rare& rare();
   void reply(const dialect::Outcome& outcome);
+  [[nodiscard]] std::size_t room() const;
   void reply_bounded(std::uint64_t id, const dialect::Outcome& outcome);
   End fail(std::uint64_t id, ErrorCode code);
   template <typename Answer>
@@ -126,6 +127,7 @@ class Conversation final : public dialect::State {
   std::unique_ptr<const auth::Grants> grants_;     // null: no token
   std::unique_ptr<Rare> rare_;                     // null: nothing of the kind
   ClientId client_ = make_client_id();
+  std::size_t long_answers_ = 0;  // bytes, since the socket was last tried
   std::uint64_t connect_by_ = 0;  // monotonic ms
   bool server_side_ = false;      // it has subscriptions that it didn't ask for
 };

@@ -18,6 +18,14 @@ Position position_of(const dialect::Place& place) {
   return {parse_epoch(place.epoch).value_or(kForeign), place.offset};
 }
 
+std::size_t size_of(const std::vector<Kept>& publications) {
+  std::size_t size = 0;
+  for (const Kept& kept : publications) {
+    size += kept.data.size() + kept.extra.size();
+  }
+  return size;
+}
+
 }  // namespace
 
 /// An answer that may come when the session is gone.
@@ -105,16 +113,18 @@ void Conversation::recover(hub::Subscription& subscription,
                            const dialect::Place& place,
                            const hub::RecoveryReply& reply) {
   const hub::RecoveryLimits limits{
-      static_cast<std::uint32_t>(session_.settings_.max_history),
-      session_.settings_.send_buffer};
+      static_cast<std::uint32_t>(session_.settings_.max_history), room()};
+  const auto answer = [this, reply](const hub::Recovery& recovery) {
+    const std::size_t size = size_of(recovery.publications);
+    const bool fits = size <= room();
+    if (fits) long_answers_ += size;
+    session_.context_.counters.add(recovery.recovered && fits
+                                       ? Counter::recovered
+                                       : Counter::not_recovered);
+    reply(fits ? recovery : hub::Recovery{false, recovery.position, {}});
+  };
   session_.context_.hub.recover(subscription, position_of(place), limits,
-                                [counters = &session_.context_.counters,
-                                 reply](const hub::Recovery& recovery) {
-                                  counters->add(recovery.recovered
-                                                    ? Counter::recovered
-                                                    : Counter::not_recovered);
-                                  reply(recovery);
-                                });
+                                answer);
 }
 
 void Conversation::lease(const hub::Subscription& subscription,
@@ -213,6 +223,7 @@ Result<std::string> Conversation::may_read(auth::Scope scope,
       (who == hub::Access::location && session_.settings_.keys == nullptr &&
        session_.find(*channel) != nullptr);
   if (!open && !granted(scope, name)) return kDenied;
+  if (room() == 0) return Error{ErrorCode::too_large, "no room to answer"};
   return channel;
 }
 

@@ -154,6 +154,49 @@ void a_history_that_is_too_large_is_an_error(void**) {
               R"("error":{"code":106,"message":"limit exceeded"})");
 }
 
+/// Three commands in one message, of which two answers fill what may wait.
+void answers_to_what_came_together_have_one_limit(void**) {
+  Talk world;
+  world.settings.send_buffer = 2'000;
+  world.rule("news", keeps(10));
+  Talker client(world, granted({auth::Scope::history}));
+  world.publish("news", std::string(800, '1'));
+  const std::string ask = R"({"id":2,"history":{"channel":"news","limit":1}})";
+  client.text(ask + "\n" + ask + "\n" + ask + "\n" + ask);
+  const std::string heard = client.heard();
+  assert_true(heard.ends_with("limit exceeded\"}}\n"));
+  assert_true(heard.size() > 1'600 && heard.size() < 2'000);
+  assert_true(Bytes(client.ask(ask.substr(8, ask.size() - 9)))
+                  .starts_with(R"("history":{"publications":[{)"));
+}
+
+/// What one may get back by coming back again and again, too.
+void recoveries_that_came_together_have_one_limit(void**) {
+  Talk world;
+  world.settings.send_buffer = 2'000;
+  for (const char* channel : {"a", "b", "c"}) {
+    world.rule(channel, keeps(10));
+    world.publish(channel, std::string(800, '1'));
+  }
+  for (const bool thinks : {false, true}) {
+    Talker client(world);
+    world.broker.hold_replies = thinks;
+    std::string commands;
+    for (const char* channel : {"a", "b", "c"}) {
+      commands.append(R"({"id":2,"subscribe":{"recover":true,"channel":")")
+          .append(channel)
+          .append("\"}}\n");
+    }
+    client.text(commands);
+    world.broker.answer_held();
+    client.flush();
+    const std::string heard = client.heard();
+    assert_true(heard.size() > 1'600 && heard.size() < 2'400);
+    assert_true(Bytes(heard).ends_with(R"("was_recovering":true}})"
+                                       "\n"));
+  }
+}
+
 void where_there_are_keys_a_token_grants_the_history(void**) {
   const auth::KeySet keys;
   Talk world;
@@ -310,6 +353,8 @@ int main() {
       cmocka_unit_test(a_subscriber_reads_what_is_kept),
       cmocka_unit_test(of_a_channel_that_keeps_nothing_there_is_no_history),
       cmocka_unit_test(a_history_that_is_too_large_is_an_error),
+      cmocka_unit_test(answers_to_what_came_together_have_one_limit),
+      cmocka_unit_test(recoveries_that_came_together_have_one_limit),
       cmocka_unit_test(where_there_are_keys_a_token_grants_the_history),
       cmocka_unit_test(who_is_there_is_asked_by_who_is_there),
       cmocka_unit_test(where_nobody_is_known_there_is_no_presence),
