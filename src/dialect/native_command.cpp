@@ -43,10 +43,23 @@ std::optional<std::string> name_of(const JsonMembers& member) {
   return string_of(quoted);
 }
 
+/// `name` has letters and "_" only, for which JSON has one kind of escape.
+/// Without a parser, since it is asked of every member for every name.
 bool is_name(const JsonMembers& member, Bytes name) {
-  if (member.name() == name) return true;
-  if (member.name().find('\\') == Bytes::npos) return false;
-  return name_of(member) == name;
+  Bytes rest = member.name();
+  for (const char c : name) {
+    std::size_t size = 1;
+    if (rest.starts_with("\\u00")) {
+      unsigned code = 0;
+      std::from_chars(rest.data() + 4, rest.data() + 6, code, 16);
+      if (code != static_cast<unsigned char>(c)) return false;
+      size = 6;
+    } else if (!rest.starts_with(c)) {
+      return false;
+    }
+    rest.remove_prefix(size);
+  }
+  return rest.empty();
 }
 
 /// The parameters of a command, by name.
