@@ -139,7 +139,8 @@ Bytes explain_error(std::uint64_t code, bool has_token) {
       return has_token ? "the token does not permit this channel"
                        : "a token has to permit this channel";
     case 106:
-      return "more channels than a connection may have";
+      return "more channels than a connection may have, or more listeners "
+             "than the channel may";
     case 107:
       return "such a channel can't be: its name is empty or too long";
     case 109:
