@@ -7,7 +7,7 @@ use Test::More;
 my ($FILE, $FUNCTION) = (600, 60);
 
 my (@long_files, @long_blocks);
-for my $path (sources(qw(src t/unit t/fuzz bench))) {
+for my $path (sources(qw(src t/unit t/fuzz t/fault bench))) {
     my @lines = split /\n/, slurp($path);
     push @long_files, "$path: " . @lines if @lines > $FILE;
 

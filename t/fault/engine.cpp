@@ -1,0 +1,292 @@
+#include "engine.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <sstream>
+
+#include "native.hpp"
+#include "sse.hpp"
+
+namespace paperboy::fault {
+
+namespace {
+
+constexpr double kStorm = 0.1;     // s, between two connections
+constexpr double kRecovering = 2;  // s, at most
+constexpr double kMostDue = 200;   // publications that may be caught up with
+constexpr std::size_t kBig = 1'000'000;
+constexpr int kTurn = 2;  // ms
+
+void append(std::string& out, const char* name, std::uint64_t number) {
+  out += '"' + std::string(name) + "\":" + std::to_string(number) + ',';
+}
+
+std::string object(const std::map<std::string, std::uint64_t>& counts) {
+  std::string out = "{";
+  for (const auto& [name, number] : counts) {
+    std::string safe = name;
+    std::erase_if(safe, [](char c) { return c == '"' || c == '\\'; });
+    out +=
+        (out.size() > 1 ? ",\"" : "\"") + safe + "\":" + std::to_string(number);
+  }
+  return out + "}";
+}
+
+}  // namespace
+
+Engine::Engine(const Options& options)
+    : options_(options),
+      log_(std::fopen(options.log.c_str(), "w")),
+      tally_(log_),
+      ledger_(options.publishers + 1, options.channels, tally_),
+      random_(options.seed),
+      stage_{loop_, ledger_, tally_, random_, options.port, options.garble} {
+  for (std::uint32_t i = 0; i < options.publishers + 1; ++i) {
+    publishers_.push_back(std::make_unique<Publisher>(stage_, i, options.keys));
+  }
+  populate<NativeSubscriber>("native", options.native, false);
+  populate<EventSubscriber>("sse", options.sse, true);
+  give_roles();
+  fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
+  loop_.add(STDIN_FILENO, *this, false);
+}
+
+Engine::~Engine() {
+  if (log_ != nullptr) std::fclose(log_);
+}
+
+/// Two channels for each, or by turns one and two.
+template <typename Kind>
+void Engine::populate(const std::string& kind, std::size_t number,
+                      bool alternate) {
+  const auto channels = static_cast<std::uint32_t>(options_.channels);
+  for (std::uint32_t i = 0; i < number; ++i) {
+    std::vector<std::uint32_t> listens{i % channels};
+    const bool two = channels > 1 && (!alternate || i % 2 == 1);
+    if (two)
+      listens.push_back((i + 1 + i / channels % (channels - 1)) % channels);
+    subscribers_.push_back(
+        std::make_unique<Kind>(stage_, kind + std::to_string(i), listens));
+  }
+}
+
+/// Of all kinds: the slow ones come first, then those that come and go.
+void Engine::give_roles() {
+  std::shuffle(subscribers_.begin(), subscribers_.end(), random_);
+  for (std::size_t i = 0; i < subscribers_.size(); ++i) {
+    if (i < options_.slow) {
+      subscribers_[i]->read_little();
+    } else if (i < options_.slow + options_.recovering) {
+      subscribers_[i]->cut_every(kStorm, kRecovering);
+    }
+  }
+}
+
+// ---- what it is told -------------------------------------------------------
+
+void Engine::on_ready() {
+  char buffer[4096];
+  const ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
+  if (n == 0) orphaned_ = true;
+  if (n <= 0) return;
+  input_.append(buffer, static_cast<std::size_t>(n));
+}
+
+void Engine::obey(const std::string& line) {
+  std::istringstream words(line);
+  std::string command;
+  std::string value;
+  words >> command >> value;
+  tally_.note("told: " + line);
+  const double number = std::strtod(value.c_str(), nullptr);
+  if (command == "rate") {
+    rate_ = value == "full" ? -1 : number;
+    due_ = 0;
+  } else if (command == "publish") {
+    publish_at_once(static_cast<std::size_t>(number));
+  } else if (command == "stall") {
+    for (std::size_t i = 0; i < options_.slow; ++i) {
+      subscribers_[i]->stall(number);
+    }
+  } else if (command == "storm") {
+    for (std::size_t i = options_.slow + options_.recovering;
+         i < subscribers_.size(); ++i) {
+      const bool storms =
+          static_cast<double>(subscribers_.size() - i) <= number;
+      subscribers_[i]->cut_every(kStorm, storms ? kStorm : 0);
+    }
+  } else if (command == "away") {
+    leave();
+  } else if (command == "return") {
+    come_back();
+  } else if (command == "finish") {
+    finishing_ = true;
+  } else {
+    std::cerr << "fault_engine: " << line << ": no such command\n";
+  }
+}
+
+void Engine::publish_at_once(std::size_t number) {
+  std::size_t left = number;
+  until(
+      [&] {
+        while (left > 0 && publish_one()) --left;
+        return left == 0 && all_free();
+      },
+      options_.patience);
+  std::cout << R"({"published":)" << number - left << "}" << std::endl;
+}
+
+void Engine::leave() {
+  for (auto& one : subscribers_) one->cut(1e9);
+  std::cout << R"({"away":true})" << std::endl;
+}
+
+void Engine::come_back() {
+  const double begin = now_s();
+  for (auto& one : subscribers_) one->cut(0);
+  const bool back = until([this] { return all_live(); }, options_.patience);
+  std::cout << R"({"returned":)" << (back ? "true" : "false")
+            << R"(,"seconds":)" << now_s() - begin << "}" << std::endl;
+}
+
+// ---- its turns -------------------------------------------------------------
+
+int Engine::run() {
+  turned_ = now_s();
+  const bool ready = until([this] { return all_live(); }, options_.patience);
+  std::cout << R"({"ready":)" << (ready ? "true" : "false") << "}" << std::endl;
+  while (!finishing_ && !orphaned_) {
+    turn();
+    for (std::size_t end = 0; (end = input_.find('\n')) != Bytes::npos;) {
+      const std::string line = input_.substr(0, end);
+      input_.erase(0, end + 1);
+      obey(line);
+    }
+  }
+  return orphaned_ ? 2 : finish();
+}
+
+void Engine::turn() {
+  loop_.run_once(kTurn);
+  const double now = now_s();
+  for (auto& one : publishers_) one->tick(now);
+  for (auto& one : subscribers_) one->tick(now);
+  publish_due(now - turned_);
+  turned_ = now;
+}
+
+void Engine::publish_due(double seconds) {
+  if (rate_ < 0) {
+    while (publish_one()) {
+    }
+    return;
+  }
+  due_ = std::min(due_ + rate_ * seconds, kMostDue);
+  while (due_ >= 1 && publish_one()) due_ -= 1;
+}
+
+/// By the next publisher that is free; false: none is.
+bool Engine::publish_one() {
+  for (std::size_t i = 0; i < options_.publishers; ++i) {
+    Publisher& publisher =
+        *publishers_[next_publisher_++ % options_.publishers];
+    if (!publisher.is_free()) continue;
+    const bool big = options_.big != 0 && random_() % options_.big == 0;
+    const std::size_t spread = options_.most - options_.least + 1;
+    publisher.publish(static_cast<std::uint32_t>(random_() % options_.channels),
+                      big ? kBig : options_.least + random_() % spread);
+    return true;
+  }
+  return false;
+}
+
+bool Engine::until(const std::function<bool()>& done, double seconds) {
+  const double deadline = now_s() + seconds;
+  while (!done()) {
+    if (now_s() > deadline || orphaned_) return false;
+    turn();
+  }
+  return true;
+}
+
+bool Engine::all_live() const {
+  return std::ranges::all_of(subscribers_,
+                             [](const auto& one) { return one->is_live(); });
+}
+
+bool Engine::all_free() const {
+  return std::ranges::all_of(publishers_,
+                             [](const auto& one) { return one->is_free(); });
+}
+
+// ---- its end ---------------------------------------------------------------
+
+int Engine::finish() {
+  rate_ = 0;
+  stage_.garble = {};
+  for (auto& one : subscribers_) {
+    one->cut_every(0, 0);
+    one->stall(0);
+  }
+  if (!until([this] { return all_free(); }, options_.patience)) {
+    tally_.contradiction("publishes are not answered");
+  }
+  const auto ends = publish_ends();
+  const auto there = [&ends](const auto& one) { return one->is_at(ends); };
+  until([&] { return std::ranges::all_of(subscribers_, there); },
+        options_.patience);
+  for (auto& one : subscribers_) {
+    if (!one->is_live()) tally_.contradiction("a subscriber can't come back");
+    one->ends(ends);
+  }
+  report();
+  return tally_.is_clean() ? 0 : 1;
+}
+
+/// One more publication in each channel, which is its last: where it is.
+std::vector<Place> Engine::publish_ends() {
+  std::vector<Place> ends;
+  Publisher& publisher = *publishers_.back();
+  const auto acknowledged = [this] { return tally_.counts.published; };
+  for (std::uint32_t channel = 0; channel < options_.channels; ++channel) {
+    const std::uint64_t before = acknowledged();
+    const bool done = until(
+        [&] {
+          if (!publisher.is_free()) return false;
+          if (acknowledged() > before) return true;
+          publisher.publish(channel, options_.least);
+          return false;
+        },
+        options_.patience);
+    if (!done) tally_.contradiction("the end of a channel can't be published");
+    ends.push_back(publisher.last());
+  }
+  return ends;
+}
+
+void Engine::report() const {
+  const Counts& c = tally_.counts;
+  std::string out = "{";
+  append(out, "deliveries", c.deliveries);
+  append(out, "published", c.published);
+  append(out, "refused", c.refused);
+  append(out, "unknown", c.unknown);
+  append(out, "repeated", c.repeated);
+  append(out, "reconnects", c.reconnects);
+  append(out, "recovered", c.recovered);
+  append(out, "unrecovered", c.unrecovered);
+  append(out, "told", c.told);
+  append(out, "untold", c.untold);
+  append(out, "duplicates", c.duplicates);
+  append(out, "reorders", c.reorders);
+  append(out, "contradictions", c.contradictions);
+  out += R"("refusals":)" + object(tally_.refusals) + R"(,"ends":)" +
+         object(tally_.ends) + "}";
+  std::cout << out << std::endl;
+}
+
+}  // namespace paperboy::fault

@@ -1,0 +1,75 @@
+// Publishers and subscribers against one nginx, and the checker. t/fault/run
+// starts it and tells it, by lines on its standard input, what to do; it
+// answers with lines of JSON.
+//
+//   rate N           publishes per second; "full": as many as are answered
+//   publish N        so many at once; answers when all of them are answered
+//   stall SECONDS    the slow subscribers don't read for so long
+//   storm N          N subscribers come back every 100 ms; 0: no more
+//   away             all subscribers leave
+//   return           all come back at once; answers when all are live
+//   finish           ends publishing, waits for all to have all, answers what
+//                    was counted, and exits: 1 where a promise was broken
+#pragma once
+
+#include <cstdio>
+#include <functional>
+#include <memory>
+
+#include "options.hpp"
+#include "publisher.hpp"
+
+namespace paperboy::fault {
+
+class Engine final : public Reader {
+ public:
+  explicit Engine(const Options& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// What the process is to exit with.
+  int run();
+
+  void on_ready() override;
+
+ private:
+  template <typename Kind>
+  void populate(const std::string& kind, std::size_t number, bool alternate);
+  void give_roles();
+
+  void obey(const std::string& line);
+  void publish_at_once(std::size_t number);
+  void leave();
+  void come_back();
+
+  void turn();
+  void publish_due(double seconds);
+  bool publish_one();
+  bool until(const std::function<bool()>& done, double seconds);
+  [[nodiscard]] bool all_live() const;
+  [[nodiscard]] bool all_free() const;
+
+  int finish();
+  std::vector<Place> publish_ends();
+  void report() const;
+
+  Options options_;
+  std::FILE* log_;
+  Loop loop_;
+  Tally tally_;
+  Ledger ledger_;
+  std::mt19937_64 random_;
+  Stage stage_;
+  std::vector<std::unique_ptr<Publisher>> publishers_;  ///< the last for ends
+  std::vector<std::unique_ptr<Subscriber>> subscribers_;
+  std::string input_;
+  double rate_ = 0;  ///< below 0: full
+  double due_ = 0;   ///< publications
+  double turned_ = 0;
+  std::size_t next_publisher_ = 0;
+  bool finishing_ = false;
+  bool orphaned_ = false;  ///< nobody tells it anything any more
+};
+
+}  // namespace paperboy::fault

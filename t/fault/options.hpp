@@ -1,0 +1,29 @@
+// What the engine is started with.
+#pragma once
+
+#include "subscriber.hpp"
+
+namespace paperboy::fault {
+
+struct Options {
+  std::uint16_t port = 0;
+  std::uint64_t seed = 1;
+  std::string log = "/dev/null";
+  std::size_t channels = 4;
+  std::size_t native = 0;      ///< subscribers, each of two channels
+  std::size_t sse = 0;         ///< likewise, by turns of one and of two
+  std::size_t recovering = 0;  ///< of them: come and go all the time
+  std::size_t slow = 0;        ///< of them: for `stall`
+  std::size_t publishers = 16;
+  std::size_t least = 60;  ///< of a message, bytes
+  std::size_t most = 400;
+  std::size_t big = 0;   ///< one of so many has a megabyte; 0: none
+  bool keys = false;     ///< idempotency keys
+  double patience = 15;  ///< for all to be live, or to have all, seconds
+  Garble garble;
+};
+
+/// Ends the process with a message where they are wrong.
+[[nodiscard]] Options parse_options(int count, char** words);
+
+}  // namespace paperboy::fault

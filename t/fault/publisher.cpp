@@ -1,0 +1,125 @@
+#include "publisher.hpp"
+
+#include "wire.hpp"
+
+namespace paperboy::fault {
+
+namespace {
+
+/// Then it takes another connection, which is another worker's, maybe.
+constexpr unsigned kRequests = 300;
+constexpr double kPause = 0.02;  // s, before it tries again
+/// For an answer, s; only who has a key may ask again, or else what a worker
+/// does late would come after what was published since.
+constexpr double kPatience = 1.5;
+/// Of a message that may have been published, and is refused.
+constexpr unsigned kTries = 100;
+
+}  // namespace
+
+Publisher::Publisher(Stage& stage, std::uint32_t number, bool keys)
+    : stage_(stage), socket_(stage.loop, *this), number_(number), keys_(keys) {}
+
+void Publisher::publish(std::uint32_t channel, std::size_t size) {
+  stamp_ = {number_, channel, stage_.ledger.next(number_, channel), 0};
+  message_ = stamped(stamp_, size);
+  stamp_.hash = hash_of(message_);
+  stage_.ledger.publish(stamp_);
+  unsure_ = false;
+  again_left_ = kTries;
+  send();
+}
+
+void Publisher::tick(double now) {
+  if (message_.empty()) return;
+  if (sent_ && keys_ && now > sent_at_ + kPatience) lost();
+  if (!sent_ && now >= again_) send();
+}
+
+void Publisher::send() {
+  sent_ = false;
+  if (on_this_ >= kRequests) socket_.close();
+  if (!socket_.is_open()) {
+    on_this_ = 0;
+    if (!socket_.connect(stage_.port, 0)) {
+      again_ = now_s() + kPause;
+      return;
+    }
+  }
+  ++on_this_;
+  std::string request = "POST /publish?c=" + channel_name(stamp_.channel) +
+                        " HTTP/1.1\r\nHost: fault\r\nContent-Length: " +
+                        std::to_string(message_.size()) + "\r\n";
+  if (keys_) {
+    request += "Idempotency-Key: " + std::to_string(number_) + "-" +
+               std::to_string(stamp_.channel) + "-" +
+               std::to_string(stamp_.number) + "\r\n";
+  }
+  sent_ = true;
+  sent_at_ = now_s();
+  taken_before_ = socket_.taken();
+  if (unsure_) stage_.ledger.repeat(stamp_);
+  socket_.write(request + "\r\n" + message_);
+}
+
+void Publisher::on_ready() {
+  if (!socket_.is_open()) return;
+  if (!socket_.flush()) return lost();
+  Bytes bytes = socket_.read();
+  if (socket_.has_ended()) return lost();
+  if (bytes.empty()) return;
+  const bool goes_on = take(bytes);
+  socket_.keep(bytes);
+  if (!goes_on) socket_.close();
+}
+
+/// False: the connection is not to be used again.
+bool Publisher::take(Bytes& bytes) {
+  Bytes rest = bytes;
+  Bytes head;
+  if (!take_head(rest, head)) return true;
+  const std::size_t size = number_of(field_of(head, "content-length"));
+  if (rest.size() < size) return true;
+  const bool closes = field_of(head, "connection") == "close";
+  answered(status_of(head), rest.substr(0, size));
+  bytes = rest.substr(size);
+  return !closes;
+}
+
+void Publisher::answered(int status, Bytes body) {
+  sent_ = false;
+  if (status == 200) {
+    last_ = {parse_epoch(json_string(json_member(body, "epoch"))),
+             number_of(json_member(body, "offset"))};
+    stage_.ledger.acknowledge(stamp_, last_);
+    return done();
+  }
+  ++stage_.tally.refusals[std::to_string(status) + " " +
+                          std::string(json_string(json_member(body, "error")))];
+  if (unsure_ && again_left_-- > 0) {
+    again_ = now_s() + kPause;
+    return;
+  }
+  if (unsure_) {
+    stage_.ledger.lose(stamp_);
+  } else {
+    stage_.ledger.refuse(stamp_);
+  }
+  done();
+}
+
+/// Before or after it was published: who has a key asks.
+void Publisher::lost() {
+  const bool left = sent_ && socket_.taken() != taken_before_;
+  socket_.close();
+  if (message_.empty()) return;
+  if (left && !keys_) {
+    stage_.ledger.lose(stamp_);
+    return done();
+  }
+  if (left) unsure_ = true;
+  sent_ = false;
+  again_ = now_s() + kPause;
+}
+
+}  // namespace paperboy::fault

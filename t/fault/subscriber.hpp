@@ -1,0 +1,109 @@
+// A client that listens, and comes back with its position whenever its
+// connection ends, until the run is over. One class a dialect.
+#pragma once
+
+#include <random>
+#include <vector>
+
+#include "loop.hpp"
+#include "witness.hpp"
+
+namespace paperboy::fault {
+
+/// Faults of the engine's own, to see that the checker sees them: the share of
+/// messages that are not handed over, are handed over twice, or after the next.
+struct Garble {
+  double drop = 0;
+  double repeat = 0;
+  double swap = 0;
+};
+
+/// What all of a run share. All must outlive it.
+struct Stage {
+  Loop& loop;
+  Ledger& ledger;
+  Tally& tally;
+  std::mt19937_64& random;
+  std::uint16_t port = 0;
+  Garble garble;
+};
+
+[[nodiscard]] std::string channel_name(std::uint32_t channel);
+
+class Subscriber : public Reader {
+ public:
+  /// `channels`: numbers, at least one.
+  Subscriber(Stage& stage, std::string name,
+             const std::vector<std::uint32_t>& channels);
+  virtual ~Subscriber() = default;
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
+
+  void on_ready() final;
+  /// From time to time: it connects, gives up, or does what it is told below.
+  void tick(double now);
+
+  /// Ends its connection, and comes back after so many seconds.
+  void cut(double seconds);
+  /// Ends it each time that it has been live for so long, at random between
+  /// these; 0: never.
+  void cut_every(double least, double most);
+  /// Doesn't read for so long, then goes on. Its kernel takes little for it.
+  void stall(double seconds);
+  /// Reads with a small buffer of the kernel's from the next connection on.
+  void read_little() { receive_buffer_ = 4096; }
+
+  [[nodiscard]] bool is_live() const { return state_ == State::live; }
+  [[nodiscard]] bool is_at(const std::vector<Place>& ends) const;
+  void ends(const std::vector<Place>& ends);
+
+ protected:
+  /// Writes its request to the new connection.
+  virtual void greet() = 0;
+  /// Its WebSocket has been opened.
+  virtual void welcome() {}
+  /// Takes what is whole off the front. False: the connection is over.
+  virtual bool take(Bytes& bytes) = 0;
+
+  /// It gets publications from here on.
+  void live();
+  void deliver(Bytes message, const Place& place);
+  void ended(const std::string& cause);
+  /// `payload`: of a close frame.
+  void count_close(Bytes payload);
+  [[nodiscard]] std::string upgrade_request(const std::string& path) const;
+  /// True once the 101 is there; else `take` returns `more`.
+  bool upgraded(Bytes& bytes, bool& more);
+
+  [[nodiscard]] std::vector<Witness>& witnesses() { return witnesses_; }
+  /// Null where it doesn't listen there.
+  [[nodiscard]] Witness* witness(std::uint32_t channel);
+  [[nodiscard]] Stage& stage() { return stage_; }
+  [[nodiscard]] Socket& socket() { return socket_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  enum class State : std::uint8_t { away, coming, live };
+
+  void connect(double now);
+  void hand_over(const Stamp& stamp, const Place& place);
+  [[nodiscard]] bool happens(double share);
+  [[nodiscard]] double between(double least, double most);
+
+  Stage& stage_;
+  std::string name_;
+  Socket socket_;
+  std::vector<Witness> witnesses_;
+  State state_ = State::away;
+  bool was_live_ = false;
+  bool upgraded_ = false;
+  int receive_buffer_ = 0;
+  double until_ = 0;   ///< when it comes back, or gives up coming
+  double cut_at_ = 0;  ///< 0: not
+  double cut_least_ = 0;
+  double cut_most_ = 0;
+  double stalled_until_ = 0;                   ///< 0: it reads
+  std::vector<std::pair<Stamp, Place>> held_;  ///< to be swapped with the next
+};
+
+}  // namespace paperboy::fault

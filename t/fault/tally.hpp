@@ -1,0 +1,69 @@
+// What is counted in a run, and what is complained of.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <string>
+
+namespace paperboy::fault {
+
+struct Counts {
+  std::uint64_t deliveries = 0;
+  std::uint64_t published = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t unknown = 0;
+  std::uint64_t repeated = 0;
+  std::uint64_t reconnects = 0;
+  std::uint64_t recovered = 0;
+  std::uint64_t unrecovered = 0;
+  std::uint64_t told = 0;  ///< holes
+
+  // None of these may be.
+  std::uint64_t untold = 0;  ///< publications in holes that weren't told
+  std::uint64_t duplicates = 0;
+  std::uint64_t reorders = 0;
+  std::uint64_t contradictions = 0;
+};
+
+/// Counts, and writes complaints to the log as they come.
+class Tally {
+ public:
+  /// `log` may be null, and must outlive it.
+  explicit Tally(std::FILE* log) : log_(log) {}
+
+  Counts counts;
+  std::map<std::string, std::uint64_t> refusals;  ///< by the error's name
+  std::map<std::string, std::uint64_t> ends;      ///< of connections, by cause
+
+  void untold(std::uint64_t number, const std::string& text) {
+    complain(counts.untold, number, "hole not told", text);
+  }
+  void duplicate(const std::string& text) {
+    complain(counts.duplicates, 1, "duplicate", text);
+  }
+  void reorder(const std::string& text) {
+    complain(counts.reorders, 1, "reorder", text);
+  }
+  void contradiction(const std::string& text) {
+    complain(counts.contradictions, 1, "contradiction", text);
+  }
+
+  [[nodiscard]] bool is_clean() const {
+    return counts.untold + counts.duplicates + counts.reorders +
+               counts.contradictions ==
+           0;
+  }
+
+  /// Something that may be, for whoever reads the log of a failure.
+  void note(const std::string& text);
+
+ private:
+  void complain(std::uint64_t& count, std::uint64_t number, const char* kind,
+                const std::string& text);
+
+  std::FILE* log_;
+  std::uint64_t complaints_ = 0;
+};
+
+}  // namespace paperboy::fault
