@@ -35,11 +35,11 @@ function roomOfHash() {
 // What rooms tell of, see room.js.
 const page = {
   ready: (room, yes) => places.get(room.name).log.ready(yes),
-  said(room, message) {
+  said(room, message, old) {
     const place = places.get(room.name);
     const seen = place.log.said(message);
     const looking = place === here && !document.hidden;
-    if (!looking) room.unread++;
+    if (!looking && !old) room.unread++;
     if (place === here) $('latest').hidden &&= seen;
     showUnread(place);
   },
@@ -47,6 +47,7 @@ const page = {
   refused: (room, id, why) => places.get(room.name).log.refused(id, why),
   note: (room, text) => places.get(room.name)?.log.note(text),
   typing: (room) => { if (room === here?.room) showTyping(); },
+  here: (room) => { if (room === here?.room) showHere(); },
 };
 
 function add(name) {
@@ -96,6 +97,8 @@ function open(name) {
   complain('');
   look();
   showTyping();
+  $('here').open = false;
+  showHere();
   // A touch screen's keyboard would hide what was said.
   if (!matchMedia('(pointer: coarse)').matches) $('text').focus();
 }
@@ -156,6 +159,20 @@ function showTyping() {
   $('typing').textContent = words(here.room.typing.names());
 }
 
+function showHere() {
+  const { count, names, nameless } = here.room.here.people();
+  $('here').hidden = count === 0;
+  $('how-many').textContent = count === 1 ? 'Only you' : `${count} here`;
+  const people = [`${me.name} (you)`, ...names];
+  if (nameless) people.push(nameless === 1 ? 'one more' : `${nameless} more`);
+  $('people').replaceChildren(...people.map((name) => {
+    const item = document.createElement('li');
+    item.textContent = name;
+    item.dir = 'auto';
+    return item;
+  }));
+}
+
 function showStatus(state, text) {
   $('status').dataset.state = state;
   $('status').textContent = text;
@@ -198,6 +215,16 @@ $('latest').addEventListener('click', () => {
 
 $('leave').addEventListener('click', leave);
 
+// As menus do: a click elsewhere closes it, and so does Escape.
+addEventListener('click', ({ target }) => {
+  if (!$('here').contains(target)) $('here').open = false;
+});
+$('here').addEventListener('keydown', ({ key }) => {
+  if (key !== 'Escape') return;
+  $('here').open = false;
+  $('how-many').focus();
+});
+
 $('join').addEventListener('submit', (event) => {
   event.preventDefault();
   const name = tidy($('another').value);
@@ -235,6 +262,8 @@ function setName(value) {
   me.name = name;
   memory.keepName(name);
   showMe();
+  for (const { room } of places.values()) room.here.tell();
+  if (here) showHere();
   return true;
 }
 
@@ -245,6 +274,7 @@ function begin() {
   $('chat').hidden = false;
   showMe();
   paperboy = new Paperboy('ws', { name: 'chat' });
+  paperboy.on('connected', ({ client }) => { me.client = client; });
   watch(paperboy, { show: showStatus, tell });
   paperboy.on('error', ({ channel, message, temporary }) => {
     if (channel && temporary) complain(`${message}. It is tried again.`);

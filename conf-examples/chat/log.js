@@ -13,8 +13,14 @@ function make(tag, className, ...content) {
   return element;
 }
 
-const hour = (at) =>
-  at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+function hour(at) {
+  const today = at.toDateString() === new Date().toDateString();
+  return at.toLocaleTimeString([], {
+    hour: '2-digit',
+    minute: '2-digit',
+    ...(!today && { weekday: 'short' }),
+  });
+}
 
 export class Log {
   constructor(room) {
@@ -30,7 +36,7 @@ export class Log {
     this.follows = true; // the reader is at the end, and stays there
     this.element.addEventListener('scroll', () => this.scrolled());
     new ResizeObserver(() => this.follow()).observe(this.element);
-    this.note('Nothing has been said since you came. '
+    this.note('Nothing has been said here lately. '
       + 'The address of this page invites others.', 'empty');
   }
 
@@ -45,7 +51,8 @@ export class Log {
     this.waiting.delete(message.id);
     item.classList.remove('waits', 'late');
     item.classList.toggle('again', this.goesOn(message));
-    item.querySelector('.when').replaceChildren(this.time(message.at));
+    const { at } = message;
+    item.querySelector('.when').replaceChildren(at ? this.time(at) : '');
     this.last = message;
     return this.place(item);
   }
@@ -102,7 +109,7 @@ export class Log {
   goesOn({ name, mine, at = new Date() }) {
     const { last } = this;
     return !!last && last.name === name && !!last.mine === !!mine &&
-      at - last.at < together;
+      Math.abs(at - last.at) < together; // both null: of the same past
   }
 
   item({ name, text, mine }) {
@@ -126,6 +133,7 @@ export class Log {
   place(item) {
     const next = this.waiting.values().next().value ?? null;
     if (!item.parentNode || item.nextSibling !== next) this.add(item, next);
+    this.follow(); // it may have grown where it stands
     return this.follows;
   }
 

@@ -1,4 +1,4 @@
-// What a room's channel carries: {id, name, text}, or what anybody else has
+// What a room's channel carries: {id, name, text, at}, or what anybody else has
 // published there. Nothing of it is to be trusted, its type included.
 
 const most = { id: 64, name: 32, text: 4000 };
@@ -15,7 +15,15 @@ export function read(data) {
     id: typeof said.id === 'string' ? said.id.slice(0, most.id) : null,
     name: readName(said.name),
     text: cut(text, most.text),
+    at: readTime(said.at),
   };
+}
+
+// When it was said, by its author's clock; null: nobody knows.
+function readTime(at) {
+  const day = 24 * 3600_000;
+  if (!(at > Date.now() - 7 * day)) return null;
+  return new Date(Math.min(at, Date.now()));
 }
 
 export const readName = (name) =>

@@ -56,7 +56,7 @@ describe('the chat page for everybody', () => {
 
     // From the message back to the beginning, and each has a ring.
     const stops = [];
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < 5; i++) {
       await press(['Shift+Tab']);
       stops.push(await focused(ann));
       const ring = await ann.page.evaluate(() => {
@@ -67,10 +67,25 @@ describe('the chat page for everybody', () => {
       assert.equal(ring, 'solid 2px', stops.at(-1));
     }
     assert.deepEqual(stops, ['log: Messages in keys',
-      'button: You are Ann Change your name', 'textbox: Join a room',
+      'DisclosureTriangle: Only you', 'button: You are Ann Change your name', 'textbox: Join a room',
       'link: keys']);
     await press(['Tab', 'Tab']);
     assert.equal(await focused(ann), 'button: Join');
+  });
+
+  test('who is here, by the keyboard', async () => {
+    const ann = await chat.join('Ann', 'who', desk);
+    const { keyboard } = ann.page;
+    await ann.people('Only you');
+    await ann.page.locator('#how-many').focus();
+    await keyboard.press('Enter');
+    const list = ann.page.getByRole('list', { name: 'Who is here' });
+    await list.waitFor();
+    assert.deepEqual(await list.getByRole('listitem').allTextContents(),
+      ['Ann (you)']);
+    await keyboard.press('Escape');
+    await list.waitFor({ state: 'hidden' });
+    assert.equal(await focused(ann), 'DisclosureTriangle: Only you');
   });
 
   test('rooms and names by the keyboard', async () => {
@@ -184,6 +199,7 @@ describe('the chat page for everybody', () => {
   // A room in the midst of a day, as Ann sees it.
   async function lively(context) {
     const room = `design ${++rooms}`;
+    for (const name of ['Ben', 'Chlo\u00eb']) await chat.join(name, room);
     const ann = await chat.join('Ann', room, context);
     await ann.page.goto(`${chat.demo.url}#lobby`);
     await ann.online();
@@ -207,6 +223,7 @@ describe('the chat page for everybody', () => {
     await ann.sees('Who tells');
     await ann.type({ name: 'Ben' });
     await ann.page.getByText('Ben is typing').waitFor();
+    await ann.people('3 here');
     return ann;
   }
 
@@ -233,6 +250,12 @@ describe('the chat page for everybody', () => {
       const dim = (await ann.page.evaluate(contrasts))
         .filter(({ ratio }) => ratio < 4.5);
       assert.deepEqual(dim, []);
+      await ann.page.locator('#how-many').click();
+      await ann.page.getByText('Ann (you)').waitFor();
+      assert.equal(await width(ann), 0, 'nor for who is here');
+      await ann.page.screenshot({ path: `${pictures}/chat-${name}-here.png` });
+      await ann.page.getByRole('log').click();
+      await ann.page.getByText('Ann (you)').waitFor({ state: 'hidden' });
       if (name.startsWith('narrow')) {
         await ann.page.getByRole('button', { name: /^You are/ }).tap();
         assert.equal(await width(ann), 0, 'nor while the name is changed');
@@ -252,5 +275,9 @@ describe('the chat page for everybody', () => {
     await ann.page.screenshot({ path: `${pictures}/chat-outage.png` });
     await chat.demo.start();
     await ann.online();
+    await ann.sees('You were away for a moment');
+    await ann.item('This one waits').locator('time').waitFor();
+    assert.ok(await ann.atEnd());
+    await ann.page.screenshot({ path: `${pictures}/chat-gap.png` });
   });
 });

@@ -114,6 +114,17 @@ class Window {
     return this.item(text).first().waitFor({ timeout: 10_000 });
   }
 
+  // Waits until this is said of who is here.
+  people(words) {
+    return until(async () => await this.page.locator('#how-many')
+      .textContent() === words, `"${words}"`);
+  }
+
+  // Their names, ourselves first.
+  names() {
+    return this.page.locator('#people li').allTextContents();
+  }
+
   atEnd() {
     return this.page.getByRole('log').evaluate((log) =>
       log.scrollHeight - log.scrollTop - log.clientHeight < 5);

@@ -86,6 +86,55 @@ describe('the chat page', () => {
     assert.equal(gone.subscribers, 0);
   });
 
+  test('a room shows what was said before', async () => {
+    for (let i = 1; i <= 60; i++) chat.curl('old', `number ${i}.`);
+    const ann = await join('Ann', 'old');
+    await ann.say('Now');
+    await ann.sees('Now');
+    const texts = () => ann.page.locator('.log .text').allTextContents();
+    const kept = Array.from({ length: 50 }, (_, i) => `number ${i + 11}.`);
+    assert.deepEqual(await texts(), [...kept, 'Now']);
+    assert.equal(await ann.page.title(), 'old \u2013 Chat', 'none is unread');
+    // Nobody knows when the shell said it, but when Ann did.
+    assert.equal(await ann.page.locator('.log time').count(), 1);
+    assert.ok(await ann.atEnd());
+    const ben = await join('Ben', 'old');
+    await ben.sees('Now');
+    assert.equal(await ben.page.locator('.log time').count(), 1);
+    assert.match(await ben.item('Now').textContent(), /^Ann/);
+    assert.equal(await ben.page.locator('li.note').count(), 0);
+  });
+
+  test('who is here is known, by the names they have', async () => {
+    const ann = await join('Ann', 'people');
+    await ann.people('Only you');
+    const ben = await join('Ben', 'people');
+    const cleo = await join('<b>Cleo</b>', 'people');
+    for (const one of [ann, ben, cleo]) await one.people('3 here');
+    const named = (one, names) => until(async () =>
+      (await one.names()).join() === names.join(), names.join());
+    await named(ann, ['Ann (you)', '<b>Cleo</b>', 'Ben']);
+    await named(cleo, ['<b>Cleo</b> (you)', 'Ann', 'Ben']);
+    await ben.page.getByRole('button', { name: /You are/ }).click();
+    await ben.box('Your name').fill('Benny');
+    await ben.page.keyboard.press('Enter');
+    await named(ann, ['Ann (you)', '<b>Cleo</b>', 'Benny']);
+    await named(ben, ['Benny (you)', '<b>Cleo</b>', 'Ann']);
+    await cleo.page.close();
+    await ann.people('2 here');
+    await named(ann, ['Ann (you)', 'Benny']);
+    await ben.page.evaluate(async () => { // who listens, and tells no name
+      const { Paperboy } = await import('/client/index.js');
+      globalThis.other = new Paperboy('ws');
+      globalThis.other.subscribe('room:people');
+    });
+    await ann.people('3 here');
+    await named(ann, ['Ann (you)', 'Benny', 'one more']);
+    await ben.page.reload();
+    await ann.people('2 here');
+    await named(ann, ['Ann (you)', 'Benny']);
+  });
+
   test('nobody is in more than 16 rooms', async () => {
     const ann = await join('Ann', 'r1');
     for (let i = 2; i <= 17; i++) {

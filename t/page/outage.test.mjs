@@ -87,7 +87,16 @@ describe('an open page', () => {
   test('moves on when its worker is killed', async () => {
     const ann = await chat.join('Ann', 'killed');
     const ben = await chat.join('Ben', 'killed');
+    await ann.people('2 here');
     for (const pid of chat.demo.workers()) process.kill(pid, 'SIGKILL');
+    // Said while both are away, or may be.
+    await until(() => {
+      try {
+        return chat.curl('killed', { name: 'shop', text: 'order 9' });
+      } catch {
+        return false; // no worker yet
+      }
+    }, 'a worker');
     await until(() => ann.connections + ben.connections === 4,
       'both to be back');
     await ann.online();
@@ -97,6 +106,12 @@ describe('an open page', () => {
     await ben.say('Feel what?');
     await ann.sees('Feel what?');
     assert.equal(await ann.item('Did you feel that?').count(), 1);
+    for (const window of [ann, ben]) {
+      const texts = await window.page.locator('.log .text').allTextContents();
+      assert.deepEqual(texts, ['order 9', 'Did you feel that?', 'Feel what?']);
+      assert.equal(await window.page.locator('li.note').count(), 0);
+      await window.people('2 here');
+    }
   });
 
   test('says nothing of what is over at once', async () => {
