@@ -91,6 +91,10 @@ class Checker {
   const char* pages() {
     std::uint64_t bytes = 0;
     for (std::uint32_t n = 1; n <= map_.pages; n++) {
+      if (page(n).size_class > kClasses.size() ||
+          static_cast<std::size_t>(page(n).use) >= kUses) {
+        return "page: bad size or use";
+      }
       unsigned taken = 0;
       for (const std::uint64_t word : page(n).taken) {
         taken += static_cast<unsigned>(std::popcount(word));
@@ -197,7 +201,8 @@ class Checker {
     const LogHeader& log = zone_.log;
     const std::uint64_t head = log.head.load();
     if (log.tail.load() != log.end || log.announced.load() != log.end ||
-        head > log.end || log.end - head > map_.log_size) {
+        head > log.end || log.end - head > map_.log_size ||
+        head % Record::kAlign != 0) {
       return "log: bad positions";
     }
     for (std::uint64_t at = head; at < log.end;) {

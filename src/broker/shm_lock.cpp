@@ -1,5 +1,6 @@
 #include "broker/shm_lock.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 
@@ -10,26 +11,13 @@ namespace paperboy::broker::shm {
 namespace {
 
 constexpr std::uint64_t kOffsetMask = (std::uint64_t{1} << 56) - 1;
+// What stands before it in a zone never changes.
+constexpr std::uint64_t kFirstChanging = offsetof(Header, writer);
 // The lock is held for well under a microsecond, and a little longer by one
 // who was put aside by the scheduler.
 constexpr std::uint64_t kWaitMs = 100;
 // Who waited in vain doesn't wait again for so long: it only tries.
 constexpr std::uint64_t kImpatientMs = 1000;
-
-/// Last first, and the count last of all: whoever is killed in here leaves the
-/// same journal to the next, and storing an old value twice does no harm.
-void roll_back(View view) {
-  Journal& journal = view.header().journal;
-  for (std::uint32_t i = journal.count.load(std::memory_order_relaxed);
-       i-- > 0;) {
-    const JournalEntry& entry = journal.entries[i];
-    std::memcpy(view.at<std::byte>(entry.where & kOffsetMask), &entry.old,
-                entry.where >> 56);
-    step();
-  }
-  journal.count.store(0, std::memory_order_release);
-  step();
-}
 
 std::uint64_t now_ms() {
   timespec now{};
@@ -62,6 +50,35 @@ bool take(Header& header) {
 }  // namespace
 
 StepHook step_hook = nullptr;
+
+/// Last first, and the count last of all: whoever is killed in here leaves the
+/// same journal to the next, and storing an old value twice does no harm.
+void roll_back(View view) {
+  Journal& journal = view.header().journal;
+  for (std::uint32_t i = journal.count.load(std::memory_order_relaxed);
+       i-- > 0;) {
+    const JournalEntry& entry = journal.entries[i];
+    std::memcpy(view.at<std::byte>(entry.where & kOffsetMask), &entry.old,
+                entry.where >> 56);
+    step();
+  }
+  journal.count.store(0, std::memory_order_release);
+  step();
+}
+
+bool journal_is_sound(View view) {
+  const Journal& journal = view.header().journal;
+  const std::uint32_t count = journal.count.load(std::memory_order_relaxed);
+  if (count > Journal::kCapacity) return false;
+  const std::uint64_t size = view.geometry().size;
+  return std::all_of(journal.entries, journal.entries + count,
+                     [size](const auto& entry) {
+                       const std::uint64_t bytes = entry.where >> 56;
+                       const std::uint64_t at = entry.where & kOffsetMask;
+                       return bytes >= 1 && bytes <= 8 &&
+                              at >= kFirstChanging && at + bytes <= size;
+                     });
+}
 
 void make_robust(pthread_mutex_t& mutex) {
   pthread_mutexattr_t attributes;

@@ -45,6 +45,14 @@ void make_robust(pthread_mutex_t& mutex);
 enum class Tried : std::uint8_t { held, free, orphaned };
 Tried try_robust(pthread_mutex_t& mutex);
 
+/// Undoes the change that is under way. REQUIRES: the writer lock, or nobody
+/// else who could want it; a journal that is sound.
+void roll_back(View view);
+
+/// Whether all entries lie inside the zone. They do, unless the zone was
+/// written to by somebody else.
+[[nodiscard]] bool journal_is_sound(View view);
+
 /// Takes the writer lock for its own lifetime; rolls back what a dead owner
 /// left. Lives on the stack of one public call.
 class WriterLock {

@@ -46,6 +46,12 @@ bool sound(const Record& record, std::uint64_t room) {
 
 void Log::format() { new (&header()) LogHeader{}; }
 
+void Log::reopen() {
+  LogHeader& log = header();
+  log.tail.store(log.end, std::memory_order_relaxed);
+  log.announced.store(log.end, std::memory_order_relaxed);
+}
+
 std::uint64_t Log::record_size(const Draft& draft) {
   return Record::aligned(sizeof(Record) + draft.channel.size() +
                          draft.data.size() + draft.extra.size());

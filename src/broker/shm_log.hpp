@@ -74,6 +74,9 @@ class Log {
 
   void format();
 
+  /// Nobody reads: nobody has to be told of what is there.
+  void reopen();
+
   /// The bytes that it takes in the ring.
   [[nodiscard]] static std::uint64_t record_size(const Draft& draft);
 

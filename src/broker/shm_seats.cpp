@@ -13,6 +13,10 @@ void Seats::format() {
   }
 }
 
+void Seats::reopen() {
+  for (SeatIndex i = 0; i < number(); i++) make_robust(view_.seat(i).alive);
+}
+
 // Whoever is killed in here has died with the mutex: the next one begins anew.
 // What is stored without the journal means nothing until the seat is taken.
 std::optional<SeatIndex> Seats::claim(std::uint64_t now_ms) {

@@ -49,6 +49,10 @@ class Seats {
   /// The header's numbers are set: makes all seats free.
   void format();
 
+  /// Nobody uses the zone: makes the locks anew, so that whoever had a seat
+  /// counts as dead.
+  void reopen();
+
   /// The lowest seat whose worker is gone or never was; nullopt: none. What
   /// it will read begins at the log's end.
   std::optional<SeatIndex> claim(std::uint64_t now_ms);

@@ -1,5 +1,6 @@
 #include "broker/shm_zone.hpp"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -14,6 +15,10 @@ namespace {
 constexpr Error kNoRoom = {ErrorCode::zone_full,
                            "others fill what room is made in the zone"};
 constexpr Error kUnknown = {ErrorCode::not_found, "there is no such channel"};
+
+std::uint64_t since_1970(const Clock& clock) {
+  return static_cast<std::uint64_t>(clock.unix_seconds()) * 1000;
+}
 
 /// A number that others may be changing.
 std::uint64_t read(std::uint64_t& number) {
@@ -39,8 +44,7 @@ Result<Zone> Zone::format(std::span<std::byte> memory, const Options& options,
   header->counters = kCounters;
   header->geometry = *geometry;
   header->stall_limit_ms = options.stall_limit_ms;
-  header->time_base = static_cast<std::uint64_t>(clock.unix_seconds()) * 1000 -
-                      clock.monotonic_ms();
+  header->time_base = since_1970(clock) - clock.monotonic_ms();
   make_robust(header->writer);
   auto parts = std::make_unique<Parts>(memory.data(), clock, waker);
   parts->arena.format();
@@ -73,6 +77,43 @@ Result<Zone> Zone::attach(std::span<std::byte> memory, const Clock& clock,
     return Error{ErrorCode::bad_request, "the zone has another size"};
   }
   return Zone(std::make_unique<Parts>(memory.data(), clock, waker));
+}
+
+Result<Zone> Zone::reopen(std::span<std::byte> memory, const Options& options,
+                          const Clock& clock, Waker& waker,
+                          std::optional<std::uint64_t> left_at) {
+  auto zone = attach(memory, clock, waker);
+  if (!zone) return zone;
+  if (!zone->has_layout_of(options)) {
+    return Error{ErrorCode::bad_request,
+                 "it was made with other seats or sizes"};
+  }
+  Parts& parts = *zone->parts_;
+  Header& header = parts.view.header();
+  if (!journal_is_sound(parts.view)) {
+    return Error{ErrorCode::bad_request, "journal: bad entry"};
+  }
+  roll_back(parts.view);
+  make_robust(header.writer);
+  header.stall_limit_ms = options.stall_limit_ms;
+  if (left_at) {
+    header.time_base =
+        std::max(*left_at, since_1970(clock)) - clock.monotonic_ms();
+  }
+  parts.seats.reopen();
+  parts.log.reopen();
+  const char* const wrong =
+      shm::check(parts.view, parts.directory, parts.arena, parts.members);
+  if (wrong != nullptr) return Error{ErrorCode::bad_request, wrong};
+  zone->reap_dead_seats();
+  return zone;
+}
+
+std::uint64_t Zone::time_ms() const { return parts_->now().zone; }
+
+bool Zone::has_layout_of(const Options& options) const {
+  const Geometry& mine = parts_->view.geometry();
+  return divide(mine.size, options) == mine;
 }
 
 Zone::Zone(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -50,6 +51,24 @@ class Zone {
   /// Error: bad_request (not a zone, another version's, another size).
   static Result<Zone> attach(std::span<std::byte> memory, const Clock& clock,
                              Waker& waker);
+
+  /// Opens a zone whose users have all gone, in whatever way and whatever
+  /// has become of `memory` since: nothing in it is trusted. What was half
+  /// done is undone, locks and seats are made anew, and everything is walked
+  /// through. `left_at`: the zone's time, in ms, when the last one went, where
+  /// the clock has been set to 0 since. Error: bad_request, as of attach(), or
+  /// other `options`, or damage; then `memory` may have been changed.
+  static Result<Zone> reopen(std::span<std::byte> memory,
+                             const Options& options, const Clock& clock,
+                             Waker& waker,
+                             std::optional<std::uint64_t> left_at = {});
+
+  /// Whether format() would have laid this memory out likewise.
+  [[nodiscard]] bool has_layout_of(const Options& options) const;
+
+  /// The zone's time, in ms: that since 1970 when it was made, and then as the
+  /// clock goes on.
+  [[nodiscard]] std::uint64_t time_ms() const;
 
   Zone(Zone&&) noexcept;
   Zone& operator=(Zone&&) noexcept;
