@@ -37,6 +37,11 @@ void ShmBroker::unsubscribe(hub::ChannelRef ref) {
 }
 
 void ShmBroker::publish(const Draft& draft, const hub::PublishReply& reply) {
+  if (closed_ != nullptr && closed_->load(std::memory_order_relaxed) != 0) {
+    reply(Error{ErrorCode::unavailable,
+                "another has taken over from this worker: try again"});
+    return;
+  }
   const auto published = zone_.publish(draft);
   if (published) {
     reply(hub::Published{published->position, published->subscribers,

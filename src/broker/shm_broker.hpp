@@ -3,6 +3,8 @@
 // destroyed.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <vector>
 
 #include "base/counters.hpp"
@@ -13,8 +15,12 @@ namespace paperboy::broker {
 
 class ShmBroker final : public hub::Broker {
  public:
-  /// `seat`: claimed from `zone` by this worker. The zone must outlive this.
-  ShmBroker(shm::Zone& zone, shm::SeatIndex seat) : zone_(zone), seat_(seat) {}
+  /// `seat`: claimed from `zone` by this worker. The zone must outlive this,
+  /// and so must `closed`, where it is given: as long as that is not 0, nothing
+  /// is published, since there are others who wouldn't hear it.
+  ShmBroker(shm::Zone& zone, shm::SeatIndex seat,
+            const std::atomic<std::uint32_t>* closed = nullptr)
+      : zone_(zone), seat_(seat), closed_(closed) {}
   ~ShmBroker() override { zone_.release_seat(seat_); }
 
   Result<hub::Subscribed> subscribe(Bytes channel, std::uint64_t most) override;
@@ -35,6 +41,7 @@ class ShmBroker final : public hub::Broker {
  private:
   shm::Zone& zone_;
   shm::SeatIndex seat_;
+  const std::atomic<std::uint32_t>* closed_;
   std::vector<shm::ChannelRef> leaving_;  // to be unsubscribed again
 };
 

@@ -194,7 +194,7 @@ Result<ZoneFile> ZoneFile::open(const Plan& plan, const Clock& clock) {
   self.options_ = plan.options;
   errno = 0;
   if (self.size_ < minimum_size(plan.options)) {
-    return failed("is too small for its seats and its log", 0);
+    return failed("is too small for its seats, its log and its history", 0);
   }
   // Another may be putting a new one in its place just now.
   do {

@@ -12,6 +12,7 @@
 #include "auth/jwt.hpp"
 #include "auth/key.hpp"
 #include "auth/origin.hpp"
+#include "broker/shm_file.hpp"
 #include "hub/rule.hpp"
 #include "nginx/log_format.hpp"
 #include "session/settings.hpp"
@@ -33,8 +34,11 @@ struct MainConf : MainSlots {
   std::size_t seats = 256;
   std::size_t log_size = 0;      // bytes; 0: a quarter of the zone
   std::size_t history_size = 0;  // bytes; 0: three quarters of the rest
+  ngx_str_t zone_file{};         // empty: in memory
   bool in_use = false;           // some location needs the zone
   std::vector<std::unique_ptr<LogFormat>> log_formats;
+  // Until the configuration is accepted; closed with it if it isn't.
+  std::unique_ptr<broker::shm::ZoneFile> opened;
   hub::RuleSet rules;
 };
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "nginx/directives.hpp"
+#include "nginx/kin.hpp"
 #include "nginx/zone.hpp"
 
 namespace paperboy::nginx {
@@ -23,7 +24,7 @@ char* set_part(ngx_conf_t* cf, const ngx_str_t& text, std::size_t name,
   return NGX_CONF_OK;
 }
 
-/// `seats=N`, `log=SIZE` or `history=SIZE`.
+/// `seats=N`, `log=SIZE`, `history=SIZE` or `file=PATH`.
 char* set_zone_option(ngx_conf_t* cf, MainConf& main, const ngx_str_t& text) {
   const Bytes given = bytes(text);
   if (given.starts_with("seats=")) {
@@ -38,8 +39,16 @@ char* set_zone_option(ngx_conf_t* cf, MainConf& main, const ngx_str_t& text) {
   if (given.starts_with("history=")) {
     return set_part(cf, text, 8, main.history_size);
   }
-  return conf_error(cf, given,
-                    "expected seats=NUMBER, log=SIZE or history=SIZE");
+  if (given.starts_with("file=")) {
+    main.zone_file = {text.len - 5, text.data + 5};
+    if (main.zone_file.len == 0 ||
+        ngx_conf_full_name(cf->cycle, &main.zone_file, 0) != NGX_OK) {
+      return conf_error(cf, given, "expected the path of a file");
+    }
+    return NGX_CONF_OK;
+  }
+  return conf_error(
+      cf, given, "expected seats=NUMBER, log=SIZE, history=SIZE or file=PATH");
 }
 
 const LogFormat* find_format(const MainConf& main, Bytes name) {

@@ -57,6 +57,6 @@ ngx_module_t ngx_http_paperboy_module = {
     nullptr,  // init thread
     nullptr,  // exit thread
     paperboy::nginx::callback<paperboy::nginx::Worker::exit_process>,
-    nullptr,  // exit master
+    paperboy::nginx::callback<paperboy::nginx::exit_master>,
     NGX_MODULE_V1_PADDING,
 };

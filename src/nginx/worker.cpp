@@ -4,6 +4,7 @@
 
 #include "nginx/clients.hpp"
 #include "nginx/connection.hpp"
+#include "nginx/kin.hpp"
 #include "nginx/zone.hpp"
 
 namespace paperboy::nginx {
@@ -40,6 +41,12 @@ class NoWaker final : public broker::shm::Waker {
 
 EventfdWaker eventfd_waker;
 
+/// By a new master with a zone of its own.
+bool taken_over() {
+  const auto* const pid = successor();
+  return pid != nullptr && pid->load(std::memory_order_relaxed) != 0;
+}
+
 }  // namespace
 
 const Clock& worker_clock() {
@@ -59,7 +66,7 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
     : zone_(std::move(zone)),
       seat_(seat),
       counters_(zone_.counters(seat)),
-      broker_(zone_, seat),
+      broker_(zone_, seat, successor()),
       presence_(zone_, seat),
       rules_(rules),
       hub_(broker_, presence_, rules_),
@@ -70,6 +77,7 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
 Worker::~Worker() = default;
 
 ngx_int_t Worker::init_process(ngx_cycle_t* cycle) {
+  keep_from_exec();
   const bool serves =
       ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE;
   if (!serves || the_worker || zone_memory().empty()) return NGX_OK;
@@ -135,7 +143,7 @@ bool Worker::listen(ngx_cycle_t* cycle) {
   wakeup_->read->log = wakeup_->write->log = cycle->log;
   // Not a client's: nothing closes it at shutdown.
   wakeup_->read->channel = wakeup_->write->channel = 1;
-  // But it is called when the worker is told to go.
+  // But it is called, with `close` set, when the worker is told to go.
   wakeup_->idle = 1;
   if (ngx_add_event(wakeup_->read, NGX_READ_EVENT, NGX_CLEAR_EVENT) != NGX_OK) {
     ngx_free_connection(wakeup_);
@@ -155,10 +163,8 @@ void Worker::on_wakeup(ngx_event_t* event) {
   [[maybe_unused]] const auto n = ::read(c->fd, &count, sizeof count);
   Worker& self = *static_cast<Worker*>(c->data);
   self.wake();
-  if (c->close != 0) {
-    c->close = 0;
-    self.look_round();
-  }
+  c->close = 0;
+  self.look_round();
 }
 
 void Worker::on_drain(ngx_event_t* event) {
@@ -181,10 +187,17 @@ void Worker::dismiss_all() {
   settle();
 }
 
-/// nginx tells a worker to go, not whether its master goes too.
+bool Worker::leaving() const { return leave_.begun() || taken_over(); }
+
+/// nginx tells a worker to go, not whether its master goes too; and nothing of
+/// a new binary, whose zone is another.
 void Worker::look_round() {
-  if (ngx_exiting == 0) return;
-  const auto time = drain_time(master_leaves() ? Leave::stop : Leave::reload);
+  if (ngx_exiting == 0 && !taken_over()) {
+    if (leave_.begun()) leave_.forget();
+    return;
+  }
+  const bool stop = taken_over() || master_leaves();
+  const auto time = drain_time(stop ? Leave::stop : Leave::reload);
   if (time) leave_.begin(*time);
 }
 
@@ -194,6 +207,7 @@ void Worker::tick() {
   wake();
   broker_.tick();
   presence_.tick();
+  look_after_successor();
   look_round();
 }
 

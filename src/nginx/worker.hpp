@@ -68,8 +68,9 @@ class Worker {
   /// Arms nginx's timer for what the wheel does next.
   void schedule();
 
-  /// It is on its way out, and takes no new clients.
-  [[nodiscard]] bool leaving() const { return leave_.begun(); }
+  /// It is on its way out, or a new binary has taken over, and it takes no new
+  /// clients.
+  [[nodiscard]] bool leaving() const;
 
   /// Ends all clients in this turn; each is told as far as its socket takes
   /// it.

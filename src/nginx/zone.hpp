@@ -1,7 +1,6 @@
-// The shared memory of the node as nginx manages it: declared with the
-// configuration, made by the master, kept over reloads. The descriptors that
-// wake the workers belong to it: made once, before the first fork, since a
-// worker can't see what the master opens later.
+// The shared memory of the node: declared with the configuration, made by the
+// master, kept over reloads. It lies in a zone that nginx manages, or in a
+// file, and then nginx's zone only says where.
 #pragma once
 
 #include "nginx/ngx.hpp"
@@ -12,8 +11,6 @@
 #include "nginx/conf.hpp"
 
 namespace paperboy::nginx {
-
-inline constexpr std::size_t kMaxSeats = 512;
 
 /// Declares the zone that `main` describes; for a directive to return.
 char* add_zone(ngx_conf_t* cf, MainConf& main);
@@ -37,7 +34,7 @@ void stay();
 /// begins.
 ngx_int_t init_module(ngx_cycle_t* cycle);
 
-/// The eventfd of a seat; -1: there is none.
-int wakeup(std::size_t seat);
+/// In the master, when its last worker has gone.
+void exit_master(ngx_cycle_t* cycle);
 
 }  // namespace paperboy::nginx

@@ -33,7 +33,8 @@ my $TEMP_PATHS = join '', map { "    ${_}_temp_path %%DIR%%/tmp_$_;\n" }
 # workers => N (2); main => TEXT: what stands before events {};
 # log_level => 'info'; connections => N (1024); paperboy => 0: without our
 # module; modules => [NAME, ...]: Debian's, by name; env => {NAME => VALUE};
-# dir => PATH: a directory of the caller's.
+# dir => PATH: a directory of the caller's; daemon => 1: a daemon, which a new
+# binary can take over from.
 sub new ($class, %option) {
     my $self = bless {
         dir     => $option{dir} // File::Temp->newdir('paperboy-XXXXXX',
@@ -74,9 +75,10 @@ sub _conf ($self, $http) {
     my @modules = map { "$DEBIAN_MODULES/$_.so" } @{ $option->{modules} // [] };
     push @modules, $MODULE if $option->{paperboy} // 1;
     my $user = $> == 0 ? "user root;\n" : '';
+    my $daemon = $option->{daemon} ? 'on' : 'off';
     my $conf = join '', map { "load_module $_;\n" } @modules;
     $conf .= <<"END";
-${user}daemon off;
+${user}daemon $daemon;
 worker_processes $option->{workers};
 pid %%DIR%%/nginx.pid;
 error_log %%DIR%%/error.log $option->{log_level};
@@ -126,7 +128,16 @@ sub _spawn ($self) {
         exec split / /, $self->_command or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
+    if ($self->{option}{daemon}) {
+        waitpid $pid, 0;
+        $self->{pid} = $self->_pid_in('nginx.pid');
+    }
     return;
+}
+
+# The process of a pid file; undef where there is none.
+sub _pid_in ($self, $name) {
+    return $self->log($name) =~ /^(\d+)$/m ? $1 : undef;
 }
 
 sub _wait_until_it_accepts ($self) {
@@ -146,8 +157,41 @@ sub _wait_until_it_accepts ($self) {
 
 sub is_alive ($self) {
     return 0 unless $self->{pid};
+    if ($self->{option}{daemon}) {
+        $self->{pid} = undef unless is_running($self->{pid});
+        return defined $self->{pid};
+    }
     $self->{pid} = undef if waitpid($self->{pid}, WNOHANG) == $self->{pid};
     return defined $self->{pid};
+}
+
+# Whether a process that may be nobody's child of ours is there.
+sub is_running ($pid) {
+    return _slurp("/proc/$pid/stat") =~ /^\d+ \(.*\) [^ZX] /s;
+}
+
+# A new binary (USR2) beside the old master, whose pid it gives back; this
+# object is the new one from here on.
+sub upgrade ($self) {
+    my $old = $self->{pid};
+    $self->signal('USR2');
+    my $new;
+    $self->_wait_for_workers(sub {
+        $new = $self->_pid_in('nginx.pid');
+        return $new && $new != $old
+            && workers_of($new) >= $self->{option}{workers};
+    });
+    $self->{old}{$old} = 1;
+    $self->{pid} = $new;
+    return $old;
+}
+
+# Back to the old master, after the new one was told to go.
+sub roll_back ($self, $old) {
+    $self->_wait_for_workers(sub { !is_running($self->{pid}) });
+    delete $self->{old}{$old};
+    $self->{pid} = $old;
+    return;
 }
 
 sub signal ($self, $name) { return kill $name => $self->{pid} }
@@ -155,14 +199,18 @@ sub signal ($self, $name) { return kill $name => $self->{pid} }
 # The pids of the workers who take connections; those of the other processes
 # with `all`, shutting down ones and helpers too.
 sub workers ($self, $all = 0) {
-    return grep {
-        my $title = _slurp("/proc/$_/cmdline");
-        $all ? $title ne '' : $title =~ /^nginx: worker process(?! is)/
-    } $self->_children;
+    return workers_of($self->{pid} // return, $all);
 }
 
-sub _children ($self) {
-    my $parent = $self->{pid} // return;
+sub workers_of ($master, $all = 0) {
+    return grep {
+        my $title = _slurp("/proc/$_/cmdline");
+        $all ? $title ne '' && $title !~ /master process/
+            : $title =~ /^nginx: worker process(?! is)/
+    } _children($master);
+}
+
+sub _children ($parent) {
     my @children;
     for my $stat (glob '/proc/[0-9]*/stat') {
         my ($pid, $state, $ppid) = _slurp($stat) =~ /^(\d+) \(.*\) (\w) (\d+)/s
@@ -203,6 +251,8 @@ sub _wait_for_workers ($self, $there) {
 
 # Stops it by its pid; false if it had to be killed.
 sub stop ($self, $signal = 'TERM') {
+    my @old = grep { is_running($_) } keys %{ $self->{old} // {} };
+    kill TERM => @old if @old;
     return 1 unless $self->is_alive;
     my @workers = $self->workers(1);
     $self->signal($signal);
@@ -216,6 +266,7 @@ sub stop ($self, $signal = 'TERM') {
         }
         sleep 0.02;
     }
+    sleep 0.02 while time < $deadline && grep { is_running($_) } @old;
     return 1;
 }
 
