@@ -7,6 +7,7 @@ use Paperboy::Test;
 my $conf = <<'END';
 paperboy_origin any;
 paperboy_zone main 2m seats=16 file=zone.paperboy;
+paperboy_channel_rule kept history=100;
 add_header X-Worker $pid always;
 server {
     listen 127.0.0.1:%%PORT%%;
@@ -14,6 +15,8 @@ server {
     location /ws { paperboy raw; paperboy_channel a; }
     location /publish { paperboy_publish any; paperboy_channel a; }
     location /status { paperboy_status; }
+    location /native { paperboy native; }
+    location /kept { paperboy_publish any; paperboy_channel kept; }
 }
 END
 my $without = $conf =~ s/ file=\S+?(?=;)//r;
@@ -283,6 +286,50 @@ subtest 'with a file of another layout' => sub {
     is($nginx->http(POST => '/publish', body => 'x')->json->{offset},
         $before->{offset} + 1, 'the file is the new one\'s');
 };
+
+# A native client in the channel `kept`: new, or one that comes back. Its
+# position, whether it recovered, and what it got so.
+sub native_of ($nginx, $workers, $at = undef) {
+    my %wanted = map { $_ => 1 } @$workers;
+    my $ws = wait_for('a client of a certain worker', sub {
+        my $ws = $nginx->ws('/native');
+        return $ws if $ws->status == 101 && $wanted{ $ws->header('X-Worker') };
+        $ws->drop;
+        return;
+    });
+    my $recover = $at
+        ? qq(,"recover":true,"epoch":"$at->{epoch}","offset":$at->{offset})
+        : '';
+    $ws->text('{"id":1,"connect":{}}' . "\n"
+            . qq({"id":2,"subscribe":{"channel":"kept"$recover}}));
+    my $text = '';
+    $text .= $ws->recv until $text =~ /"subscribe":/;
+    my ($epoch)  = $text =~ /"epoch":"(\w+)"/;
+    my ($offset) = $text =~ /"offset":(\d+)[^{]*\}\}/;
+    return $ws, { epoch => $epoch, offset => $offset // 0 },
+        $text =~ /"recovered":true/ ? 1 : 0,
+        join ',', $text =~ /"data":"(\w+)"/g;
+}
+
+for my $kind (['with a file', $conf, 1, 'one,two'],
+    ['without one', $without, 0, ''])
+{
+    my ($name, $http, $recovers, $gets) = @$kind;
+    subtest "clients that come back, $name" => sub {
+        my $nginx = nginx(daemon => 1, http => $http);
+        $nginx->http(POST => '/kept', body => 'zero');
+        my ($ws, $at) = native_of($nginx, [$nginx->workers]);
+        my $master = $nginx->upgrade;
+        my $by = connection_to($nginx, $nginx->workers);
+        kill QUIT => $master;
+        is($ws->recv, 'close:3001', 'told to come back');
+        $nginx->http(POST => '/kept', body => $_) for qw(one two);
+        (undef, undef, my @told) = native_of($nginx, [$nginx->workers], $at);
+        is_deeply(\@told, [$recovers, $gets],
+            $recovers ? 'get what they missed' : 'are told of the gap');
+        gone($master, 'the old master goes');
+    };
+}
 
 subtest 'a new binary that fails' => sub {
     for my $kind ($conf, $without) {

@@ -8,12 +8,14 @@ use Paperboy::Test;
 my $conf = <<'END';
 paperboy_origin any;
 paperboy_zone main 2m file=zone.paperboy seats=16;
+paperboy_channel_rule kept history=10 read_history=any;
 server {
     listen 127.0.0.1:%%PORT%%;
     keepalive_requests 100000;
     location /ws { paperboy raw; paperboy_channel $arg_c; }
     location /publish { paperboy_publish any; paperboy_channel $arg_c; }
     location /status { paperboy_status; }
+    location /native { paperboy native; }
 }
 END
 
@@ -77,6 +79,43 @@ subtest 'stop and start' => sub {
         is($ws->recv, 'text:hello', 'and all works');
     }
     unlike($nginx->log, qr/begun anew/, 'nothing is said of it');
+};
+
+# A native client that comes back to where it was: what it is told.
+sub come_back ($nginx, $at) {
+    my $ws = $nginx->ws('/native');
+    $ws->text('{"id":1,"connect":{}}' . "\n"
+            . '{"id":2,"subscribe":{"channel":"kept","recover":true,'
+            . qq("epoch":"$at->{epoch}","offset":$at->{offset}}}));
+    my $text = '';
+    $text .= $ws->recv until $text =~ /"subscribe":/;
+    my %told = (
+        recovered => $text =~ /"recovered":true/ ? 1 : 0,
+        data      => join(',', $text =~ /"data":"(\w+)"/g),
+    );
+    $ws->drop;
+    return \%told;
+}
+
+subtest 'history and recovery' => sub {
+    my ($nginx, $path) = with_file();
+    my $at = publish($nginx, 'one', 'kept');
+    publish($nginx, $_, 'kept') for qw(two three);
+    is_deeply(come_back($nginx, $at), { recovered => 1, data => 'two,three' },
+        'before it');
+    $nginx->stop('QUIT');
+    $nginx->start;
+    is_deeply(come_back($nginx, $at), { recovered => 1, data => 'two,three' },
+        'over a stop and start');
+    publish($nginx, 'four', 'kept');
+    is_deeply(come_back($nginx, $at),
+        { recovered => 1, data => 'two,three,four' }, 'and after it');
+    $nginx->stop;
+    write_at($path, 8, "\xff");
+    $nginx->start;
+    publish($nginx, 'five', 'kept');
+    is_deeply(come_back($nginx, $at), { recovered => 0, data => '' },
+        'a file that was begun anew is told as a gap');
 };
 
 subtest 'a start after kill -9' => sub {

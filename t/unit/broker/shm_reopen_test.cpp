@@ -64,6 +64,16 @@ void what_was_there_goes_on(void**) {
   assert_int_equal(kept->publications.size(), 2);
 }
 
+void a_publication_is_not_made_again(void**) {
+  Left left;
+  const Draft draft{
+      .channel = "news", .data = "once", .idempotency_key = "key"};
+  const Position first = left.it.zone.publish(draft)->position;
+  const auto again = reopen(left.it)->publish(draft);
+  assert_true(again->repeated);
+  assert_true(again->position == first);
+}
+
 void the_zones_time_goes_on(void**) {
   const Left left;
   const std::uint64_t before = left.it.zone.time_ms();
@@ -208,6 +218,7 @@ int main() {
   using namespace paperboy::broker::shm;
   const CMUnitTest tests[] = {
       cmocka_unit_test(what_was_there_goes_on),
+      cmocka_unit_test(a_publication_is_not_made_again),
       cmocka_unit_test(the_zones_time_goes_on),
       cmocka_unit_test(a_lock_that_its_owner_took_along_is_free),
       cmocka_unit_test(a_half_done_change_is_undone),
