@@ -22,7 +22,7 @@ sub run (@words) {
 
 subtest 'no promise is broken' => sub {
     my $run = run('--seconds 1.2 --clients 24 --load steady',
-        q{--only '^(?:kill|reload|quit|reconnects|clients|all)'});
+        q{--only '^(?:kill|reload|quit|upgrade|reconnects|clients|all)'});
     ok($run->{ok}, 'by any fault') or diag($run->{printed});
     cmp_ok($run->{deliveries}, '>', 10_000, 'of many deliveries');
     cmp_ok($run->{recovered}, '>', 100, 'to clients that came back');

@@ -40,6 +40,26 @@ my @FAULTS = (
         inject => sub ($run) { $run->restart; $run->pass(0.8, 1.2) },
     },
     {
+        name   => 'quit and start, file',
+        zone   => "$ZONE file=%%DIR%%/zone",
+        http   => 'paperboy_drain 500ms;',
+        inject => sub ($run) { $run->restart; $run->pass(0.8, 1.2) },
+    },
+    {
+        name   => 'upgrade',
+        lossy  => 1,
+        daemon => 1,
+        http   => 'paperboy_drain 500ms;',
+        inject => sub ($run) { $run->upgrade; $run->pass(0.5, 1) },
+    },
+    {
+        name   => 'upgrade, file',
+        daemon => 1,
+        zone   => "$ZONE file=%%DIR%%/zone",
+        http   => 'paperboy_drain 500ms;',
+        inject => sub ($run) { $run->upgrade; $run->pass(0.5, 1) },
+    },
+    {
         name    => 'stopped worker',
         lossy   => 1,
         zone    => '24m log=1m',
@@ -97,6 +117,7 @@ my @FAULTS = (
     },
     {
         name   => 'all of these',
+        zone   => "$ZONE file=%%DIR%%/zone",
         http   => 'paperboy_drain 500ms;',
         engine => { slow => 5 },
         lossy  => 1,

@@ -75,6 +75,7 @@ sub _nginx ($self) {
         dir         => "$self->{dir}",
         main        => $fault->{main} // '',
         http        => Paperboy::Fault::conf($fault),
+        daemon      => $fault->{daemon} // 0,
     );
     if ($fault->{clock}) {
         $self->step_clock(0);
@@ -155,6 +156,19 @@ sub restart ($self) {
     $self->did('quit and start');
     $self->{nginx}->stop('QUIT') or die "nginx doesn't quit\n";
     $self->{nginx}->start;
+    return;
+}
+
+sub upgrade ($self) {
+    $self->did('upgrade');
+    my $old = $self->{nginx}->upgrade;
+    $self->pass(0.2, 0.6);
+    kill QUIT => $old;
+    my $deadline = time + 20;
+    while (Paperboy::Nginx::is_running($old)) {
+        die "the old master doesn't quit\n" if time > $deadline;
+        sleep 0.02;
+    }
     return;
 }
 
