@@ -42,7 +42,7 @@ END
 # Publishes to each channel what is more than the log holds, while the worker
 # sleeps. A publish is refused until the worker is passed over.
 sub stall ($worker, @channels) {
-    kill STOP => $worker;
+    $nginx->pause($worker);
     my $filler = 'x' x 4096;
     for my $n (1 .. 40) {
         for my $channel (@channels) {

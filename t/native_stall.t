@@ -90,7 +90,7 @@ subtest 'a publication that is too large for the log' => sub {
 subtest 'a log that is full' => sub {
     my $listener = at($asleep);
     subscribed($listener);
-    kill STOP => $asleep;
+    $nginx->pause($asleep);
     my $error = publish_until_refused(100);
     is("$error->{code} $error->{message}", '100 internal server error',
         'refuses a publish');
@@ -108,7 +108,7 @@ subtest 'a worker that sleeps for longer than it may' => sub {
     my $from = $last + 1;
     my ($own, $given) = (at($asleep), at($asleep, '/given'));
     subscribed($own);
-    kill STOP => $asleep;
+    $nginx->pause($asleep);
     ok(publish_until_refused(100), 'holds publishing up');
     wait_for('it is passed over', sub { publish()->{publish} });
     is(publish_until_refused(20), undef, 'until the others go on');

@@ -75,7 +75,7 @@ sub numbers ($client, $to) {
 
 subtest 'a log that is full' => sub {
     my @clients = (listener($awake), listener($asleep));
-    kill STOP => $asleep;
+    $nginx->pause($asleep);
     my $refusal = publish_until_refused(100);
     is($refusal->{status}, 503, 'refuses a publish');
     is(eval { $refusal->json->{error} }, 'log_full', 'says why');
@@ -97,7 +97,7 @@ subtest 'a worker that sleeps for longer than it may' => sub {
     my $from    = $last + 1;
     my $witness = listener($awake);
     my @sleepers = map { listener($asleep) } 1 .. 3;
-    kill STOP => $asleep;
+    $nginx->pause($asleep);
     is(publish_until_refused(100)->{status}, 503, 'holds publishing up');
     wait_for('it is passed over', sub { publish()->{status} == 200 });
     is(publish_until_refused(20), undef, 'until the others go on');

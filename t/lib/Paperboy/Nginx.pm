@@ -230,6 +230,14 @@ sub kill_worker ($self, $pid) {
 
 # Reloads, with another configuration if one is given; returns when all the
 # new workers are there.
+# Stops a process amid whatever it does, and comes back once it has stopped:
+# until then it may still accept a connection. `kill CONT` lets it go on.
+sub pause ($self, $pid) {
+    kill STOP => $pid;
+    sleep 0.01 until _slurp("/proc/$pid/stat") =~ /\) T /;
+    return;
+}
+
 sub reload ($self, $http = undef) {
     my %before = map { $_ => 1 } $self->workers;
     $self->write_conf($http) if defined $http;
