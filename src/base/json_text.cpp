@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bitset>
+#include <utility>
 
 namespace paperboy {
 
@@ -22,6 +23,10 @@ class Scanner {
   Scanner(Bytes text, std::size_t depth) : rest_(text), most_(depth) {}
 
   bool document();
+
+  /// The value at the front, and what is behind it.
+  bool first();
+  [[nodiscard]] Bytes rest() const { return rest_; }
 
  private:
   void blank() {
@@ -55,6 +60,12 @@ class Scanner {
 };
 
 bool Scanner::document() {
+  if (!first()) return false;
+  blank();
+  return rest_.empty();
+}
+
+bool Scanner::first() {
   while (awaited_) {
     blank();
     if (!value()) return false;
@@ -62,8 +73,7 @@ bool Scanner::document() {
       if (!close()) return false;
     }
   }
-  blank();
-  return rest_.empty();
+  return true;
 }
 
 /// After a value in an array or object: the next one's beginning, or the end.
@@ -207,6 +217,26 @@ bool JsonMembers::next() {
   rest_.remove_prefix(rest_.find_first_not_of(": \t\n\r"));
   value_ = rest_.substr(0, value_size(rest_));
   rest_.remove_prefix(value_.size());
+  return true;
+}
+
+bool JsonElements::next() {
+  if (!std::exchange(begun_, true)) rest_.remove_prefix(1);
+  rest_.remove_prefix(rest_.find_first_not_of(", \t\n\r"));
+  if (rest_.front() == ']') return false;
+  value_ = rest_.substr(0, value_size(rest_));
+  rest_.remove_prefix(value_.size());
+  return true;
+}
+
+bool JsonTexts::next() {
+  rest_.remove_prefix(std::min(rest_.find_first_not_of(kBlank), rest_.size()));
+  if (rest_.empty()) return false;
+  Scanner scanner(rest_, kJsonTextDepth + kJsonTextWrapping);
+  good_ = scanner.first();
+  if (!good_) return false;
+  value_ = rest_.substr(0, rest_.size() - scanner.rest().size());
+  rest_ = scanner.rest();
   return true;
 }
 

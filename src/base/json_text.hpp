@@ -41,6 +41,38 @@ class JsonMembers {
   Bytes value_;
 };
 
+/// The elements of an array, in the same way.
+class JsonElements {
+ public:
+  /// REQUIRES: is_json(array), and it is an array.
+  explicit JsonElements(Bytes array) : rest_(array) {}
+
+  bool next();
+  [[nodiscard]] Bytes value() const { return value_; }
+
+ private:
+  Bytes rest_;
+  Bytes value_;
+  bool begun_ = false;
+};
+
+/// JSON texts one after the other, white space between them or not.
+class JsonTexts {
+ public:
+  explicit JsonTexts(Bytes texts) : rest_(texts) {}
+
+  /// False at the end, and where what comes is not JSON, or nested deeper than
+  /// kJsonTextDepth + kJsonTextWrapping.
+  bool next();
+  [[nodiscard]] Bytes value() const { return value_; }
+  [[nodiscard]] bool good() const { return good_; }
+
+ private:
+  Bytes rest_;
+  Bytes value_;
+  bool good_ = true;
+};
+
 /// Appends `text`, which is UTF-8, as a JSON string.
 void append_json_string(std::string& out, Bytes text);
 

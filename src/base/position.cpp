@@ -36,6 +36,12 @@ std::optional<std::uint64_t> parse_epoch(Bytes text) {
   return epoch;
 }
 
+Position position_of(Bytes epoch, std::uint64_t offset) {
+  constexpr std::uint64_t kForeign = UINT64_MAX;
+  if (epoch.empty()) return {0, offset};
+  return {parse_epoch(epoch).value_or(kForeign), offset};
+}
+
 std::string position_text(const Position& position) {
   return epoch_text(position.epoch) + ":" + std::to_string(position.offset);
 }

@@ -27,6 +27,10 @@ struct Position {
 /// Nothing for what epoch_text doesn't write.
 [[nodiscard]] std::optional<std::uint64_t> parse_epoch(Bytes text);
 
+/// Of what clients say; of epoch 0, the channel's present one, where it is
+/// empty, and of one that is never a channel's where it is none of ours.
+[[nodiscard]] Position position_of(Bytes epoch, std::uint64_t offset);
+
 /// "<epoch>:<offset>", the offset in decimal.
 [[nodiscard]] std::string position_text(const Position& position);
 [[nodiscard]] std::optional<Position> parse_position(Bytes text);

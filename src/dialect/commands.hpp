@@ -195,8 +195,21 @@ struct Dropped {
   Bytes reason;
 };
 
-using Outcome = std::variant<Connected, Subscribed, Unsubscribed, Published,
-                             Refreshed, SubRefreshed, HistoryRead, PresenceRead,
-                             PresenceCounted, Pong, Failed, Dropped>;
+/// The server subscribed it: it has all up to the position.
+struct Entered {
+  Bytes channel;
+  Position position;
+  Bytes data;  // JSON; empty: none
+};
+
+/// The server let it stay for that long; 0: forever.
+struct Renewed {
+  std::int64_t ttl;
+};
+
+using Outcome =
+    std::variant<Connected, Subscribed, Unsubscribed, Published, Refreshed,
+                 SubRefreshed, HistoryRead, PresenceRead, PresenceCounted, Pong,
+                 Failed, Dropped, Entered, Renewed>;
 
 }  // namespace paperboy::dialect

@@ -1,9 +1,8 @@
 #include "dialect/native.hpp"
 
-#include <algorithm>
-#include <array>
+#include <utility>
 
-#include "base/base64.hpp"
+#include "base/centrifugal.hpp"
 #include "base/json_text.hpp"
 #include "base/version.hpp"
 #include "dialect/native_command.hpp"
@@ -11,79 +10,6 @@
 namespace paperboy::dialect {
 
 namespace {
-
-/// A newline would end the reply; between JSON's tokens it is a space.
-void append_json(std::string& out, Bytes json) {
-  const std::size_t start = out.size();
-  out += json;
-  std::replace_if(
-      out.begin() + static_cast<std::ptrdiff_t>(start), out.end(),
-      [](char c) { return c == '\n' || c == '\r'; }, ' ');
-}
-
-void append_data(std::string& out, Kind kind, Bytes data) {
-  if (kind == Kind::binary) {
-    out += R"({"b64data":")";
-    append_base64(out, data);
-    out += R"("})";
-  } else if (is_json(data)) {
-    append_json(out, data);
-  } else {
-    append_json_string(out, data);
-  }
-}
-
-/// A Publication of the protocol; an offset of 0 is none.
-void append_pub(std::string& out, Kind kind, Bytes data, Bytes extra,
-                std::uint64_t offset) {
-  out += R"({"data":)";
-  append_data(out, kind, data);
-  if (offset != 0) out.append(R"(,"offset":)").append(std::to_string(offset));
-  if (!extra.empty()) out.append(",").append(extra);
-  out += '}';
-}
-
-// definitions/client.proto and docs/server/codes.md of the protocol.
-struct Row {
-  int code;
-  Bytes message;
-  bool temporary = false;
-};
-
-Row error_row(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::unauthorized:
-      return {101, "unauthorized"};
-    case ErrorCode::not_found:
-      return {102, "unknown channel"};
-    case ErrorCode::forbidden:
-      return {103, "permission denied"};
-    case ErrorCode::no_method:
-      return {104, "method not found"};
-    case ErrorCode::already_subscribed:
-      return {105, "already subscribed"};
-    case ErrorCode::subscription_limit:
-    case ErrorCode::channel_full:
-    case ErrorCode::too_large:
-      return {106, "limit exceeded"};
-    case ErrorCode::bad_request:
-    case ErrorCode::channel_name:
-      return {107, "bad request"};
-    case ErrorCode::not_available:
-      return {108, "not available"};
-    case ErrorCode::token_expired:
-      return {109, "token expired"};
-    case ErrorCode::unrecoverable:
-      return {112, "unrecoverable position"};
-    case ErrorCode::too_many_channels:
-    case ErrorCode::log_full:
-    case ErrorCode::zone_full:
-    case ErrorCode::unavailable:
-    case ErrorCode::internal:
-      break;
-  }
-  return {100, "internal server error", true};
-}
 
 /// Writes the replies.
 class Writer {
@@ -151,7 +77,7 @@ class Writer {
     out_ += "}}";
   }
   void operator()(const Failed& failed) {
-    const Row row = error_row(failed.code);
+    const ProtocolError row = protocol_error(failed.code);
     out_.append(R"({"id":)").append(std::to_string(failed.id));
     out_.append(R"(,"error":{"code":)").append(std::to_string(row.code));
     out_.append(R"(,"message":")").append(row.message).append("\"");
@@ -164,6 +90,25 @@ class Writer {
     out_.append(R"(,"unsubscribe":{"code":)")
         .append(std::to_string(dropped.code));
     out_.append(R"(,"reason":")").append(dropped.reason).append("\"}}}");
+  }
+
+  void operator()(const Entered& entered) {
+    out_ += R"({"push":{"channel":)";
+    append_json_string(out_, entered.channel);
+    out_ += R"(,"subscribe":{)";
+    standing(entered.position, {});
+    if (!entered.data.empty()) {
+      out_ += R"(,"data":)";
+      append_json_line(out_, entered.data);
+    }
+    out_ += "}}}";
+  }
+  void operator()(const Renewed& renewed) {
+    out_ += R"({"push":{"refresh":{)";
+    const std::size_t start = out_.size();
+    lifetime(renewed.ttl);
+    if (out_.size() > start) out_.erase(start, 1);
+    out_ += "}}}";
   }
 
  private:
@@ -201,7 +146,8 @@ class Writer {
     out_ += '[';
     for (const Kept& kept : all) {
       if (&kept != all.data()) out_ += ',';
-      append_pub(out_, kept.kind, kept.data, kept.extra, kept.position.offset);
+      append_publication(out_, kept.kind, kept.data, kept.extra,
+                         kept.position.offset);
     }
     out_ += ']';
   }
@@ -215,7 +161,7 @@ class Writer {
       standing(subscription.position, subscription.recovered);
       if (!subscription.data.empty()) {
         out_ += R"(,"data":)";
-        append_json(out_, subscription.data);
+        append_json_line(out_, subscription.data);
       }
       out_ += '}';
     }
@@ -279,10 +225,10 @@ Message Native::publication(const Publication& publication,
     case Event::message:
     case Event::passing:
       scratch += R"(,"pub":)";
-      append_pub(scratch, publication.kind, publication.data, publication.extra,
-                 publication.event == Event::message
-                     ? publication.position.offset
-                     : 0);
+      append_publication(
+          scratch, publication.kind, publication.data, publication.extra,
+          publication.event == Event::message ? publication.position.offset
+                                              : 0);
       break;
     case Event::join:
     case Event::leave:

@@ -23,6 +23,14 @@ void the_rfcs_vectors(void**) {
     std::string out = "<";
     append_base64(out, bytes);
     assert_string_equal(out.c_str(), ("<" + std::string(text)).c_str());
+    assert_true(base64_decode(text) == std::string(bytes));
+  }
+}
+
+void what_is_no_base64_decodes_to_nothing(void**) {
+  for (const Bytes text : {"Zg", "Zg=", "Z===", "====", "=", "Zm9v\n", "Zm 9",
+                           "Zm9-", "Zh==", "Zm9=", "Zg==Zg=="}) {
+    assert_false(base64_decode(text).has_value());
   }
 }
 
@@ -31,6 +39,9 @@ void the_rfcs_vectors(void**) {
 
 int main() {
   using namespace paperboy;
-  const CMUnitTest tests[] = {cmocka_unit_test(the_rfcs_vectors)};
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(the_rfcs_vectors),
+      cmocka_unit_test(what_is_no_base64_decodes_to_nothing),
+  };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

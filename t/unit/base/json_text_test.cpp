@@ -136,6 +136,28 @@ void members_are_cut_as_they_stand(void**) {
   assert_false(JsonMembers("{}").next());
 }
 
+void elements_are_cut_as_they_stand(void**) {
+  std::string all;
+  for (JsonElements e("[1.10, \"a,]\" ,[2,{\"b\":[]}],{} ]"); e.next();) {
+    all.append(e.value()).append(";");
+  }
+  assert_string_equal(all.c_str(), R"(1.10;"a,]";[2,{"b":[]}];{};)");
+  JsonElements none("[ ]");
+  assert_false(none.next());
+}
+
+void texts_follow_one_another(void**) {
+  JsonTexts texts("{\"a\":1}[2]\n 3 \n");
+  std::string all;
+  while (texts.next()) all.append(texts.value()).append(";");
+  assert_true(texts.good());
+  assert_string_equal(all.c_str(), R"({"a":1};[2];3;)");
+  JsonTexts broken("{} {");
+  assert_true(broken.next());
+  assert_false(broken.next());
+  assert_false(broken.good());
+}
+
 void strings_are_written_so_that_json_reads_them_back(void**) {
   std::string all;
   for (int c = 1; c < 128; ++c) all += static_cast<char>(c);
@@ -163,6 +185,8 @@ int main() {
       cmocka_unit_test(a_value_that_ends_early_is_not),
       cmocka_unit_test(nesting_has_a_limit),
       cmocka_unit_test(members_are_cut_as_they_stand),
+      cmocka_unit_test(elements_are_cut_as_they_stand),
+      cmocka_unit_test(texts_follow_one_another),
       cmocka_unit_test(strings_are_written_so_that_json_reads_them_back),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
