@@ -17,6 +17,9 @@ Result<std::string> channel_key(Bytes name_space, Bytes name,
   if (name_space.size() > kMaxNamespace) {
     return refuse("the value of paperboy_namespace is longer than 256 bytes");
   }
+  if (name_space.find('\0') != Bytes::npos) {
+    return refuse("the value of paperboy_namespace has a NUL in it");
+  }
   if (name.find('\0') != Bytes::npos || !is_utf8(name)) {
     return refuse("the channel's name is not UTF-8 without NUL");
   }

@@ -1,6 +1,7 @@
 // A channel's key: its name within its namespace, as the hub and the brokers
 // know it. Namespaces keep virtual hosts apart; a name holds no NUL, so that
-// none can reach into another namespace.
+// none can reach into another namespace. What begins with a NUL is nobody's to
+// name: there Paperboy's own channels are.
 //
 //   key = name | namespace NUL name
 #pragma once

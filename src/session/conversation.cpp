@@ -117,7 +117,7 @@ Conversation::End Conversation::fail(std::uint64_t id, ErrorCode code) {
 }
 
 Result<std::string> Conversation::key(Bytes name) const {
-  return hub::channel_key(name_space_ ? Bytes(*name_space_) : Bytes(), name,
+  return hub::channel_key(name_space(), name,
                           session_.settings_.max_channel_length);
 }
 

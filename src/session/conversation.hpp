@@ -30,6 +30,14 @@ class Conversation final : public dialect::State {
 
   void receive(const dialect::Message& message);
 
+  /// What a back end orders of it.
+  void obey(const hub::Order& order);
+
+  [[nodiscard]] Bytes name_space() const {
+    return name_space_ ? Bytes(*name_space_) : Bytes();
+  }
+  [[nodiscard]] std::string client() const { return client_text(client_); }
+
   /// A hole in a channel: the client is told to subscribe again, and the
   /// subscription is over at the next `settle`. False: the connection has to
   /// end, since a subscription of the server's can't be renewed by itself.
@@ -92,8 +100,12 @@ class Conversation final : public dialect::State {
 
   void return_to(hub::Subscription& subscription, const dialect::Place& place,
                  std::uint64_t id, std::int64_t expires);
-  void recover(hub::Subscription& subscription, const dialect::Place& place,
+  void recover(hub::Subscription& subscription, const Position& since,
                const hub::RecoveryReply& reply);
+
+  void enter(const hub::Order& order);
+  void entered(const hub::Subscription& subscription, Bytes data,
+               const hub::Recovery& recovery);
 
   Result<Entry> check_channel(const std::string& name,
                               const std::string& token) const;
@@ -104,7 +116,6 @@ class Conversation final : public dialect::State {
   [[nodiscard]] Result<std::string> key(Bytes name) const;
   [[nodiscard]] std::int64_t end_of(const auth::Token& token) const;
   [[nodiscard]] std::int64_t time_left(std::int64_t expires) const;
-  [[nodiscard]] std::string client() const { return client_text(client_); }
   [[nodiscard]] Member member(Bytes client, Bytes chan_info) const;
   [[nodiscard]] const hub::Rule& rule(Bytes key) const;
   void lease(const hub::Subscription& subscription, std::int64_t expires);

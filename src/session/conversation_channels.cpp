@@ -11,13 +11,6 @@ namespace {
 
 constexpr Error kDenied{ErrorCode::forbidden, "not in this channel"};
 
-/// An epoch that is no epoch of ours is none of the channel's.
-Position position_of(const dialect::Place& place) {
-  constexpr std::uint64_t kForeign = UINT64_MAX;
-  if (place.epoch.empty()) return {0, place.offset};
-  return {parse_epoch(place.epoch).value_or(kForeign), place.offset};
-}
-
 std::size_t size_of(const std::vector<Kept>& publications) {
   std::size_t size = 0;
   for (const Kept& kept : publications) {
@@ -99,7 +92,7 @@ Conversation::End Conversation::obey(const dialect::Subscribe& command) {
 void Conversation::return_to(hub::Subscription& subscription,
                              const dialect::Place& place, std::uint64_t id,
                              std::int64_t expires) {
-  recover(subscription, place,
+  recover(subscription, position_of(place.epoch, place.offset),
           [this, id, expires](const hub::Recovery& recovery) {
             const dialect::Recovered recovered{true, recovery.recovered,
                                                recovery.publications};
@@ -110,7 +103,7 @@ void Conversation::return_to(hub::Subscription& subscription,
 
 /// The hub answers only while it is subscribed, and so while this lives.
 void Conversation::recover(hub::Subscription& subscription,
-                           const dialect::Place& place,
+                           const Position& since,
                            const hub::RecoveryReply& reply) {
   const hub::RecoveryLimits limits{
       static_cast<std::uint32_t>(session_.settings_.max_history), room()};
@@ -123,8 +116,7 @@ void Conversation::recover(hub::Subscription& subscription,
                                        : Counter::not_recovered);
     reply(fits ? recovery : hub::Recovery{false, recovery.position, {}});
   };
-  session_.context_.hub.recover(subscription, position_of(place), limits,
-                                answer);
+  session_.context_.hub.recover(subscription, since, limits, answer);
 }
 
 void Conversation::lease(const hub::Subscription& subscription,
@@ -235,7 +227,8 @@ Conversation::End Conversation::obey(const dialect::History& command) {
                                            session_.settings_.max_history)),
       .bytes = session_.settings_.send_buffer,
       .reverse = command.reverse};
-  if (command.since) query.since = position_of(*command.since);
+  if (command.since)
+    query.since = position_of(command.since->epoch, command.since->offset);
   const auto answer = [id = command.id, since = query.since](
                           Conversation& here, const HistoryPage& page) {
     const bool foreign =

@@ -125,7 +125,7 @@ Conversation::End Conversation::join(
       std::ranges::find(command.returns, name, &dialect::Return::channel);
   if (before == command.returns.end()) return {};
   ++connecting->waiting;
-  recover(here, before->place,
+  recover(here, position_of(before->place.epoch, before->place.offset),
           [this, connecting, index](const hub::Recovery& recovery) {
             auto& one = connecting->joined[index];
             one.position = recovery.position;

@@ -46,6 +46,11 @@ class Link : protected Outlet, private Timer {
   /// The server goes away.
   void shut_down() { end({close::kGoingAway, "the server goes away"}); }
 
+  /// A back end's order, where it is meant. Not from within a fan-out.
+  void obey(const hub::Order& order) {
+    if (state_ == State::open) session_.obey(order);
+  }
+
   [[nodiscard]] bool closing() const { return state_ != State::open; }
   [[nodiscard]] const Settings& settings() const { return session_.settings(); }
   [[nodiscard]] virtual Summary summary() const;

@@ -13,6 +13,7 @@
 #include "auth/jwt.hpp"
 #include "base/slab.hpp"
 #include "dialect/dialect.hpp"
+#include "hub/order.hpp"
 #include "hub/recovery.hpp"
 #include "hub/subscription.hpp"
 #include "session/context.hpp"
@@ -85,6 +86,10 @@ class Session final : private hub::Subscriber {
   /// One message of the client.
   void receive(const dialect::Message& message);
 
+  /// Does what a back end orders, where it is meant. Not from within a
+  /// fan-out.
+  void obey(const hub::Order& order);
+
   /// Leaves all channels. Not from within a fan-out.
   void leave();
 
@@ -121,6 +126,12 @@ class Session final : private hub::Subscriber {
   void unsubscribe(const hub::Subscription& subscription);
   /// By its key; null: it isn't subscribed to.
   hub::Subscription* find(Bytes channel);
+  /// Those to `channel`; to all, where it is empty.
+  [[nodiscard]] std::vector<const hub::Subscription*> subscriptions_to(
+      Bytes channel) const;
+  [[nodiscard]] Bytes name_space() const;
+  [[nodiscard]] bool is_for_it(const hub::Order& order) const;
+  void leave(Bytes channel);
   void publish(const dialect::Publish& command);
   [[nodiscard]] Result<Done> may_publish(Bytes channel) const;
   void publish_to(Bytes channel, const dialect::Publish& command);

@@ -36,6 +36,7 @@ void namespaces_never_meet(void**) {
   assert_true(*channel_key("a", "b", kMax) != *channel_key("", "ab", kMax));
   assert_true(*channel_key("a", "bc", kMax) != *channel_key("ab", "c", kMax));
   assert_refused("a\0b"s);
+  assert_false(channel_key("\0orders"s, "a", kMax).ok());
 }
 
 void the_limit_is_the_names(void**) {
