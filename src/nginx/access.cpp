@@ -13,7 +13,7 @@ namespace {
 /// A request without an origin. That of a publisher is no page's: its token or
 /// the location's owner says whether it may.
 bool admits_no_page(ngx_http_request_t* r, const LocationConf& conf) {
-  return conf.publish || conf.keyed() || admits_any(r, conf) ||
+  return conf.publish || conf.api || conf.keyed() || admits_any(r, conf) ||
          (conf.streams_events() && may_be_own_page(r, conf));
 }
 
@@ -136,6 +136,21 @@ ngx_int_t check_publish_access(ngx_http_request_t* r, const LocationConf& conf,
   return check_token(r, conf, request, auth::Scope::publish);
 }
 
+/// The same of the API, whose key stands for a token.
+ngx_int_t check_api_access(ngx_http_request_t* r, const LocationConf& conf,
+                           Request& request, bool satisfied) {
+  ngx_int_t status = check_tls(r, conf, request);
+  if (status == NGX_OK) status = check_origin(r, conf, request);
+  if (status != NGX_OK || conf.api_any || satisfied) return status;
+  return check_api_key(r, conf, request);
+}
+
+ngx_int_t check_post_access(ngx_http_request_t* r, const LocationConf& conf,
+                            Request& request, bool satisfied) {
+  return conf.api ? check_api_access(r, conf, request, satisfied)
+                  : check_publish_access(r, conf, request, satisfied);
+}
+
 }  // namespace
 
 bool subscribes(const LocationConf& conf) {
@@ -253,26 +268,27 @@ ngx_int_t require_publish_access(ngx_http_request_t* r,
       ngx_http_get_module_loc_conf(r, ngx_http_core_module));
   request.refusal = {};
   request.identity = {};
-  const bool satisfied =
-      r == r->main && conf.keyed() && core->satisfy == NGX_HTTP_SATISFY_ANY;
-  return check_publish_access(r, conf, request, satisfied);
+  const bool satisfied = r == r->main &&
+                         core->satisfy == NGX_HTTP_SATISFY_ANY &&
+                         (conf.api ? conf.api_keys != nullptr : conf.keyed());
+  return check_post_access(r, conf, request, satisfied);
 }
 
 ngx_int_t access_handler(ngx_http_request_t* r) {
   const LocationConf& conf = location_conf(r);
-  const bool publishes = conf.publish && !is_internal(r);
-  if (conf.dialect == nullptr && !publishes) return NGX_DECLINED;
+  const bool posts = (conf.publish || conf.api) && !is_internal(r);
+  if (conf.dialect == nullptr && !posts) return NGX_DECLINED;
   Request* const request = Request::of(r);
   if (request == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   request->checked = false;
-  const ngx_int_t status = publishes
-                               ? check_publish_access(r, conf, *request, false)
-                               : check_client_access(r, conf, *request);
+  const ngx_int_t status = posts ? check_post_access(r, conf, *request, false)
+                                 : check_client_access(r, conf, *request);
   if (status != NGX_OK) return status;
   request->checked = true;
   // Without a key there is no opinion: under `satisfy any` an OK from here
   // would let in whom others keep out.
-  return request->identity.token ? NGX_OK : NGX_DECLINED;
+  const bool keyed = posts && conf.api && conf.api_keys && !conf.api_any;
+  return request->identity.token || keyed ? NGX_OK : NGX_DECLINED;
 }
 
 }  // namespace paperboy::nginx

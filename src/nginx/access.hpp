@@ -26,14 +26,19 @@ ngx_int_t check_handshake(ngx_http_request_t* r, Request& request);
 ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
                       Request& request, auth::Scope scope);
 
+/// The key of the HTTP API, where any are configured (api_key.cpp). NGX_OK, or
+/// the status of the refusal.
+ngx_int_t check_api_key(ngx_http_request_t* r, const LocationConf& conf,
+                        Request& request);
+
 /// What those checks amount to, for the content handler: the access phase may
 /// have been skipped in favour of another module (`satisfy any`), and the
 /// origin never is. NGX_OK, or the status of the refusal.
 ngx_int_t require_access(ngx_http_request_t* r, const LocationConf& conf,
                          Request& request);
 
-/// The same for a publish, whose access phase may also have been skipped
-/// because it is a subrequest. An internal location needs no checks.
+/// The same for a publish or the API, whose access phase may also have been
+/// skipped because it is a subrequest. An internal location needs no checks.
 ngx_int_t require_publish_access(ngx_http_request_t* r,
                                  const LocationConf& conf, Request& request);
 

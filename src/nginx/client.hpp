@@ -24,6 +24,9 @@ class Client : public session::Transport {
   /// The server goes away.
   virtual void shut_down() = 0;
 
+  /// A back end's order, where it is meant. Not from within a fan-out.
+  virtual void obey(const hub::Order& order) = 0;
+
   // session::Transport
   void write(Bytes bytes) override;
   void write_shared(Bytes run) override;

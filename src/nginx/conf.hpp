@@ -12,6 +12,7 @@
 #include "auth/jwt.hpp"
 #include "auth/key.hpp"
 #include "auth/origin.hpp"
+#include "auth/secret.hpp"
 #include "broker/shm_file.hpp"
 #include "hub/rule.hpp"
 #include "nginx/log_format.hpp"
@@ -79,6 +80,8 @@ struct Slots {
   time_t token_leeway = NGX_CONF_UNSET;
   std::size_t max_message_size = NGX_CONF_UNSET_SIZE;
   std::size_t send_buffer = NGX_CONF_UNSET_SIZE;
+  std::size_t max_api_size = NGX_CONF_UNSET_SIZE;
+  ngx_int_t max_api_commands = NGX_CONF_UNSET;
   ngx_int_t max_channel_length = NGX_CONF_UNSET;
   ngx_int_t max_subscriptions = NGX_CONF_UNSET;
   ngx_int_t max_history = NGX_CONF_UNSET;
@@ -96,6 +99,8 @@ struct LocationConf : Slots {
   const dialect::Dialect* dialect = nullptr;
   bool publish = false;
   bool publish_any = false;
+  bool api = false;
+  bool api_any = false;
   bool status = false;
   bool internal = false;         // nginx lets no client's request in
   ngx_uint_t answer_status = 0;  // of a publish; 0: the JSON answer
@@ -109,6 +114,7 @@ struct LocationConf : Slots {
   std::optional<std::vector<Origin>> own_origins;      // as set here
   std::shared_ptr<const std::vector<Origin>> origins;  // null: `same`
   std::shared_ptr<auth::KeySet> keys;  // null: not set here; empty: `off`
+  std::shared_ptr<std::vector<auth::SecretBytes>> api_keys;  // null: none
   std::optional<Cors> cors;
   bool require_tls_set = false;
   std::optional<ssize_t> deflate_threshold;  // bytes; -1: off

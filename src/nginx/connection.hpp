@@ -38,6 +38,7 @@ class Connection final : public Client {
 
   // Client
   void shut_down() override { socket_.shut_down(); }
+  void obey(const hub::Order& order) override { socket_.obey(order); }
   void close() noexcept override;
 
  private:

@@ -104,6 +104,21 @@ char* set_publish_answer(ngx_conf_t* cf, ngx_command_t*, void* conf) {
                                      : static_cast<char*>(NGX_CONF_ERROR);
 }
 
+char* set_api(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  LocationConf& here = location(conf);
+  if (here.api) return duplicate();
+  here.api = true;
+  if (const auto given = parameters(cf); !given.empty()) {
+    if (bytes(given[0]) != "any") {
+      return conf_error(cf, bytes(given[0]),
+                        "paperboy_api takes no parameter but \"any\"");
+    }
+    here.api_any = true;
+  }
+  main_conf(cf).in_use = true;
+  return install(cf, callback<api_handler>);
+}
+
 char* set_status(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   location(conf).status = true;
   main_conf(cf).in_use = true;

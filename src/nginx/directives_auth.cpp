@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -7,6 +8,10 @@
 namespace paperboy::nginx {
 
 namespace {
+
+constexpr Bytes kNoKeyThere =
+    "no key there; expected file=PATH of a file that can be read, or env=NAME "
+    "of a variable that is set";
 
 LocationConf& location(void* conf) { return *static_cast<LocationConf*>(conf); }
 
@@ -71,9 +76,7 @@ char* add_key(ngx_conf_t* cf, auth::KeySet& keys) {
   }
   const auto material = read_material(cf, given[1]);
   if (!material) {
-    return conf_error(cf, bytes(given[1]),
-                      "no key there; expected file=PATH of a file that can "
-                      "be read, or env=NAME of a variable that is set");
+    return conf_error(cf, bytes(given[1]), kNoKeyThere);
   }
   auto key = auth::Key::load(*algorithm, *material, kid);
   if (!key) return conf_error(cf, bytes(given[1]), key.error());
@@ -126,6 +129,32 @@ char* set_jwt_key(ngx_conf_t* cf, ngx_command_t*, void* conf) {
                       "expected off, or an algorithm and where its key is");
   }
   return add_key(cf, *here.keys);
+}
+
+/// Whether a header can carry it, and nobody guesses it.
+char* set_api_key(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  constexpr std::size_t kShort = 16;
+  LocationConf& here = location(conf);
+  const ngx_str_t& place = parameters(cf)[0];
+  const auto key = read_material(cf, place);
+  if (!key) return conf_error(cf, bytes(place), kNoKeyThere);
+  const bool visible =
+      std::ranges::all_of(*key, [](char c) { return c > ' ' && c < 0x7F; });
+  if (key->empty() || !visible) {
+    return conf_error(cf, bytes(place),
+                      "a key is of visible ASCII characters, without spaces");
+  }
+  if (key->size() < kShort) {
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                       "the key in \"%V\" is shorter than 16 characters and "
+                       "may be guessed",
+                       &place);
+  }
+  if (!here.api_keys) {
+    here.api_keys = std::make_shared<std::vector<auth::SecretBytes>>();
+  }
+  here.api_keys->emplace_back(*key);
+  return NGX_CONF_OK;
 }
 
 char* set_token(ngx_conf_t* cf, ngx_command_t*, void* conf) {

@@ -39,6 +39,9 @@ void merge_slots(Slots& parent, Slots& child) {
                             defaults.max_message_size);
   ngx_conf_merge_size_value(child.send_buffer, parent.send_buffer,
                             defaults.send_buffer);
+  ngx_conf_merge_size_value(child.max_api_size, parent.max_api_size,
+                            1024UL * 1024);
+  ngx_conf_merge_value(child.max_api_commands, parent.max_api_commands, 10'000);
   ngx_conf_merge_value(child.max_channel_length, parent.max_channel_length,
                        static_cast<ngx_int_t>(defaults.max_channel_length));
   ngx_conf_merge_value(child.max_subscriptions, parent.max_subscriptions,
@@ -77,6 +80,7 @@ bool is_ours(ngx_http_handler_pt handler) {
   return handler == callback<upgrade_handler> ||
          handler == callback<event_stream_handler> ||
          handler == callback<publish_handler> ||
+         handler == callback<api_handler> ||
          handler == callback<status_handler>;
 }
 
@@ -93,6 +97,8 @@ void inherit_kind(ngx_conf_t* cf, const LocationConf& parent,
   child.dialect = parent.dialect;
   child.publish = parent.publish;
   child.publish_any = parent.publish_any;
+  child.api = parent.api;
+  child.api_any = parent.api_any;
   child.answer_status = parent.answer_status;
   child.answer_text = parent.answer_text;
 }
@@ -100,7 +106,8 @@ void inherit_kind(ngx_conf_t* cf, const LocationConf& parent,
 /// What would be accepted and then not happen; null: nothing.
 char* check_handler(ngx_conf_t* cf, const LocationConf& conf) {
   const auto& core = core_conf(cf);
-  const bool ours = conf.dialect != nullptr || conf.publish || conf.status;
+  const bool ours =
+      conf.dialect != nullptr || conf.publish || conf.api || conf.status;
   if (ours && core.noname == 0 && !is_ours(core.handler)) {
     return conf_error(cf, "paperboy",
                       "another directive of the location answers its "
@@ -198,7 +205,7 @@ bool default_sources(ngx_conf_t* cf, LocationConf& conf) {
 
 /// What only locations of ours need.
 bool make_defaults(ngx_conf_t* cf, LocationConf& conf) {
-  if (conf.dialect == nullptr && !conf.publish) return true;
+  if (conf.dialect == nullptr && !conf.publish && !conf.api) return true;
   if (conf.publish && !conf.channels) {
     Value channel = nullptr;
     if (!default_value(cf, channel, "$arg_channel")) return false;
@@ -226,6 +233,10 @@ char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
   }
   if (conf.token_leeway > std::numeric_limits<int>::max()) {
     return conf_error(cf, "paperboy_token_leeway", "too long");
+  }
+  if (conf.max_api_size == 0 || conf.max_api_commands < 1) {
+    return conf_error(cf, "paperboy_max_api_size, paperboy_max_api_commands",
+                      "expected at least 1");
   }
   if (conf.max_message_size == 0 || conf.send_buffer == 0) {
     return conf_error(cf, "paperboy_max_message_size, paperboy_send_buffer",
@@ -266,6 +277,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   inherit_origins(parent, child);
   inherit_kind(cf, parent, child);
   if (!child.keys) child.keys = parent.keys;
+  if (!child.api_keys) child.api_keys = parent.api_keys;
   if (!child.require_tls_set) child.require_tls = parent.require_tls;
   if (!child.log_set) child.log = parent.log;
   if (!make_defaults(cf, child)) return static_cast<char*>(NGX_CONF_ERROR);

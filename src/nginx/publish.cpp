@@ -8,6 +8,7 @@
 #include "base/utf8.hpp"
 #include "hub/key.hpp"
 #include "nginx/access.hpp"
+#include "nginx/body.hpp"
 #include "nginx/handlers.hpp"
 #include "nginx/request.hpp"
 #include "nginx/worker.hpp"
@@ -18,6 +19,9 @@ namespace paperboy::nginx {
 namespace {
 
 constexpr Bytes kJsonType = "application/json";
+constexpr Error kTooLarge{
+    ErrorCode::too_large,
+    "the message is larger than paperboy_max_message_size"};
 
 struct Outcome {
   std::string channel;
@@ -46,56 +50,12 @@ ngx_int_t check_request(ngx_http_request_t* r, const LocationConf& conf,
                         Request& request) {
   if (is_internal(r)) return NGX_OK;
   if (r->method != NGX_HTTP_POST) return method_refused(r, request);
-  const bool unsized = r->headers_in.content_length_n < 0 &&
-                       r->headers_in.chunked == 0 && r->stream == nullptr;
-  if (r == r->main && unsized && conf.message == nullptr) {
+  if (r == r->main && !is_sized(r) && conf.message == nullptr) {
     return refuse_publish(r, request, NGX_HTTP_LENGTH_REQUIRED,
                           "length_required",
                           "the request names no Content-Length");
   }
   return NGX_OK;
-}
-
-/// Appends what a buffer of the body holds, from memory or its file.
-bool append_buffer(std::string& body, ngx_buf_t& buffer) {
-  if (ngx_buf_in_memory(&buffer)) {
-    body.append(reinterpret_cast<char*>(buffer.pos),
-                static_cast<std::size_t>(buffer.last - buffer.pos));
-    return true;
-  }
-  if (buffer.in_file == 0) return true;
-  const auto size =
-      static_cast<std::size_t>(buffer.file_last - buffer.file_pos);
-  const std::size_t start = body.size();
-  body.resize(start + size);
-  const ssize_t n =
-      ngx_read_file(buffer.file, reinterpret_cast<u_char*>(&body[start]), size,
-                    buffer.file_pos);
-  return n == static_cast<ssize_t>(size);
-}
-
-std::size_t body_size(const ngx_http_request_t* r) {
-  std::size_t size = 0;
-  if (r->request_body == nullptr) return 0;
-  for (auto* link = r->request_body->bufs; link != nullptr; link = link->next) {
-    size += static_cast<std::size_t>(ngx_buf_size(link->buf));
-  }
-  return size;
-}
-
-Result<std::string> read_body(const ngx_http_request_t* r, std::size_t limit) {
-  if (body_size(r) > limit) {
-    return Error{ErrorCode::too_large,
-                 "the message is larger than paperboy_max_message_size"};
-  }
-  std::string body;
-  if (r->request_body == nullptr) return body;
-  for (auto* link = r->request_body->bufs; link != nullptr; link = link->next) {
-    if (!append_buffer(body, *link->buf)) {
-      return Error{ErrorCode::internal, "the request's body can't be read"};
-    }
-  }
-  return body;
 }
 
 /// RFC 9110 section 8.3.1: the case doesn't count, nor do parameters.
@@ -110,15 +70,12 @@ Result<std::string> read_message(ngx_http_request_t* r,
   const std::size_t limit = conf.settings.max_message_size;
   if (conf.message != nullptr) {
     const Bytes message = evaluate(r, conf.message);
-    if (message.size() > limit) {
-      return Error{ErrorCode::too_large,
-                   "the message is larger than paperboy_max_message_size"};
-    }
+    if (message.size() > limit) return kTooLarge;
     return std::string(message);
   }
   const auto* const type = r->headers_in.content_type;
   if (type != nullptr && is_binary(bytes(type->value))) kind = Kind::binary;
-  return read_body(r, limit);
+  return read_body(r, limit, kTooLarge);
 }
 
 Json outcome_json(const Outcome& outcome) {
@@ -238,9 +195,7 @@ ngx_int_t publish_handler(ngx_http_request_t* r) {
   if (r->headers_in.content_length_n >
           static_cast<off_t>(conf.settings.max_message_size) &&
       conf.message == nullptr) {
-    return refuse_publish(
-        r, *request, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE, "too_large",
-        "the message is larger than paperboy_max_message_size");
+    return refuse_error(r, *request, kTooLarge);
   }
   r->request_body_in_single_buf = 1;
   status = ngx_http_read_client_request_body(r, callback<on_body>);

@@ -40,12 +40,13 @@ Json zone_json(const broker::shm::Stats& stats) {
   return json;
 }
 
-std::string status_json(const broker::shm::Zone& zone) {
+std::string status_json(Worker& worker) {
+  const broker::shm::Zone& zone = worker.zone();
   const auto stats = zone.stats();
   Json json = Json::object();
   json.set("version", Json::string(kVersion));
   json.set("workers", Json::integer(stats.seats_taken));
-  json.set("channels", Json::integer(stats.channels));
+  json.set("channels", Json::integer(worker.channels()));
   set_range(json, zone, Counter::connections, Counter::not_recovered);
   Json refused = Json::object();
   set_range(refused, zone, Counter::refused_method, Counter::refused_capacity);
@@ -74,8 +75,7 @@ ngx_int_t status_handler(ngx_http_request_t* r) {
                   "there is no zone, or no seat in it for this worker");
   }
   if (!add_header(r, "Cache-Control", "no-store")) return NGX_ERROR;
-  return answer(r, NGX_HTTP_OK, "application/json",
-                status_json(worker->zone()));
+  return answer(r, NGX_HTTP_OK, "application/json", status_json(*worker));
 }
 
 }  // namespace paperboy::nginx

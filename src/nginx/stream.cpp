@@ -85,6 +85,10 @@ void Stream::shut_down() {
   if (events_) events_->shut_down();
 }
 
+void Stream::obey(const hub::Order& order) {
+  if (events_) events_->obey(order);
+}
+
 void Stream::abort() {
   if (events_ && !closing_) Client::abort();
 }

@@ -72,7 +72,8 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
       hub_(broker_, presence_, rules_),
       wheel_(worker_clock().monotonic_ms()),
       context_{hub_, wheel_, worker_clock(), counters_, codecs_},
-      leave_(*this) {}
+      leave_(*this),
+      desk_(*this, hub_) {}
 
 Worker::~Worker() = default;
 
@@ -151,8 +152,14 @@ bool Worker::listen(ngx_cycle_t* cycle) {
     return false;
   }
   ngx_add_timer(&tick_, kTick);
+  desk_.listen();
   wake();
   return true;
+}
+
+std::uint64_t Worker::channels() const {
+  const std::uint64_t all = zone_.channel_count();
+  return all - (desk_.orders().listening() && all > 0 ? 1 : 0);
 }
 
 void Worker::wake() { ngx_post_event(&drain_, &ngx_posted_next_events); }
@@ -174,6 +181,7 @@ void Worker::on_drain(ngx_event_t* event) {
 void Worker::drain() {
   const Turn turn(*this);
   if (hub_.drain()) wake();
+  desk_.look();
 }
 
 void Worker::on_tick(ngx_event_t* event) {
@@ -207,6 +215,7 @@ void Worker::tick() {
   wake();
   broker_.tick();
   presence_.tick();
+  desk_.listen();
   look_after_successor();
   look_round();
 }

@@ -19,6 +19,7 @@
 #include "hub/hub.hpp"
 #include "nginx/crowd.hpp"
 #include "nginx/drain.hpp"
+#include "nginx/order_desk.hpp"
 #include "session/codecs.hpp"
 #include "session/context.hpp"
 
@@ -40,6 +41,10 @@ class Worker {
 
   [[nodiscard]] session::Context& context() { return context_; }
   [[nodiscard]] broker::shm::Zone& zone() { return zone_; }
+  [[nodiscard]] OrderDesk& desk() { return desk_; }
+
+  /// Of the node, but for those of our own.
+  [[nodiscard]] std::uint64_t channels() const;
 
   /// Publications wait: they are read at the end of the next turn of the
   /// loop, together with what comes until then.
@@ -115,6 +120,7 @@ class Worker {
   std::uint64_t wheel_due_ = 0;  // when wheel_event_ is set for
   Drain leave_;
   Crowd crowd_;
+  OrderDesk desk_;
 };
 
 /// One entry from nginx's event loop into ours; settles at its end.

@@ -11,6 +11,7 @@
 #include "broker/shm_zone.hpp"
 #include "nginx/kin.hpp"
 #include "nginx/worker.hpp"
+#include "nginx/zone_node.hpp"
 
 namespace paperboy::nginx {
 
@@ -257,6 +258,7 @@ void stay() {
 
 ngx_int_t init_module(ngx_cycle_t* cycle) {
   if (ngx_test_config != 0) return NGX_OK;
+  begin_node();
   ngx_shm_zone_t* const zone = find_zone(*cycle);
   if (zone == nullptr) {
     // Until now the old configuration's zone is mapped here. Should Paperboy

@@ -1,0 +1,72 @@
+#include "api/answers.hpp"
+
+#include "base/centrifugal.hpp"
+#include "base/json_text.hpp"
+#include "base/version.hpp"
+
+namespace paperboy::api {
+
+void append_error(std::string& out, ErrorCode code) {
+  const ProtocolError error = protocol_error(code);
+  out.append(R"({"code":)").append(std::to_string(error.code));
+  out.append(R"(,"message":")").append(error.message).append("\"}");
+}
+
+void append_position(std::string& out, const Position& position, bool kept) {
+  out.append(R"({"epoch":")").append(epoch_text(position.epoch)).append("\"");
+  if (kept) {
+    out.append(R"(,"offset":)").append(std::to_string(position.offset));
+  }
+  out += '}';
+}
+
+void append_members(std::string& out, std::span<const MemberRecord> members) {
+  out += R"({"presence":{)";
+  for (const MemberRecord& member : members) {
+    if (&member != members.data()) out += ',';
+    append_json_string(out, member.client);
+    out += ':';
+    append_member(out, member.view());
+  }
+  out += "}}";
+}
+
+void append_stats(std::string& out, const PresenceStats& stats) {
+  out.append(R"({"num_clients":)").append(std::to_string(stats.clients));
+  out.append(R"(,"num_users":)").append(std::to_string(stats.users));
+  out += '}';
+}
+
+void append_history(std::string& out, const HistoryPage& page) {
+  out += R"({"publications":[)";
+  for (const Kept& kept : page.publications) {
+    if (&kept != page.publications.data()) out += ',';
+    append_publication(out, kept.kind, kept.data, kept.extra,
+                       kept.position.offset);
+  }
+  out += R"(],"epoch":")";
+  if (page.top.epoch != 0) out += epoch_text(page.top.epoch);
+  out.append(R"(","offset":)").append(std::to_string(page.top.offset));
+  out += '}';
+}
+
+void append_channel(std::string& out, Bytes name, std::uint64_t subscribers) {
+  append_json_string(out, name);
+  out.append(R"(:{"num_clients":)").append(std::to_string(subscribers));
+  out += '}';
+}
+
+/// Users aren't counted.
+void append_info(std::string& out, const NodeInfo& info) {
+  out.append(R"({"nodes":[{"uid":")").append(info.uid).append("\",\"name\":");
+  append_json_string(out, info.name);
+  out.append(R"(,"version":"Paperboy )").append(kVersion).append("\"");
+  out.append(R"(,"num_clients":)").append(std::to_string(info.clients));
+  out += R"(,"num_users":0)";
+  out.append(R"(,"num_subs":)").append(std::to_string(info.subscriptions));
+  out.append(R"(,"num_channels":)").append(std::to_string(info.channels));
+  out.append(R"(,"uptime":)").append(std::to_string(info.uptime_seconds));
+  out += "}]}";
+}
+
+}  // namespace paperboy::api

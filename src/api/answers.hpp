@@ -1,0 +1,26 @@
+// The results of the HTTP API's methods, as JSON. Each appends an object.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "api/node.hpp"
+#include "base/error.hpp"
+#include "base/history.hpp"
+#include "base/member.hpp"
+
+namespace paperboy::api {
+
+void append_error(std::string& out, ErrorCode code);
+
+/// Of a publication; `kept`: it has an offset of its own.
+void append_position(std::string& out, const Position& position, bool kept);
+
+void append_members(std::string& out, std::span<const MemberRecord> members);
+void append_stats(std::string& out, const PresenceStats& stats);
+void append_history(std::string& out, const HistoryPage& page);
+void append_channel(std::string& out, Bytes name, std::uint64_t subscribers);
+void append_info(std::string& out, const NodeInfo& info);
+
+}  // namespace paperboy::api

@@ -1,0 +1,159 @@
+// paperboy_api: the HTTP API of back ends. The method is the last part of the
+// URL, or, at the location's own URL, stands in the body.
+#include "api/job.hpp"
+#include "nginx/access.hpp"
+#include "nginx/body.hpp"
+#include "nginx/handlers.hpp"
+#include "nginx/request.hpp"
+#include "nginx/worker.hpp"
+#include "nginx/zone_node.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+constexpr Error kTooLarge{ErrorCode::too_large,
+                          "the body is larger than paperboy_max_api_size"};
+
+ngx_int_t refuse_api(ngx_http_request_t* r, Request& request, ngx_int_t status,
+                     Bytes error, Bytes message) {
+  return refuse(r, request, status, Counter::refused_method, error, message);
+}
+
+/// The method in the URL; empty: the body names it. Nothing: it is none.
+std::optional<Bytes> find_method(ngx_http_request_t* r) {
+  const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  const Bytes uri = bytes(r->uri);
+  const Bytes last = uri.substr(uri.rfind('/') + 1);
+  if (api::is_method(last)) return last;
+  Bytes own = bytes(core->name);
+  const bool itself = uri == own || last.empty() || r->internal != 0;
+  if (itself) return Bytes();
+  return {};
+}
+
+/// Method and length, before the body is read.
+ngx_int_t check_request(ngx_http_request_t* r, const LocationConf& conf,
+                        Request& request) {
+  if (r->method != NGX_HTTP_POST) {
+    if (!add_header(r, "Allow", "POST")) return NGX_ERROR;
+    return refuse_api(r, request, NGX_HTTP_NOT_ALLOWED, "method_not_allowed",
+                      "the API is asked with POST");
+  }
+  if (!find_method(r)) {
+    return refuse_api(r, request, NGX_HTTP_NOT_FOUND, "not_found",
+                      "the API has no such method");
+  }
+  if (r == r->main && !is_sized(r)) {
+    return refuse_api(r, request, NGX_HTTP_LENGTH_REQUIRED, "length_required",
+                      "the request names no Content-Length");
+  }
+  if (r->headers_in.content_length_n > static_cast<off_t>(conf.max_api_size)) {
+    return refuse_api(r, request, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                      error_name(kTooLarge.code), kTooLarge.message);
+  }
+  return NGX_OK;
+}
+
+/// A request that is being done. It may end before it is.
+struct Asked {
+  ngx_http_request_t* r;  // null: it has ended
+  bool waiting = false;   // its handler has returned
+  ngx_int_t status = NGX_DONE;
+
+  static void on_end(void* data) {
+    (*static_cast<std::shared_ptr<Asked>*>(data))->r = nullptr;
+  }
+};
+
+/// In the pool of its request, whose end it hears of.
+std::shared_ptr<Asked> ask(ngx_http_request_t* r) {
+  auto* const asked = make_in_pool<std::shared_ptr<Asked>>(r->pool);
+  *asked = std::make_shared<Asked>(Asked{.r = r});
+  ngx_http_cleanup_t* const cleanup = ngx_http_cleanup_add(r, 0);
+  if (cleanup == nullptr) return nullptr;
+  cleanup->data = asked;
+  cleanup->handler = Asked::on_end;
+  return *asked;
+}
+
+/// The job is done; now, or when others have had their say.
+void give(Asked& asked, const std::string& body) {
+  if (asked.r == nullptr) return;
+  asked.status = answer(asked.r, NGX_HTTP_OK, "application/json", body);
+  if (!asked.waiting) return;
+  ngx_connection_t* const c = asked.r->connection;
+  ngx_http_finalize_request(asked.r, asked.status);
+  ngx_http_run_posted_requests(c);
+}
+
+/// NGX_DONE: it goes on.
+ngx_int_t start(ngx_http_request_t* r, const LocationConf& conf,
+                Request& request, Worker& worker) {
+  auto body = read_body(r, conf.max_api_size, kTooLarge);
+  if (!body) {
+    return refuse_api(r, request, http_status(body.error().code),
+                      error_name(body.error().code), body.error().message);
+  }
+  // The request borrows from it, and so it must not move from here on.
+  const auto text = std::make_shared<const std::string>(std::move(*body));
+  auto asked_for = api::read_request(*find_method(r), *text);
+  if (!asked_for) {
+    return refuse_api(r, request, NGX_HTTP_BAD_REQUEST, "bad_request",
+                      asked_for.error().why);
+  }
+  if (asked_for->weight() > static_cast<std::size_t>(conf.max_api_commands)) {
+    return refuse_api(r, request, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                      "too_large",
+                      "more commands and channels than "
+                      "paperboy_max_api_commands");
+  }
+  const auto asked = ask(r);
+  if (!asked) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  const auto node = std::make_shared<ZoneNode>(worker);
+  const auto job = std::make_shared<api::Job>(
+      api::Services{worker.context().hub, worker.desk().orders(), *node,
+                    worker.context().counters},
+      api::Scope{std::string(evaluate(r, conf.name_space)),
+                 conf.settings.max_channel_length,
+                 static_cast<std::uint32_t>(conf.settings.max_history),
+                 conf.settings.send_buffer},
+      std::move(*asked_for),
+      [asked, text, node](const std::string& json) { give(*asked, json); });
+  job->run();
+  asked->waiting = true;
+  return asked->status;
+}
+
+/// The body has arrived. Whatever happens, the request has to end.
+void on_body(ngx_http_request_t* r) {
+  ngx_int_t status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+  try {
+    status = start(r, location_conf(r), *Request::of(r), *Worker::current());
+  } catch (...) {
+    log_exception();
+  }
+  if (status != NGX_DONE) ngx_http_finalize_request(r, status);
+}
+
+}  // namespace
+
+ngx_int_t api_handler(ngx_http_request_t* r) {
+  const LocationConf& conf = location_conf(r);
+  Request* const request = Request::of(r);
+  if (request == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  ngx_int_t status = require_publish_access(r, conf, *request);
+  if (status == NGX_OK) status = check_request(r, conf, *request);
+  if (status != NGX_OK) return status;
+  if (Worker::current() == nullptr) {
+    return refuse(r, *request, NGX_HTTP_SERVICE_UNAVAILABLE,
+                  Counter::refused_capacity, "unavailable",
+                  "this worker has no seat in the zone");
+  }
+  r->request_body_in_single_buf = 1;
+  status = ngx_http_read_client_request_body(r, callback<on_body>);
+  return status >= NGX_HTTP_SPECIAL_RESPONSE ? status : NGX_DONE;
+}
+
+}  // namespace paperboy::nginx

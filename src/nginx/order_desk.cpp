@@ -1,0 +1,79 @@
+#include "nginx/order_desk.hpp"
+
+#include <algorithm>
+
+#include "nginx/clients.hpp"
+#include "nginx/worker.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+// Slots of nginx's table that are looked at in one turn.
+constexpr ngx_uint_t kShare = 4096;
+
+}  // namespace
+
+OrderDesk::OrderDesk(Worker& worker, hub::Hub& hub)
+    : worker_(worker), orders_(hub) {
+  event_.handler = callback<on_step>;
+  event_.data = this;
+  event_.log = const_cast<ngx_log_t*>(ngx_cycle->log);
+}
+
+OrderDesk::~OrderDesk() {
+  if (event_.posted != 0) {
+    ngx_delete_posted_event(&event_);
+  }
+}
+
+void OrderDesk::listen() {
+  const auto listening = orders_.listen();
+  if (!listening && !std::exchange(told_, true)) {
+    const ngx_str_t why = borrow(listening.error().message);
+    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                  "paperboy_api: orders don't reach this worker: %V", &why);
+  }
+  if (listening) told_ = false;
+}
+
+void OrderDesk::look() {
+  if (orders_.lost()) {
+    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                  "paperboy_api: orders were lost to this worker, which was "
+                  "too slow for the log");
+  }
+  if (!current_.empty()) return;  // then after this walk
+  current_ = orders_.take();
+  next_ = 0;
+  if (!current_.empty()) step();
+}
+
+void OrderDesk::on_step(ngx_event_t* event) {
+  auto& self = *static_cast<OrderDesk*>(event->data);
+  const Turn turn(self.worker_);
+  self.step();
+}
+
+void OrderDesk::step() {
+  const ngx_uint_t all = ngx_cycle->connection_n;
+  const ngx_uint_t end = std::min(next_ + kShare, all);
+  const auto obey = [this](Client& client) {
+    for (const hub::Order& order : current_) client.obey(order);
+  };
+  if (next_ == 0) each_held(obey);
+  each_socket(next_, end, obey);
+  next_ = end;
+  if (end < all) {
+    ngx_post_event(&event_, &ngx_posted_next_events);
+    return;
+  }
+  current_.clear();
+  current_ = orders_.take();
+  next_ = 0;
+  if (!current_.empty()) {
+    ngx_post_event(&event_, &ngx_posted_next_events);
+  }
+}
+
+}  // namespace paperboy::nginx
