@@ -177,8 +177,10 @@ subtest 'the end of a connection' => sub {
     cmp_ok($done->{ttl}, '>=', 85, 'and no earlier');
     ($ws, $done) = with(exp => time + 2, sub => 'me');
     is($done->{ttl}, 1, 'a short one');
-    is(code($ws, refresh => token => token(sub => 'me', exp => time - 1)), 109,
-        'an expired token does not renew');
+    my $error =
+        ask($ws, refresh => token => token(sub => 'me', exp => time - 1))->{error};
+    is($error->{code}, 109, 'an expired token does not renew');
+    ok($error->{temporary}, 'but another one may');
     my $renewed = ask($ws, refresh => token =>
             token(sub => 'me', exp => time + 4, channel => 'late'))->{refresh};
     ok($renewed->{expires} && $renewed->{client} eq $done->{client}, 'renewed');
@@ -226,6 +228,10 @@ subtest 'the end of a subscription' => sub {
     $done = ask($ws, sub_refresh => channel => 'room',
         token => $token->(exp => time + 4))->{sub_refresh};
     ok($done->{expires}, 'renewed');
+    my $error = ask($ws, sub_refresh => channel => 'room',
+        token => $token->(exp => time - 1))->{error};
+    is($error->{code}, 109, 'an expired token does not renew');
+    ok($error->{temporary}, 'but another one may');
     is(code($ws, sub_refresh => channel => 'room', token => 'x'), 103,
         'not with garbage');
     is(code($ws, sub_refresh => channel => 'room', token => token()), 103,

@@ -185,6 +185,7 @@ struct Pong {
 struct Failed {
   std::uint64_t id;
   ErrorCode code;
+  bool again = false;  // it makes sense to ask again, whatever the code
 };
 
 /// No answer: the server ended a subscription. Codes as of the Centrifugal

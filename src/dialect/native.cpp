@@ -81,7 +81,7 @@ class Writer {
     out_.append(R"({"id":)").append(std::to_string(failed.id));
     out_.append(R"(,"error":{"code":)").append(std::to_string(row.code));
     out_.append(R"(,"message":")").append(row.message).append("\"");
-    if (row.temporary) out_ += R"(,"temporary":true)";
+    if (row.temporary || failed.again) out_ += R"(,"temporary":true)";
     out_ += "}}";
   }
   void operator()(const Dropped& dropped) {

@@ -127,6 +127,7 @@ class Conversation final : public dialect::State {
   [[nodiscard]] std::size_t room() const;
   void reply_bounded(std::uint64_t id, const dialect::Outcome& outcome);
   End fail(std::uint64_t id, ErrorCode code);
+  End fail_renewal(std::uint64_t id, ErrorCode code);
   template <typename Answer>
   [[nodiscard]] auto later(std::uint64_t id, Answer answer);
 

@@ -146,7 +146,7 @@ Conversation::End Conversation::obey(const dialect::SubRefresh& command) {
     return fail(command.id, ErrorCode::forbidden);
   }
   const auto entry = check_channel(command.channel, command.token);
-  if (!entry) return fail(command.id, entry.error().code);
+  if (!entry) return fail_renewal(command.id, entry.error().code);
   lease(*here, entry->expires);
   reply(dialect::SubRefreshed{command.id, time_left(entry->expires)});
   return {};

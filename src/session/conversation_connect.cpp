@@ -168,10 +168,17 @@ std::int64_t Conversation::time_left(std::int64_t expires) const {
   return std::clamp<std::int64_t>(left - margin, 1, kMost);
 }
 
+/// Clients give up where renewing fails for good; what they have still holds,
+/// and the next token may be good.
+Conversation::End Conversation::fail_renewal(std::uint64_t id, ErrorCode code) {
+  reply(dialect::Failed{id, code, code == ErrorCode::token_expired});
+  return {};
+}
+
 Conversation::End Conversation::obey(const dialect::Refresh& command) {
   const auto token = check(command.token);
   if (!token && token.error() == auth::TokenError::expired) {
-    return fail(command.id, ErrorCode::token_expired);
+    return fail_renewal(command.id, ErrorCode::token_expired);
   }
   if (!token || token->user != session_.outlet_.user()) return kInvalidToken;
   grants_ = std::make_unique<const auth::Grants>(token->grants);
