@@ -27,6 +27,7 @@ server {
         paperboy_max_subscriptions 2;
     }
     location /raw { paperboy raw; paperboy_channel $arg_c $arg_d; }
+    location /events { paperboy sse; paperboy_channel $arg_c $arg_d; }
     location /status { paperboy_status; }
 }
 END
@@ -133,6 +134,23 @@ subtest 'unsubscribe those who have no other channels' => sub {
     order(unsubscribe => { user => 'ann', channel => 'v' });
     is($raw->recv, 'close:3503', 'the last ends it');
     is($raw->{reason}, 'unsubscribed by the server', 'and says so');
+};
+
+subtest 'those who listen to events' => sub {
+    my @token = (Authorization => 'Bearer ' . jwt({ sub => 'ann',
+        scope => 'subscribe' }, key => $secret));
+    my @ann = on_all_workers(sub {
+        my $events = $nginx->events('/events?c=u&d=v', headers => [@token]);
+        return [$events];
+    });
+    order(unsubscribe => { user => 'ann', channel => 'u' });
+    order(publish => { channel => $_, data => $_ }) for 'u', 'v';
+    order(disconnect => { user => 'ann' });
+    for (map { $_->[0] } @ann) {
+        is($_->recv, 'message:"v"', 'leave a channel');
+        is($_->recv, 'close:{"code":3503,"reason":"force disconnect"}',
+            'and are sent away');
+    }
 };
 
 subtest 'subscribe' => sub {

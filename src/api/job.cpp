@@ -109,8 +109,10 @@ void Job::publish(const Publish& command, const std::string& channel,
   const auto answer =
       [self = shared_from_this(), reply,
        kept = !command.passing](const Result<hub::Published>& outcome) {
-        self->services_.counters.add(outcome ? Counter::publications
-                                             : Counter::publish_errors);
+        if (!outcome || !outcome->repeated) {
+          self->services_.counters.add(outcome ? Counter::publications
+                                               : Counter::publish_errors);
+        }
         std::string json;
         if (outcome) {
           append_position(json, outcome->position, kept);

@@ -75,6 +75,7 @@ struct Slots {
   ngx_msec_t send_timeout = NGX_CONF_UNSET_MSEC;
   ngx_msec_t close_timeout = NGX_CONF_UNSET_MSEC;
   ngx_msec_t connect_timeout = NGX_CONF_UNSET_MSEC;
+  ngx_msec_t idempotency_window = NGX_CONF_UNSET_MSEC;
   ngx_msec_t sse_retry = NGX_CONF_UNSET_MSEC;
   ngx_uint_t sse_event = NGX_CONF_UNSET_UINT;
   time_t token_leeway = NGX_CONF_UNSET;
@@ -89,6 +90,7 @@ struct Slots {
   ngx_str_t token_issuer{};
   Value name_space = nullptr;
   Value message = nullptr;
+  Value idempotency_key = nullptr;
   Value scheme = nullptr;
   Value host = nullptr;
   Value require_tls = nullptr;

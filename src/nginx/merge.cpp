@@ -32,6 +32,8 @@ void merge_slots(Slots& parent, Slots& child) {
                             defaults.retry_ms);
   ngx_conf_merge_uint_value(child.sse_event, parent.sse_event,
                             static_cast<ngx_uint_t>(dialect::EventNames::off));
+  ngx_conf_merge_msec_value(child.idempotency_window, parent.idempotency_window,
+                            Draft{}.idempotency_ms);
   ngx_conf_merge_value(child.max_commands, parent.max_commands,
                        static_cast<ngx_int_t>(defaults.max_commands));
   ngx_conf_merge_sec_value(child.token_leeway, parent.token_leeway, 0);
@@ -50,7 +52,8 @@ void merge_slots(Slots& parent, Slots& child) {
                        static_cast<ngx_int_t>(defaults.max_history));
   ngx_conf_merge_str_value(child.token_issuer, parent.token_issuer, "");
   for (const auto member :
-       {&Slots::name_space, &Slots::message, &Slots::scheme, &Slots::host}) {
+       {&Slots::name_space, &Slots::message, &Slots::idempotency_key,
+        &Slots::scheme, &Slots::host}) {
     if (child.*member == nullptr) child.*member = parent.*member;
   }
 }
@@ -211,6 +214,10 @@ bool make_defaults(ngx_conf_t* cf, LocationConf& conf) {
     if (!default_value(cf, channel, "$arg_channel")) return false;
     conf.channels.emplace({channel});
   }
+  if (conf.publish &&
+      !default_value(cf, conf.idempotency_key, "$http_idempotency_key")) {
+    return false;
+  }
   return default_value(cf, conf.scheme, "$scheme") &&
          default_value(cf, conf.host, "$http_host") &&
          default_sources(cf, conf);
@@ -233,6 +240,10 @@ char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
   }
   if (conf.token_leeway > std::numeric_limits<int>::max()) {
     return conf_error(cf, "paperboy_token_leeway", "too long");
+  }
+  if (conf.idempotency_window == 0) {
+    return conf_error(cf, "paperboy_idempotency_window",
+                      "expected a time above 0");
   }
   if (conf.max_api_size == 0 || conf.max_api_commands < 1) {
     return conf_error(cf, "paperboy_max_api_size, paperboy_max_api_commands",

@@ -86,6 +86,7 @@ Json outcome_json(const Outcome& outcome) {
     json.set("epoch", Json::string(epoch_text(done.position.epoch)))
         .set("offset", Json::integer(done.position.offset))
         .set("subscribers", Json::integer(done.subscribers));
+    if (done.repeated) json.set("repeated", Json::boolean(true));
   } else {
     const Error& error = outcome.result.error();
     json.set("error", Json::string(error_name(error.code)))
@@ -108,24 +109,26 @@ ngx_int_t answer_outcomes(ngx_http_request_t* r, const LocationConf& conf,
   return answer(r, NGX_HTTP_OK, kJsonType, all.dump());
 }
 
-/// Each in turn: what one channel refuses, others may take.
+/// Each in turn, whatever channel `draft` is for: what one refuses, others may
+/// take.
 std::vector<Outcome> publish_to_all(Worker& worker,
                                     const std::vector<std::string>& names,
                                     const std::vector<std::string>& keys,
-                                    Kind kind, Bytes message) {
+                                    Draft draft) {
   std::vector<Outcome> outcomes;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto note = [&](const Result<hub::Published>& result) {
       // That of a single channel is counted as the request's refusal.
       if (result) {
-        worker.context().counters.add(Counter::publications);
+        const std::uint64_t made = result->repeated ? 0 : 1;
+        worker.context().counters.add(Counter::publications, made);
       } else if (keys.size() > 1) {
         worker.context().counters.add(Counter::publish_errors);
       }
       outcomes.push_back({names[i], result});
     };
-    worker.context().hub.publish(
-        {.channel = keys[i], .kind = kind, .data = message}, note);
+    draft.channel = keys[i];
+    worker.context().hub.publish(draft, note);
   }
   return outcomes;
 }
@@ -160,7 +163,17 @@ ngx_int_t publish(ngx_http_request_t* r, const LocationConf& conf,
                           "the message is not UTF-8; binary ones are of type "
                           "application/octet-stream");
   }
-  const auto outcomes = publish_to_all(worker, names, *keys, kind, *message);
+  const Bytes once = evaluate(r, conf.idempotency_key);
+  if (once.size() > Draft::kMaxIdempotencyKey) {
+    return refuse_publish(r, request, NGX_HTTP_BAD_REQUEST, "bad_request",
+                          "the idempotency key is longer than 256 bytes");
+  }
+  const auto outcomes =
+      publish_to_all(worker, names, *keys,
+                     {.kind = kind,
+                      .data = *message,
+                      .idempotency_key = once,
+                      .idempotency_ms = conf.idempotency_window});
   if (outcomes.size() == 1 && !outcomes[0].result) {
     request.refusal = {};
     return refuse_error(r, request, outcomes[0].result.error());
