@@ -47,19 +47,27 @@ void Publisher::send() {
     }
   }
   ++on_this_;
-  std::string request = "POST /publish?c=" + channel_name(stamp_.channel) +
-                        " HTTP/1.1\r\nHost: fault\r\nContent-Length: " +
-                        std::to_string(message_.size()) + "\r\n";
-  if (keys_) {
-    request += "Idempotency-Key: " + std::to_string(number_) + "-" +
-               std::to_string(stamp_.channel) + "-" +
-               std::to_string(stamp_.number) + "\r\n";
-  }
   sent_ = true;
   sent_at_ = now_s();
   taken_before_ = socket_.taken();
   if (unsure_) stage_.ledger.repeat(stamp_);
-  socket_.write(request + "\r\n" + message_);
+  socket_.write(request());
+}
+
+/// A plain POST of the message; with a key, a request to the HTTP API.
+std::string Publisher::request() const {
+  const std::string channel = channel_name(stamp_.channel);
+  std::string path = "/publish?c=" + channel;
+  std::string body = message_;
+  if (keys_) {
+    path = "/api/publish";
+    body = R"({"channel":")" + channel + R"(","idempotency_key":")" +
+           std::to_string(number_) + "-" + std::to_string(stamp_.channel) +
+           "-" + std::to_string(stamp_.number) + R"(","data":)" + message_ +
+           "}";
+  }
+  return "POST " + path + " HTTP/1.1\r\nHost: fault\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 void Publisher::on_ready() {
@@ -88,14 +96,17 @@ bool Publisher::take(Bytes& bytes) {
 
 void Publisher::answered(int status, Bytes body) {
   sent_ = false;
-  if (status == 200) {
-    last_ = {parse_epoch(json_string(json_member(body, "epoch"))),
-             number_of(json_member(body, "offset"))};
+  const Bytes result = keys_ ? json_member(body, "result") : body;
+  if (status == 200 && !result.empty()) {
+    last_ = {parse_epoch(json_string(json_member(result, "epoch"))),
+             number_of(json_member(result, "offset"))};
     stage_.ledger.acknowledge(stamp_, last_);
     return done();
   }
-  ++stage_.tally.refusals[std::to_string(status) + " " +
-                          std::string(json_string(json_member(body, "error")))];
+  const Bytes error = json_member(body, "error");
+  const Bytes name = error.starts_with('{') ? json_member(error, "code")
+                                            : json_string(error);
+  ++stage_.tally.refusals[std::to_string(status) + " " + std::string(name)];
   if (unsure_ && again_left_-- > 0) {
     again_ = now_s() + kPause;
     return;

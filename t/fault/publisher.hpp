@@ -28,6 +28,7 @@ class Publisher final : public Reader {
  private:
   void connect();
   void send();
+  [[nodiscard]] std::string request() const;
   bool take(Bytes& bytes);
   void answered(int status, Bytes body);
   void lost();

@@ -48,7 +48,7 @@ void Subscriber::tick(double now) {
     case State::live:
       if (cut_at_ != 0 && now >= cut_at_) {
         ++stage_.tally.ends["cut by the client"];
-        cut(0);
+        cut(between(0, (cut_most_ - cut_least_) / 2));
       }
   }
 }

@@ -46,7 +46,7 @@ class Subscriber : public Reader {
   /// Ends its connection, and comes back after so many seconds.
   void cut(double seconds);
   /// Ends it each time that it has been live for so long, at random between
-  /// these; 0: never.
+  /// these, and stays away for up to half of their difference; 0: never.
   void cut_every(double least, double most);
   /// Doesn't read for so long, then goes on. Its kernel takes little for it.
   void stall(double seconds);

@@ -163,6 +163,7 @@ paperboy_channel_rule f* $rule;
 paperboy_origin any;
 paperboy_max_history 100000;
 paperboy_max_message_size 2m;
+paperboy_max_api_size 2m;
 client_max_body_size 2m;
 keepalive_requests 1000000;
 $defaults$http
@@ -171,6 +172,7 @@ server {
     location /native { paperboy native; }
     location /sse { paperboy sse; paperboy_channel \$arg_c \$arg_d; }
     location /publish { paperboy_publish any; paperboy_channel \$arg_c; }
+    location /api { paperboy_api any; }
     location /status { paperboy_status; }
 }
 END
