@@ -140,7 +140,7 @@ MessageReader::Verdict NativeReader::obey(const native::Publication& one,
                                           Output& out) {
   Channel* const channel = find(one.channel);
   if (channel == nullptr) return std::nullopt;
-  channel->heard.offset = one.offset;
+  if (one.offset != 0) channel->heard.offset = one.offset;
   print(one, channel->heard.epoch, out);
   if (left_ > 0) --left_;
   if (left_ == 0) return Done{};

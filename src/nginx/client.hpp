@@ -43,6 +43,9 @@ class Client : public session::Transport {
   /// its clients.
   explicit Client(const LocationConf& conf);
 
+  /// For one that can't go on.
+  void end_now() noexcept;
+
   // What the ways out differ in.
 
   [[nodiscard]] virtual session::Link& link() = 0;
@@ -72,7 +75,6 @@ class Client : public session::Transport {
 
  private:
   void note_backlog(std::size_t bytes);
-  void end_now() noexcept;
   void write_log();
 
   std::unique_ptr<const std::string> log_;  // captured for the log line

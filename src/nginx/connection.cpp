@@ -14,6 +14,10 @@ namespace {
 constexpr std::size_t kReadSize = 32UL * 1024;
 alignas(64) std::array<char, kReadSize> input_buffer;
 
+// Of a client that may send compressed: a few bytes can inflate to its largest
+// message, so that this many are a turn's share.
+constexpr std::size_t kCompressedReadSize = 4UL * 1024;
+
 // A client that sends without end gets this many reads a turn.
 constexpr int kReadsPerTurn = 8;
 
@@ -122,7 +126,13 @@ void Connection::on_read(ngx_event_t* event) {
     c->close = 0;
     self.shut_down();
   }
-  self.read_in_turn();
+  try {
+    self.read_in_turn();
+  } catch (...) {
+    // What it sent is lost in the midst: it can't go on.
+    log_exception();
+    self.end_now();
+  }
 }
 
 void Connection::read_in_turn() {
@@ -131,10 +141,13 @@ void Connection::read_in_turn() {
 }
 
 void Connection::read() {
+  const bool inflates = socket_.inflates();
+  const int reads = inflates ? 1 : kReadsPerTurn;
+  const std::size_t size = inflates ? kCompressedReadSize : kReadSize;
   // A client that doesn't take its answers isn't asked for more.
-  for (int i = 0; i < kReadsPerTurn && !dead() && backlog_ == 0; ++i) {
+  for (int i = 0; i < reads && !dead() && backlog_ == 0; ++i) {
     const ssize_t n =
-        c_->recv(c_, reinterpret_cast<u_char*>(input_buffer.data()), kReadSize);
+        c_->recv(c_, reinterpret_cast<u_char*>(input_buffer.data()), size);
     if (n == NGX_AGAIN) {
       if (ngx_handle_read_event(c_->read, 0) != NGX_OK) socket_.lost();
       return;

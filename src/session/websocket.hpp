@@ -30,6 +30,9 @@ class WebSocket final : private ws::MessageSink, public Link {
   /// What the client sent; unmasked in place.
   void receive(std::span<char> bytes);
 
+  /// What the client sends may be compressed.
+  [[nodiscard]] bool inflates() const { return compression_ != nullptr; }
+
   [[nodiscard]] Summary summary() const override;
   [[nodiscard]] std::uint64_t messages_received() const {
     return messages_received_;
