@@ -54,20 +54,23 @@ void Publisher::send() {
   socket_.write(request());
 }
 
-/// A plain POST of the message; with a key, a request to the HTTP API.
+/// A plain POST of the message, or a request to the HTTP API.
 std::string Publisher::request() const {
   const std::string channel = channel_name(stamp_.channel);
+  const std::string key = std::to_string(number_) + "-" +
+                          std::to_string(stamp_.channel) + "-" +
+                          std::to_string(stamp_.number);
   std::string path = "/publish?c=" + channel;
+  std::string fields = keys_ ? "Idempotency-Key: " + key + "\r\n" : "";
   std::string body = message_;
-  if (keys_) {
+  if (asks_api()) {
     path = "/api/publish";
-    body = R"({"channel":")" + channel + R"(","idempotency_key":")" +
-           std::to_string(number_) + "-" + std::to_string(stamp_.channel) +
-           "-" + std::to_string(stamp_.number) + R"(","data":)" + message_ +
-           "}";
+    fields.clear();
+    body = R"({"channel":")" + channel + R"(","idempotency_key":")" + key +
+           R"(","data":)" + message_ + "}";
   }
-  return "POST " + path + " HTTP/1.1\r\nHost: fault\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "POST " + path + " HTTP/1.1\r\nHost: fault\r\n" + fields +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 void Publisher::on_ready() {
@@ -96,7 +99,7 @@ bool Publisher::take(Bytes& bytes) {
 
 void Publisher::answered(int status, Bytes body) {
   sent_ = false;
-  const Bytes result = keys_ ? json_member(body, "result") : body;
+  const Bytes result = asks_api() ? json_member(body, "result") : body;
   if (status == 200 && !result.empty()) {
     last_ = {parse_epoch(json_string(json_member(result, "epoch"))),
              number_of(json_member(result, "offset"))};
@@ -104,8 +107,8 @@ void Publisher::answered(int status, Bytes body) {
     return done();
   }
   const Bytes error = json_member(body, "error");
-  const Bytes name = error.starts_with('{') ? json_member(error, "code")
-                                            : json_string(error);
+  const Bytes name =
+      error.starts_with('{') ? json_member(error, "code") : json_string(error);
   ++stage_.tally.refusals[std::to_string(status) + " " + std::string(name)];
   if (unsure_ && again_left_-- > 0) {
     again_ = now_s() + kPause;

@@ -10,7 +10,8 @@ namespace paperboy::fault {
 class Publisher final : public Reader {
  public:
   /// `keys`: its messages have idempotency keys, and one whose fate is unknown
-  /// is sent again until it is known.
+  /// is sent again until it is known. With keys every other one uses the HTTP
+  /// API.
   Publisher(Stage& stage, std::uint32_t number, bool keys);
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
@@ -28,6 +29,7 @@ class Publisher final : public Reader {
  private:
   void connect();
   void send();
+  [[nodiscard]] bool asks_api() const { return keys_ && number_ % 2 == 1; }
   [[nodiscard]] std::string request() const;
   bool take(Bytes& bytes);
   void answered(int status, Bytes body);

@@ -73,7 +73,7 @@ my @FAULTS = (
     },
     {
         name   => 'clients that stop reading',
-        http   => 'paperboy_send_buffer 1m; paperboy_send_timeout 1s;',
+        http   => 'paperboy_send_timeout 1s;',
         engine => { slow => 10, least => 300, most => 1000 },
         listen => 'sndbuf=16k',
         inject => sub ($run) { $run->tell('stall 1.5'); $run->pass(2) },
