@@ -71,6 +71,16 @@ class Dialect {
   [[nodiscard]] virtual Bytes subprotocol() const { return {}; }
   [[nodiscard]] virtual Bytes foreign_subprotocol() const { return {}; }
 
+  /// What is spoken where `subprotocol` was agreed on; null: the same.
+  [[nodiscard]] virtual const Dialect* agreed() const { return nullptr; }
+
+  /// The message that tells a client from where on it has a channel, whose
+  /// name is plain; none: it isn't told so. `scratch` may carry its bytes.
+  [[nodiscard]] virtual std::optional<Message> beginning(Bytes, const Position&,
+                                                         std::string&) const {
+    return {};
+  }
+
   /// The message that asks for a sign of life; none: a WebSocket's ping does.
   [[nodiscard]] virtual std::optional<Message> heartbeat() const { return {}; }
 

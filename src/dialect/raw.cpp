@@ -30,4 +30,32 @@ Message Raw::publication(const Publication& publication, std::string&) const {
   return {publication.kind, publication.data};
 }
 
+const Dialect* Raw::agreed() const {
+  static const PositionedRaw positioned;
+  return &positioned;
+}
+
+namespace {
+
+void append_place(std::string& out, const Position& position, Bytes channel) {
+  out.append(position_text(position)).append(" ");
+  for (const char c : channel) out += c == '\n' ? ' ' : c;
+}
+
+}  // namespace
+
+std::optional<Message> PositionedRaw::beginning(Bytes channel,
+                                                const Position& position,
+                                                std::string& scratch) const {
+  append_place(scratch, position, channel);
+  return Message{Kind::text, scratch};
+}
+
+Message PositionedRaw::publication(const Publication& publication,
+                                   std::string& scratch) const {
+  append_place(scratch, publication.position, publication.channel);
+  scratch.append("\n").append(publication.data);
+  return {publication.kind, scratch};
+}
+
 }  // namespace paperboy::dialect

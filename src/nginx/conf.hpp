@@ -127,6 +127,7 @@ struct LocationConf : Slots {
   // Made of the above when the levels have been merged.
   auth::TokenRules token_rules;
   session::Settings settings;
+  session::Settings agreed;  // where the dialect's subprotocol was agreed on
 
   [[nodiscard]] bool streams_events() const {
     return dialect != nullptr &&

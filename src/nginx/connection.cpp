@@ -27,9 +27,9 @@ constexpr std::size_t kReplyChunk = 64UL * 1024;
 }  // namespace
 
 Connection::Connection(const LocationConf& conf,
+                       const session::Settings& settings,
                        const std::optional<ws::DeflateParams>& deflate)
-    : Client(conf),
-      socket_(worker().context(), conf.settings, *this, deflate) {}
+    : Client(conf), socket_(worker().context(), settings, *this, deflate) {}
 
 void* Connection::operator new(std::size_t) {
   return Slab<sizeof(Connection)>::take();

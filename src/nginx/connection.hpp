@@ -18,8 +18,9 @@ class Connection final : public Client {
  public:
   /// REQUIRES: Worker::current(). `conf` lives with the cycle, which outlives
   /// its connections.
-  explicit Connection(const LocationConf& conf,
-                      const std::optional<ws::DeflateParams>& deflate);
+  /// So do `settings`.
+  Connection(const LocationConf& conf, const session::Settings& settings,
+             const std::optional<ws::DeflateParams>& deflate);
 
   static void* operator new(std::size_t);
   static void operator delete(void* memory);

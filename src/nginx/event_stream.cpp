@@ -15,16 +15,6 @@ namespace paperboy::nginx {
 
 namespace {
 
-std::string unescape(const ngx_str_t& text) {
-  std::string plain(text.len, '\0');
-  auto* const begin = reinterpret_cast<u_char*>(plain.data());
-  u_char* to = begin;
-  u_char* from = text.data;
-  ngx_unescape_uri(&to, &from, text.len, 0);
-  plain.resize(static_cast<std::size_t>(to - begin));
-  return plain;
-}
-
 /// EventSource sends the header when it comes back; at first a page can only
 /// write into the URL, which stays the same then. Empty: it comes from nowhere.
 std::string last_event_id(ngx_http_request_t* r) {
@@ -32,12 +22,8 @@ std::string last_event_id(ngx_http_request_t* r) {
     if (!header->empty()) return std::string(*header);
   }
   for (const Bytes name : {"last_event_id", "lastEventId"}) {
-    ngx_str_t value{};
-    ngx_str_t argument = borrow(name);
-    if (ngx_http_arg(r, argument.data, argument.len, &value) == NGX_OK &&
-        value.len > 0) {
-      return unescape(value);
-    }
+    auto value = argument(r, name);
+    if (value && !value->empty()) return *std::move(value);
   }
   return {};
 }

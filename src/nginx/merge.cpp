@@ -297,6 +297,10 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   if (char* const bad = check_limits(cf, child)) return bad;
   make_settings(child);
   make_token_rules(child);
+  child.agreed = child.settings;
+  if (child.dialect != nullptr && child.settings.dialect->agreed() != nullptr) {
+    child.agreed.dialect = child.settings.dialect->agreed();
+  }
   return check_channels(cf, child);
 }
 

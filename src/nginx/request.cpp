@@ -158,6 +158,19 @@ std::optional<Bytes> header_value(ngx_http_request_t* r, Bytes name) {
   return value;
 }
 
+std::optional<std::string> argument(ngx_http_request_t* r, Bytes name) {
+  ngx_str_t key = borrow(name);
+  ngx_str_t value{};
+  if (ngx_http_arg(r, key.data, key.len, &value) != NGX_OK) return {};
+  std::string plain(value.len, '\0');
+  auto* const begin = reinterpret_cast<u_char*>(plain.data());
+  u_char* to = begin;
+  u_char* from = value.data;
+  ngx_unescape_uri(&to, &from, value.len, 0);
+  plain.resize(static_cast<std::size_t>(to - begin));
+  return plain;
+}
+
 bool add_header(ngx_http_request_t* r, Bytes name, Bytes value) {
   auto* const field =
       static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_out.headers));

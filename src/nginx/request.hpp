@@ -81,6 +81,9 @@ std::vector<Bytes> header_values(ngx_http_request_t* r, Bytes name);
 /// The first field of that name; none: there is none.
 std::optional<Bytes> header_value(ngx_http_request_t* r, Bytes name);
 
+/// The argument of that name in the URL, unescaped; none: there is none.
+std::optional<std::string> argument(ngx_http_request_t* r, Bytes name);
+
 /// Adds a field to the answer; false: no memory. `name` is static.
 bool add_header(ngx_http_request_t* r, Bytes name, Bytes value);
 

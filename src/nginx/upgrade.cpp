@@ -41,6 +41,40 @@ bool speaks_another(const LocationConf& conf,
          choose_subprotocol(conf, offered).empty();
 }
 
+const session::Settings& choose_settings(const LocationConf& conf,
+                                         const std::vector<Bytes>& offered) {
+  const Bytes own = conf.settings.dialect->subprotocol();
+  const bool agreed = !own.empty() && choose_subprotocol(conf, offered) == own;
+  return agreed ? conf.agreed : conf.settings;
+}
+
+/// `?since=`: where it was in the channels of a plain dialect, in their order,
+/// with commas between; nothing, where it wasn't there. In dialects in which
+/// clients converse their commands say so.
+Result<Done> add_positions(ngx_http_request_t* r, const LocationConf& conf,
+                           session::Admission& admission) {
+  constexpr Error kMalformed{
+      ErrorCode::bad_request,
+      "since is not <epoch>:<offset>, one for each channel"};
+  const std::string since = argument(r, "since").value_or(std::string());
+  if (since.empty() || conf.settings.dialect->converses() ||
+      admission.channels.empty()) {
+    return Done{};
+  }
+  Bytes rest = since;
+  for (bool more = true; more;) {
+    const std::size_t comma = rest.find(',');
+    more = comma != Bytes::npos;
+    const Bytes one = rest.substr(0, comma);
+    const auto position = parse_position(one);
+    if (!position && !one.empty()) return kMalformed;
+    admission.since.push_back(position.value_or(Position{}));
+    if (more) rest.remove_prefix(comma + 1);
+  }
+  if (admission.since.size() != admission.channels.size()) return kMalformed;
+  return Done{};
+}
+
 /// Past the body filters, of which some would keep it: a 101 has no body.
 ngx_int_t flush(ngx_http_request_t* r) {
   auto* const buffer = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
@@ -140,7 +174,8 @@ ngx_int_t hand_over(ngx_http_request_t* r) {
 
 ngx_int_t open(ngx_http_request_t* r, const LocationConf& conf,
                Request& request, Worker& worker) {
-  const auto made = make_admission(r, conf, request);
+  auto made = make_admission(r, conf, request);
+  if (made) made = add_positions(r, conf, request.admission);
   if (!made) return refuse_error(r, request, made.error());
 
   // Checked before: what it parses is wanted again.
@@ -159,7 +194,8 @@ ngx_int_t open(ngx_http_request_t* r, const LocationConf& conf,
 
   ngx_http_cleanup_t* const cleanup = ngx_http_cleanup_add(r, 0);
   if (cleanup == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  request.connection = new Connection(conf, deflate);
+  request.connection =
+      new Connection(conf, choose_settings(conf, upgrade->protocols), deflate);
   cleanup->data = &request;
   cleanup->handler = on_request_end;
   const auto opened = request.connection->open(request.admission);

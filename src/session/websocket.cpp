@@ -4,6 +4,7 @@
 // within send_timeout.
 #include "session/websocket.hpp"
 
+#include "hub/key.hpp"
 #include "session/frame_encoder.hpp"
 
 namespace paperboy::session {
@@ -134,6 +135,13 @@ bool WebSocket::passes(Bytes encoded, std::uint32_t count) {
   if (!Link::passes(encoded, count)) return false;
   if (compression_) compression_->window_broken = true;
   return true;
+}
+
+void WebSocket::begins(const hub::Subscription& at, const Position& position) {
+  std::string scratch;
+  const auto told = settings().dialect->beginning(
+      hub::channel_name(at.channel_name()), position, scratch);
+  if (told) message(*told);
 }
 
 void WebSocket::gap(const hub::Subscription&) {

@@ -48,6 +48,7 @@ class WebSocket final : private ws::MessageSink, public Link {
            std::uint32_t count) override;
   void copied(const hub::Subscription& from, Bytes encoded,
               std::uint32_t count) override;
+  void begins(const hub::Subscription& at, const Position& position) override;
   void gap(const hub::Subscription& at) override;
 
   // ws::MessageSink

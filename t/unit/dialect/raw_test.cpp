@@ -64,6 +64,24 @@ void errors_end_the_connection_with_their_reason(void**) {
   assert_int_equal(code_for(ErrorCode::internal), close::kInternal);
 }
 
+void where_it_was_agreed_on_positions_come_along(void**) {
+  const Raw plain;
+  assert_true(plain.subprotocol() == "paperboy.position");
+  const Dialect* const raw = plain.agreed();
+  assert_non_null(raw);
+  assert_null(raw->agreed());
+  std::string scratch;
+  auto message =
+      raw->publication({"a\nb", {255, 7}, Kind::binary, "x\ny"}, scratch);
+  assert_true(message.kind == Kind::binary);
+  assert_true(message.data == "ff:7 a b\nx\ny");
+  scratch.clear();
+  message = *raw->beginning("news", {255, 0}, scratch);
+  assert_true(message.kind == Kind::text);
+  assert_true(message.data == "ff:0 news");
+  assert_false(plain.beginning("news", {255, 0}, scratch).has_value());
+}
+
 }  // namespace
 }  // namespace paperboy::dialect
 
@@ -74,6 +92,7 @@ int main() {
       cmocka_unit_test(a_publication_is_a_message),
       cmocka_unit_test(success_has_no_answer),
       cmocka_unit_test(errors_end_the_connection_with_their_reason),
+      cmocka_unit_test(where_it_was_agreed_on_positions_come_along),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
