@@ -49,6 +49,7 @@ struct Channel {
   std::uint32_t batch = 0;  // then: which of the hub's batches is the last
   std::uint32_t ahead = 0;  // groups that begin after `last`
   Position last;
+  Position skipped;  // what came while `repairing`, the last of it
   std::vector<Group> groups;
   std::vector<std::unique_ptr<Held>> held;
 };

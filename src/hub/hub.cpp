@@ -200,7 +200,11 @@ void Hub::on_publication(ChannelRef ref, const Publication& publication) {
   const auto found = channels_.find(ref);
   if (found == channels_.end()) return;
   Channel& channel = *found->second;
-  if (channel.repairing || !is_new(channel, publication)) return;
+  if (channel.repairing) {
+    channel.skipped = publication.position;
+    return;
+  }
+  if (!is_new(channel, publication)) return;
   encode(channel, batch_for(channel, publication), publication);
   if (publication.event == Event::message) channel.last = publication.position;
 }
@@ -286,7 +290,12 @@ void Hub::lose() {
   std::vector<ChannelRef> behind;
   for (const auto& [ref, channel] : channels_) {
     for (const auto& held : channel->held) held->lost = true;
-    if (broker_.position(ref) != channel->last) behind.push_back(ref);
+    const Position position = broker_.position(ref);
+    if (channel->repairing) {
+      channel->skipped = position;
+    } else if (position != channel->last) {
+      behind.push_back(ref);
+    }
   }
   for (const ChannelRef ref : behind) repair(*channels_.at(ref));
 }
@@ -295,6 +304,9 @@ void Hub::discard() {
   for (auto batch = batches_.rbegin(); batch != batches_.rend(); ++batch) {
     batch->channel->in_batch = false;
     batch->channel->last = batch->before;
+    for (const auto& held : batch->channel->held) {
+      forget_after(*held, batch->before);
+    }
   }
   batches_.clear();
 }

@@ -119,6 +119,8 @@ class Hub final : private BrokerEvents {
   static void hold_back(Held& held, const Publication& publication);
   void repair(Channel& channel);
   void repaired(ChannelRef ref, const Result<HistoryPage>& page);
+  bool is_behind(const Channel& channel);
+  static void forget_after(Held& held, const Position& position);
   static void tell_gap(Channel& channel, const Position& top);
 
   Broker& broker_;

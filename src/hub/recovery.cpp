@@ -123,12 +123,23 @@ void Hub::hold_back(Held& held, const Publication& publication) {
   held.last = next;
 }
 
+/// What this drain brought is void.
+void Hub::forget_after(Held& held, const Position& position) {
+  while (held.last != held.begin && (held.last.epoch != position.epoch ||
+                                     held.last.offset > position.offset)) {
+    held.live.pop_back();
+    held.last = held.live.empty() ? held.begin : held.live.back().position;
+  }
+}
+
 // ---- after a loss ----------------------------------------------------------
 
-/// Until the history answers, nothing else of the channel is delivered: what
-/// it has is ahead of what the log still brings.
+/// Until the history answers, nothing else of the channel is delivered: most
+/// of what the log still brings the history has. Where it was read too early
+/// for that, it is read again.
 void Hub::repair(Channel& channel) {
   channel.repairing = true;
+  channel.skipped = {};
   const HistoryQuery query{.since = channel.last};
   broker_.history(
       broker_.name(channel.ref), query,
@@ -150,6 +161,16 @@ void Hub::repaired(ChannelRef ref, const Result<HistoryPage>& page) {
     on_publication(ref, as_publication(broker_.name(ref), kept));
   }
   fan_out();
+  if (is_behind(channel)) repair(channel);
+}
+
+/// Something was skipped that the history, as it was read, had not.
+bool Hub::is_behind(const Channel& channel) {
+  const Position& skipped = channel.skipped;
+  if (skipped.epoch == channel.last.epoch) {
+    return skipped.offset > channel.last.offset;
+  }
+  return skipped.epoch == broker_.position(channel.ref).epoch;
 }
 
 void Hub::tell_gap(Channel& channel, const Position& top) {

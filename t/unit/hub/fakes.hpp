@@ -53,7 +53,12 @@ class FakeBroker final : public Broker {
 
   void history(Bytes channel, const HistoryQuery& query,
                const HistoryReply& reply) override {
-    answer([this, name = std::string(channel), query, reply] {
+    const std::string name(channel);
+    if (read_at_once && !refusal) {
+      answer([reply, read = page(name, query)] { reply(read); });
+      return;
+    }
+    answer([this, name, query, reply] {
       if (refusal) {
         reply(*refusal);
       } else {
@@ -153,6 +158,7 @@ class FakeBroker final : public Broker {
   std::map<ChannelRef, Entry> entries;
   std::optional<Error> refusal;  // of all that is asked
   bool hold_replies = false;
+  bool read_at_once = false;   // histories, though the answer is held
   bool out_of_memory = false;  // at the next publish
   bool lose = false;           // the next drain is void
   std::size_t share = std::numeric_limits<std::size_t>::max();

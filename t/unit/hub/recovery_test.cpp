@@ -371,6 +371,59 @@ void what_the_log_brings_during_a_repair_comes_once(void**) {
   assert_heard(listener, "1=a;2=b;3=c;");
 }
 
+void what_the_history_came_too_early_for_is_read_again(void**) {
+  Fixture f;
+  Listener listener;
+  Listener comes;
+  f.join(listener);
+  f.publish("a");
+  f.broker.lose = true;
+  f.broker.hold_replies = f.broker.read_at_once = true;
+  f.hub.drain();
+  f.come_back(comes, {7, 0});
+  f.publish("b");
+  f.drain_all();
+  f.broker.answer_held();
+  f.broker.answer_held();
+  assert_heard(listener, "1=a;2=b;");
+  assert_heard(comes, "[1=a;]2=b;");
+  f.publish("c");
+  f.drain_all();
+  assert_heard(listener, "1=a;2=b;3=c;");
+  assert_heard(comes, "[1=a;]2=b;3=c;");
+}
+
+void a_second_loss_during_a_repair_is_repaired(void**) {
+  Fixture f;
+  Listener listener;
+  f.join(listener);
+  f.broker.hold_replies = f.broker.read_at_once = true;
+  for (const char* data : {"a", "b"}) {
+    f.publish(data);
+    f.broker.lose = true;
+    f.drain_all();
+  }
+  f.broker.answer_held();
+  f.broker.answer_held();
+  assert_heard(listener, "1=a;2=b;");
+}
+
+void what_is_void_reaches_nobody_who_is_held(void**) {
+  Fixture f;
+  Listener listener;
+  f.publish("a");
+  f.drain_all();
+  f.broker.hold_replies = f.broker.read_at_once = true;
+  f.come_back(listener, {7, 0});
+  f.publish("b");
+  f.drain_all();
+  f.publish("c");
+  f.broker.lose = true;
+  f.drain_all();
+  f.broker.answer_held();
+  assert_heard(listener, "[1=a;]2=b;gap;3=c;");
+}
+
 // ---- what has no offset ----------------------------------------------------
 
 void what_has_no_offset_moves_no_position(void**) {
@@ -422,6 +475,9 @@ int main() {
       cmocka_unit_test(what_history_has_not_is_told_as_a_gap),
       cmocka_unit_test(a_loss_brings_nobody_what_it_has),
       cmocka_unit_test(what_the_log_brings_during_a_repair_comes_once),
+      cmocka_unit_test(what_the_history_came_too_early_for_is_read_again),
+      cmocka_unit_test(a_second_loss_during_a_repair_is_repaired),
+      cmocka_unit_test(what_is_void_reaches_nobody_who_is_held),
       cmocka_unit_test(what_has_no_offset_moves_no_position),
       cmocka_unit_test(who_begins_later_does_not_hear_earlier_ones),
   };
