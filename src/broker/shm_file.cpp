@@ -246,7 +246,12 @@ Result<bool> ZoneFile::keep(const Clock& clock) {
     reason_ = state_ == State::joined ? misfit(copy.zone(), options_, clock)
                                       : damage(copy, options_, clock);
   if (!reason_.empty()) return false;
-  if (state_ != State::joined) state_ = State::kept;
+  if (state_ != State::joined) {
+    state_ = State::kept;
+    // A copy may have holes, which a full disk couldn't fill any more.
+    const int no_room = reserve();
+    if (no_room != 0) return failed("can't be given its size", no_room);
+  }
   if (!map()) return failed("can't be mapped");
   return true;
 }
@@ -257,19 +262,26 @@ Result<Done> ZoneFile::make(const Clock& clock) {
   replaced_ = std::move(fd_);
   state_ = State::made;
   const std::string name = path_ + ".new";
+  // What a killed one left, or somebody put there.
+  ::unlink(name.c_str());
   fd_ = Descriptor(
-      ::open(name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+      ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (fd_.get() == -1) return failed("can't be renewed");
   pending_ = true;
   if (!lock(fd_)) return failed("can't be locked");
-  const int no_room =
-      ::posix_fallocate(fd_.get(), 0, static_cast<off_t>(size_));
+  const int no_room = reserve();
   if (no_room != 0) return failed("can't be given its size", no_room);
   if (!map()) return failed("can't be mapped");
   errno = 0;
   const auto zone = Zone::format(memory(), options_, clock, nobody);
   if (!zone) return zone.error();
   return Done{};
+}
+
+/// All of its blocks, or why not: to write where there is none would be the
+/// end of a worker.
+int ZoneFile::reserve() const {
+  return ::posix_fallocate(fd_.get(), 0, static_cast<off_t>(size_));
 }
 
 bool ZoneFile::map() {

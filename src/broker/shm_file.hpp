@@ -101,6 +101,7 @@ class ZoneFile {
   void join(int kin);
   Result<bool> keep(const Clock& clock);
   Result<Done> make(const Clock& clock);
+  [[nodiscard]] int reserve() const;
   bool map();
   void unmap();
 

@@ -125,6 +125,40 @@ void only_its_owner_may_read_it(void**) {
   assert_int_equal(::access((it.folder.file() + ".new").c_str(), F_OK), -1);
 }
 
+void a_copy_with_holes_gets_its_blocks(void**) {
+  Scene it;
+  it.leave();
+  const std::string whole = it.content();
+  ::unlink(it.folder.file().c_str());
+  std::ofstream(it.folder.file())
+      << whole.substr(0, whole.find_last_not_of('\0') + 1);
+  assert_int_equal(::truncate(it.folder.file().c_str(), off_t(it.size)), 0);
+  const auto allocated = [&it] {
+    struct stat about {};
+    ::stat(it.folder.file().c_str(), &about);
+    return static_cast<std::size_t>(about.st_blocks) * 512;
+  };
+  assert_true(allocated() < it.size);
+  const ZoneFile file = it.use(ZoneFile::State::kept);
+  assert_true(allocated() >= it.size);
+}
+
+void what_lies_beside_it_is_not_followed(void**) {
+  Scene it;
+  const std::string other = it.folder.file() + ".other";
+  std::ofstream(other) << "not ours";
+  assert_int_equal(
+      ::symlink(other.c_str(), (it.folder.file() + ".new").c_str()), 0);
+  const ZoneFile file = it.use(ZoneFile::State::made);
+  std::ifstream in(other);
+  assert_string_equal(
+      std::string(std::istreambuf_iterator<char>(in), {}).c_str(), "not ours");
+  ::unlink(other.c_str());
+  struct stat about {};
+  assert_int_equal(::lstat(it.folder.file().c_str(), &about), 0);
+  assert_true(S_ISREG(about.st_mode));
+}
+
 void nothing_changes_before_commit(void**) {
   Scene it;
   it.leave(false);
@@ -314,6 +348,8 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(it_survives_its_users),
       cmocka_unit_test(only_its_owner_may_read_it),
+      cmocka_unit_test(a_copy_with_holes_gets_its_blocks),
+      cmocka_unit_test(what_lies_beside_it_is_not_followed),
       cmocka_unit_test(nothing_changes_before_commit),
       cmocka_unit_test(another_is_refused),
       cmocka_unit_test(a_child_holds_it),
