@@ -52,6 +52,8 @@ server {
     location /slow-lane { paperboy sse; limit_rate 1; }
     location /include { ssi on; ssi_types *;
         return 200 '[<!--# include virtual="/events?c=a" -->]'; }
+    location /filled { ssi on; ssi_types *; paperboy sse; }
+    location /piece { return 200 piece; }
     location /few { paperboy sse; paperboy_max_subscriptions 1; }
     location /raw { paperboy raw; paperboy_origin any; }
     location /publish { paperboy_publish any; }
@@ -233,6 +235,12 @@ subtest 'on the way' => sub {
     my $zip = $nginx->events('/events?c=zip',
         headers => ['Accept-Encoding' => 'gzip']);
     is($zip->header('Content-Encoding'), undef, 'nothing is compressed');
+    my $filled = $nginx->events('/filled?c=filled');
+    $filled->wait_for_id;
+    for my $word (qw(one two)) {
+        publish(filled => qq(a <!--# include virtual="/piece" --> of $word));
+        is($filled->recv, "message:a piece of $word", 'ssi fills in');
+    }
     my $old = $nginx->connection;
     $old->write("GET /events?c=old HTTP/1.0\r\nHost: localhost\r\n\r\n");
     like($old->read_until("\r\n\r\n"), qr/^HTTP\/1.1 200/, 'HTTP/1.0');

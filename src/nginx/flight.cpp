@@ -22,14 +22,18 @@ Outbox::Sent Flight::send(Outbox& outbox) {
   const std::size_t before = size_ + outbox.size();
   ngx_int_t passed = NGX_OK;
   // With nothing to push nginx would take an empty chain for an error.
-  const bool held = (r_->connection->buffered | r_->buffered) != 0;
-  if (held) passed = pass(nullptr);
+  if (is_held_back()) passed = pass(nullptr);
   if (busy_ == nullptr && passed != NGX_ERROR && outbox.size() > 0) {
     passed = pass(load(outbox));
   }
   sent.bytes = before - size_ - outbox.size();
   sent.failed = passed == NGX_ERROR;
   return sent;
+}
+
+bool Flight::is_held_back() const {
+  return (r_->connection->buffered | r_->buffered) != 0 ||
+         r_->postponed != nullptr;
 }
 
 /// HTTP/1 sends the very buffers that it is handed, so that what is left of

@@ -24,6 +24,10 @@ class Flight {
   /// Bytes that are under way.
   [[nodiscard]] std::size_t size() const { return size_; }
 
+  /// Whether nginx holds something back: its socket, a filter, or a subrequest
+  /// that comes first.
+  [[nodiscard]] bool is_held_back() const;
+
   /// Pushes what is under way, and once that has been taken, all of `outbox`.
   Outbox::Sent send(Outbox& outbox);
 

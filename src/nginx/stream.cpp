@@ -59,12 +59,20 @@ void Stream::on_room() {
 
 // ---- out -------------------------------------------------------------------
 
-Outbox::Sent Stream::send() { return flight_.send(*outbox_); }
+Outbox::Sent Stream::send() {
+  const auto sent = flight_.send(*outbox_);
+  // A filter (ssi, addition) may have asked for a subrequest, which nginx runs
+  // after an event of the connection.
+  if (r_->main->posted_requests != nullptr) {
+    ngx_post_event(r_->connection->write, &ngx_posted_events);
+  }
+  return sent;
+}
 
 /// What nginx itself holds back counts as a byte: it has to leave too.
 std::size_t Stream::waiting() const {
   const std::size_t ours = flight_.size() + outbox_->size();
-  return ours == 0 && r_->connection->buffered != 0 ? 1 : ours;
+  return ours == 0 && flight_.is_held_back() ? 1 : ours;
 }
 
 void Stream::keep() {
