@@ -47,6 +47,16 @@ sub said ($curl, $pattern) {
     return $curl->{text};
 }
 
+# All that it says until it ends. A stream of megabytes isn't searched anew
+# with each piece.
+sub said_to_the_end ($curl) {
+    my $more = IO::Select->new($curl->{pipe});
+    do {
+        $more->can_read($Paperboy::Socket::TIMEOUT) or die 'it goes on';
+    } while sysread $curl->{pipe}, $curl->{text}, 65536, length $curl->{text};
+    return $curl->{text};
+}
+
 sub stop ($curl) {
     kill TERM => $curl->{pid};
     close $curl->{pipe};
@@ -119,7 +129,7 @@ subtest 'a client that does not read' => sub {
     kill CONT => $deaf->{pid};
     publish(a => 'after');
     like(said($hearing, qr/after\n/), qr/after/, 'nobody else is hurt');
-    my $text = said($deaf, qr/(?!)/);
+    my $text = said_to_the_end($deaf);
     my @numbers = $text =~ /^data: (\d+) /mg;
     is_deeply(\@numbers, [1 .. @numbers], 'what it got is in order');
     stop($deaf);
