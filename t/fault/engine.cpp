@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "native.hpp"
+#include "raw.hpp"
 #include "sse.hpp"
 
 namespace paperboy::fault {
@@ -47,8 +48,10 @@ Engine::Engine(const Options& options)
   for (std::uint32_t i = 0; i < options.publishers + 1; ++i) {
     publishers_.push_back(std::make_unique<Publisher>(stage_, i, options.keys));
   }
-  populate<NativeSubscriber>("native", options.native, false);
-  populate<EventSubscriber>("sse", options.sse, true);
+  populate<NativeSubscriber>("native", options.native, [](auto) { return 2; });
+  populate<EventSubscriber>("sse", options.sse,
+                            [](auto i) { return 1 + i % 2; });
+  populate<RawSubscriber>("raw", options.raw, [](auto) { return 1; });
   give_roles();
   fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
   loop_.add(STDIN_FILENO, *this, false);
@@ -58,18 +61,18 @@ Engine::~Engine() {
   if (log_ != nullptr) std::fclose(log_);
 }
 
-/// Two channels for each, or by turns one and two.
-template <typename Kind>
+/// `listens`: to how many channels, one or two, the one of this number does.
+template <typename Kind, typename Listens>
 void Engine::populate(const std::string& kind, std::size_t number,
-                      bool alternate) {
+                      const Listens& listens) {
   const auto channels = static_cast<std::uint32_t>(options_.channels);
   for (std::uint32_t i = 0; i < number; ++i) {
-    std::vector<std::uint32_t> listens{i % channels};
-    const bool two = channels > 1 && (!alternate || i % 2 == 1);
-    if (two)
-      listens.push_back((i + 1 + i / channels % (channels - 1)) % channels);
+    std::vector<std::uint32_t> own{i % channels};
+    if (channels > 1 && listens(i) == 2) {
+      own.push_back((i + 1 + i / channels % (channels - 1)) % channels);
+    }
     subscribers_.push_back(
-        std::make_unique<Kind>(stage_, kind + std::to_string(i), listens));
+        std::make_unique<Kind>(stage_, kind + std::to_string(i), own));
   }
 }
 

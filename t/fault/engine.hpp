@@ -34,8 +34,9 @@ class Engine final : public Reader {
   void on_ready() override;
 
  private:
-  template <typename Kind>
-  void populate(const std::string& kind, std::size_t number, bool alternate);
+  template <typename Kind, typename Listens>
+  void populate(const std::string& kind, std::size_t number,
+                const Listens& listens);
   void give_roles();
 
   void obey(const std::string& line);

@@ -33,6 +33,7 @@ Options parse_options(int count, char** words) {
       {"--channels", whole(o.channels)},
       {"--native", whole(o.native)},
       {"--sse", whole(o.sse)},
+      {"--raw", whole(o.raw)},
       {"--recovering", whole(o.recovering)},
       {"--slow", whole(o.slow)},
       {"--publishers", whole(o.publishers)},

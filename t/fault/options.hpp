@@ -12,6 +12,7 @@ struct Options {
   std::size_t channels = 4;
   std::size_t native = 0;      ///< subscribers, each of two channels
   std::size_t sse = 0;         ///< likewise, by turns of one and of two
+  std::size_t raw = 0;         ///< each of one channel
   std::size_t recovering = 0;  ///< of them: come and go all the time
   std::size_t slow = 0;        ///< of them: for `stall`
   std::size_t publishers = 16;

@@ -133,13 +133,14 @@ bool Subscriber::upgraded(Bytes& bytes, bool& more) {
   return upgraded_;
 }
 
-void Subscriber::count_close(Bytes payload) {
+unsigned Subscriber::count_close(Bytes payload) {
   const unsigned code = payload.size() < 2
                             ? 1005
                             : static_cast<unsigned char>(payload[0]) * 256U +
                                   static_cast<unsigned char>(payload[1]);
   ++stage_.tally.ends["close " + std::to_string(code)];
   stage_.tally.note(name_ + ": closed with " + std::to_string(code));
+  return code;
 }
 
 // ---- what it gets ----------------------------------------------------------

@@ -69,8 +69,8 @@ class Subscriber : public Reader {
   void live();
   void deliver(Bytes message, const Place& place);
   void ended(const std::string& cause);
-  /// `payload`: of a close frame.
-  void count_close(Bytes payload);
+  /// Of a close frame: counts its code, and returns it.
+  unsigned count_close(Bytes payload);
   [[nodiscard]] std::string upgrade_request(const std::string& path) const;
   /// True once the 101 is there; else `take` returns `more`.
   bool upgraded(Bytes& bytes, bool& more);

@@ -170,6 +170,7 @@ $defaults$http
 server {
     listen 127.0.0.1:%%PORT%% reuseport backlog=4096 $listen;
     location /native { paperboy native; }
+    location /raw { paperboy raw; paperboy_channel \$arg_c; }
     location /sse { paperboy sse; paperboy_channel \$arg_c \$arg_d; }
     location /publish { paperboy_publish any; paperboy_channel \$arg_c; }
     location /api { paperboy_api any; }
