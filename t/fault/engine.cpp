@@ -48,6 +48,7 @@ Engine::Engine(const Options& options)
   for (std::uint32_t i = 0; i < options.publishers + 1; ++i) {
     publishers_.push_back(std::make_unique<Publisher>(stage_, i, options.keys));
   }
+  if (log_ != nullptr) std::setvbuf(log_, nullptr, _IOLBF, BUFSIZ);
   populate<NativeSubscriber>("native", options.native, [](auto) { return 2; });
   populate<EventSubscriber>("sse", options.sse,
                             [](auto i) { return 1 + i % 2; });
@@ -160,7 +161,11 @@ void Engine::come_back() {
 
 int Engine::run() {
   turned_ = now_s();
-  const bool ready = until([this] { return all_live(); }, options_.patience);
+  // Not all at a time: some leave again at once.
+  const auto was_live = [](const auto& one) { return one->was_live(); };
+  const bool ready =
+      until([&] { return std::ranges::all_of(subscribers_, was_live); },
+            options_.patience);
   std::cout << R"({"ready":)" << (ready ? "true" : "false") << "}" << std::endl;
   while (!finishing_ && !orphaned_) {
     turn();

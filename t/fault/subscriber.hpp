@@ -54,6 +54,7 @@ class Subscriber : public Reader {
   void read_little() { receive_buffer_ = 4096; }
 
   [[nodiscard]] bool is_live() const { return state_ == State::live; }
+  [[nodiscard]] bool was_live() const { return was_live_; }
   [[nodiscard]] bool is_at(const std::vector<Place>& ends) const;
   void ends(const std::vector<Place>& ends);
 
