@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::uint8_t kText = 1;
 constexpr std::uint8_t kClose = 8;
+constexpr std::uint8_t kPing = 9;
+constexpr std::uint8_t kPong = 10;
 
 }  // namespace
 
@@ -30,6 +32,11 @@ bool RawSubscriber::take(Bytes& bytes) {
   while ((taken = take_frame(bytes, frame)) == Taken::whole) {
     if (frame.opcode == kClose) return closed(frame.payload);
     if (frame.opcode == kText) message(frame.payload);
+    if (frame.opcode == kPing) {
+      std::string pong;
+      append_frame(pong, kPong, frame.payload);
+      socket().write(pong);
+    }
   }
   if (taken == Taken::broken)
     stage().tally.contradiction(name() + ": no frame");
