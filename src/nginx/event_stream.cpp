@@ -80,6 +80,16 @@ ngx_connection_t* socket_of(ngx_http_request_t* r) {
   return r->connection;
 }
 
+/// Such a client answers nothing, so that only TCP can tell that its host has
+/// vanished: what it doesn't acknowledge for so long ends it (tcp(7)).
+ngx_int_t limit_silence(ngx_connection_t* c, std::uint64_t ms) {
+  const auto limit = static_cast<unsigned>(
+      std::min<std::uint64_t>(ms, std::numeric_limits<int>::max()));
+  const int rc =
+      setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
+  return rc == 0 ? NGX_OK : NGX_ERROR;
+}
+
 ngx_int_t open(ngx_http_request_t* r, const LocationConf& conf,
                Request& request) {
   const auto named = check_names(conf, request);
@@ -94,7 +104,10 @@ ngx_int_t open(ngx_http_request_t* r, const LocationConf& conf,
   if (request.stream == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   const auto opened = request.stream->open(request.admission);
   if (!opened) return refuse_error(r, request, opened.error());
-  if (ngx_tcp_nodelay(socket_of(r)) != NGX_OK) return NGX_ERROR;
+  if (ngx_tcp_nodelay(socket_of(r)) != NGX_OK ||
+      limit_silence(socket_of(r), conf.settings.send_timeout_ms) != NGX_OK) {
+    return NGX_ERROR;
+  }
   const ngx_int_t sent = send_header(r);
   if (sent == NGX_ERROR || sent > NGX_OK) return sent;
   request.stream->hold();
