@@ -6,6 +6,8 @@ use File::Temp ();
 my $dir    = File::Temp->newdir;
 my $secret = 'secret ' x 10;
 file_with("$dir/secret", $secret);
+my $api_key = 'k' x 32;
+file_with("$dir/api-key", $api_key);
 file_with("$dir/users",  "joe:{PLAIN}pass\n");
 
 my $nginx = nginx(dir => $dir, http => <<'END');
@@ -58,6 +60,11 @@ server {
     }
     location /internal { internal; paperboy_publish; paperboy_cors on; }
     location /redirect { paperboy_cors on; rewrite ^ /internal last; }
+    location /api {
+        paperboy_api;
+        paperboy_api_key file=%%DIR%%/api-key;
+        paperboy_cors on;
+    }
     location /status { paperboy_status; }
 }
 END
@@ -101,6 +108,20 @@ subtest 'an answer' => sub {
         'where it is inherited');
 };
 
+subtest 'the API' => sub {
+    my %ask = (body => '{"channel":"a","data":1}');
+    my $key = ['X-API-Key' => $api_key];
+    is(fields(send_to('/api/publish', $app, headers => $key, %ask)),
+        "200 origin=$app", 'answers an admitted page');
+    is(fields(send_to('/api/publish', $app, %ask)), "401 origin=$app",
+        'and tells it why not');
+    is(fields(send_to('/api/publish', 'https://evil.example',
+        headers => $key, %ask)), 403, 'and no foreign one, with the key');
+    is(fields(preflight('/api/publish', $app)), "204 origin=$app methods=POST "
+            . 'headers=Authorization, Content-Type, Idempotency-Key, '
+            . 'Last-Event-ID, X-API-Key', 'preflights');
+};
+
 subtest 'credentials' => sub {
     is(fields(send_to('/cookies', $app)), "200 origin=$app credentials=true",
         'are for pages that are named');
@@ -130,7 +151,8 @@ subtest 'a refusal can be read' => sub {
 subtest 'a preflight' => sub {
     my $answer = preflight('/on', $app);
     is(fields($answer), "204 origin=$app methods=POST "
-            . 'headers=Authorization, Content-Type, Last-Event-ID',
+            . 'headers=Authorization, Content-Type, Idempotency-Key, '
+            . 'Last-Event-ID, X-API-Key',
         'is answered');
     is($answer->{header}{'access-control-max-age'}, 600, 'for ten minutes');
     is($answer->{header}{vary}, 'Origin', 'and varies');

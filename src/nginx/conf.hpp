@@ -59,7 +59,8 @@ struct TokenSource {
 struct Cors {
   bool on = false;
   bool credentials = false;  // cookies and passwords come along
-  std::string headers = "Authorization, Content-Type, Last-Event-ID";
+  std::string headers =
+      "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-API-Key";
   time_t max_age_seconds = 600;  // of a preflight's answer
 };
 

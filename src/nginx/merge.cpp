@@ -129,7 +129,7 @@ char* check_cors(ngx_conf_t* cf, const LocationConf& conf) {
       conf.origins && std::ranges::any_of(*conf.origins, [](const Origin& o) {
         return o.rule && o.rule->is_any();
       });
-  const bool ours = conf.dialect != nullptr || conf.publish;
+  const bool ours = conf.dialect != nullptr || conf.publish || conf.api;
   if (!ours || !any || !conf.cors || !conf.cors->credentials)
     return NGX_CONF_OK;
   return conf_error(cf, "paperboy_cors credentials",
