@@ -328,8 +328,9 @@ describe('recovery, with nginx', suite, () => {
 
 describe('a worker that falls behind the log', suite, () => {
   before(async () => {
-    // No connection of a publisher's is kept by the worker that sleeps.
-    const http = 'keepalive_timeout 0;';
+    // No connection of a publisher's is kept by the worker that sleeps, and
+    // however long it sleeps, nobody waits for its pings.
+    const http = 'keepalive_timeout 0; paperboy_ping_interval 10m;';
     nginx = await Nginx.start({ zone: '4m log=64k', http });
   });
   afterEach(closeAll);
@@ -339,14 +340,15 @@ describe('a worker that falls behind the log', suite, () => {
     const [asleep] = nginx.workers();
     const subscribe = async (location, channel) => {
       for (;;) {
-        const one = client(location);
-        await one.ready();
-        if (one.worker === asleep) {
-          const a = one.subscribe(channel);
-          await a.ready();
-          return { heard: hearing(a), lost: record(a, 'subscribing') };
-        }
-        one.close();
+        // Several at once: of one after the other the same worker takes all.
+        const some = Array.from({ length: 8 }, () => client(location));
+        await Promise.all(some.map((one) => one.ready()));
+        const one = some.find((each) => each.worker === asleep);
+        for (const other of some) if (other !== one) other.close();
+        if (!one) continue;
+        const a = one.subscribe(channel);
+        await a.ready();
+        return { heard: hearing(a), lost: record(a, 'subscribing') };
       }
     };
     const kept = await subscribe('open', 'kept:asleep');
