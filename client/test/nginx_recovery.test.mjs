@@ -306,9 +306,11 @@ describe('recovery, with nginx', suite, () => {
   for (const signal of ['SIGTERM', 'SIGKILL']) {
     test(`after ${signal} and a new start, the gap is told`, async () => {
       const one = client('open');
-      const a = one.subscribe('kept:restart');
+      // Of its own, in which nothing was said before.
+      const channel = `kept:${signal}`;
+      const a = one.subscribe(channel);
       await a.ready();
-      await nginx.publish('kept:restart', '1');
+      await nginx.publish(channel, '1');
       await until(() => a.position.offset > 0);
       const heard = hearing(a);
       const workers = nginx.workers();
@@ -319,7 +321,7 @@ describe('recovery, with nginx', suite, () => {
       }
       await nginx.up();
       await event(a, 'gap', 20_000);
-      await nginx.publish('kept:restart', '2');
+      await nginx.publish(channel, '2');
       await until(() => heard.length === 2);
       assert.deepEqual(data(heard), ['gap', 2]);
     });
