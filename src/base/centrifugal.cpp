@@ -35,6 +35,7 @@ ProtocolError protocol_error(ErrorCode code) {
     case ErrorCode::too_many_channels:
     case ErrorCode::log_full:
     case ErrorCode::zone_full:
+    case ErrorCode::not_replicated:
     case ErrorCode::unavailable:
     case ErrorCode::internal:
       break;

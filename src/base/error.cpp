@@ -32,6 +32,7 @@ constexpr std::array kRows{
     Row{ErrorCode::channel_full, 503, "channel_full"},
     Row{ErrorCode::zone_full, 503, "zone_full"},
     Row{ErrorCode::unrecoverable, 409, "unrecoverable"},
+    Row{ErrorCode::not_replicated, 503, "not_replicated"},
 };
 
 constexpr const Row& row(ErrorCode code) {

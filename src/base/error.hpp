@@ -27,6 +27,7 @@ enum class ErrorCode : std::uint8_t {
   channel_full,        // it has as many subscribers as its rule allows
   zone_full,           // nothing may be forgotten to keep this
   unrecoverable,       // the position is not of the channel's present epoch
+  not_replicated,      // published, but too few replicas have it
 };
 
 struct Error {

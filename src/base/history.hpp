@@ -25,6 +25,9 @@ struct HistoryQuery {
   std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max();  // of data
   // and extra; what would go beyond is left out, with all after it
   bool reverse = false;
+
+  /// An answer as of this position, or a later one, will do; none: as of now.
+  std::optional<Position> until{};
 };
 
 /// A publication that is kept; its bytes are its own.

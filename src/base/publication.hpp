@@ -21,6 +21,9 @@ enum class Event : std::uint8_t {
   passing,  // a message that whoever isn't there now need not hear of
   join,     // somebody came: the data is who, a JSON object (see member.hpp)
   leave,    // or went
+  anchor,   // the channel stands at this position: what lies between it and
+            // the last message, if anything does, is lost. Made by brokers,
+            // published by nobody
 };
 
 struct Publication {
@@ -60,6 +63,12 @@ struct Draft {
   /// same is answered with the position of the first. Empty: no key.
   Bytes idempotency_key{};
   std::uint64_t idempotency_ms = 300'000;
+
+  // For brokers over the network; the rule's too.
+  std::uint32_t replicas = 0;        // have it before it counts as published
+  std::uint64_t replicas_ms = 1000;  // are waited for so long
+  bool best_effort = false;  // where the broker can't be reached, it goes to
+                             // this node's subscribers, as a passing message
 };
 
 }  // namespace paperboy

@@ -39,7 +39,7 @@ bool sound(const Record& record, std::uint64_t room) {
   }
   return record.kind == Record::kPadding ||
          (record.kind <= static_cast<std::uint8_t>(Kind::binary) &&
-          record.event <= static_cast<std::uint8_t>(Event::leave));
+          record.event <= static_cast<std::uint8_t>(Event::anchor));
 }
 
 }  // namespace

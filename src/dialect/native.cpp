@@ -1,5 +1,7 @@
 #include "dialect/native.hpp"
 
+#include <cassert>
+
 #include <utility>
 
 #include "base/centrifugal.hpp"
@@ -235,6 +237,9 @@ Message Native::publication(const Publication& publication,
       scratch += publication.event == Event::join ? R"(,"join":{"info":)"
                                                   : R"(,"leave":{"info":)";
       scratch.append(publication.data).append("}");
+      break;
+    case Event::anchor:
+      assert(false);  // the hub's own
   }
   scratch += "}}";
   return {Kind::text, scratch};

@@ -22,7 +22,9 @@ enum class ChannelRef : std::uint32_t {};
 
 struct Subscribed {
   ChannelRef ref;
-  Position top;  // of the last publication: the next one will be delivered
+  Position top;  // of the last publication: the next one will be delivered.
+                 // Epoch 0: not known yet; an Event::anchor will say, before
+                 // anything else comes
 };
 
 struct Published {

@@ -174,7 +174,11 @@ void Hub::join_others(Channel& channel, std::size_t index) {
 // ---- publishing ------------------------------------------------------------
 
 void Hub::publish(Draft draft, const PublishReply& reply) {
-  draft.keep = rule(draft.channel).keep;
+  const Rule& rule = this->rule(draft.channel);
+  draft.keep = rule.keep;
+  draft.replicas = rule.replicas;
+  draft.replicas_ms = rule.replicas_ms;
+  draft.best_effort = rule.best_effort;
   broker_.publish(draft, reply);
 }
 

@@ -30,6 +30,9 @@ struct Rule {
   Access read_history = Access::location;
   Access read_presence = Access::location;
   std::uint64_t max_subscribers = 0;  // on this node; 0: no limit
+  std::uint32_t replicas = 0;         // see Draft
+  std::uint64_t replicas_ms = 1000;
+  bool best_effort = false;
 };
 
 class RuleSet {

@@ -1,0 +1,50 @@
+// Where in Redis what of a channel is. All of a channel's keys and its topic
+// carry the hash tag of its bucket, so that a bucket is whole on one server,
+// and one script may touch all of it.
+//
+//   <prefix>{N}            hash    the bucket; see redis_scripts.hpp
+//   <prefix>{N}:c          zset    channels by the sequence of their last
+//   <prefix>{N}:m:CHANNEL  hash    where the channel stands
+//   <prefix>{N}:s:CHANNEL  stream  its last entries, ids OFFSET-0
+//   <prefix>{N}:i:HASH     string  an idempotency key
+//   <prefix>{N}:t:CHANNEL  topic   of pub/sub
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/bytes.hpp"
+
+namespace paperboy::broker::redis {
+
+/// Channels are divided into so many by a hash of their key (FNV-1a of 64
+/// bits, its lowest byte): a constant of the format.
+using Bucket = std::uint16_t;
+inline constexpr Bucket kBuckets = 256;
+
+[[nodiscard]] Bucket bucket_of(Bytes channel);
+
+class Keys {
+ public:
+  explicit Keys(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  [[nodiscard]] const std::string& prefix() const { return prefix_; }
+
+  [[nodiscard]] std::string bucket(Bucket bucket) const;
+  [[nodiscard]] std::string changed(Bucket bucket) const;
+  [[nodiscard]] std::string meta(Bytes channel) const;
+  [[nodiscard]] std::string stream(Bytes channel) const;
+  [[nodiscard]] std::string topic(Bytes channel) const;
+  /// Of the pair, by its SHA-256.
+  [[nodiscard]] std::string idempotency(Bytes channel, Bytes key) const;
+
+  /// The channel of a topic; empty: it is none of ours.
+  [[nodiscard]] Bytes channel_of(Bytes topic) const;
+
+ private:
+  [[nodiscard]] std::string key(Bytes channel, char what) const;
+
+  std::string prefix_;
+};
+
+}  // namespace paperboy::broker::redis
