@@ -18,6 +18,8 @@ enum class Counter : std::uint8_t {
   connections,
   subscriptions,
   backlog_bytes,  // queued for clients, not yet taken by the kernel
+  redis_relays,   // 1: this worker brings in what Redis delivers
+  redis_ready,    // 1: it does, as was proved lately
   // counts
   upgrades,
   messages_received,
@@ -29,6 +31,11 @@ enum class Counter : std::uint8_t {
   gaps,
   recovered,      // came back and got what they missed
   not_recovered,  // came back, and something is missing
+  redis_reconnects,
+  redis_repaired,  // publications that were read to fill holes
+  redis_gaps,      // holes that couldn't be filled, and were told
+  redis_refused,   // not published, since Redis couldn't be reached
+  redis_imported,  // publications that Redis delivered
   refused_method,
   refused_handshake,
   refused_tls,
@@ -69,7 +76,7 @@ enum class Counter : std::uint8_t {
 inline constexpr std::size_t kCounters =
     static_cast<std::size_t>(Counter::last) + 1;
 inline constexpr std::size_t kGauges =
-    static_cast<std::size_t>(Counter::backlog_bytes) + 1;
+    static_cast<std::size_t>(Counter::redis_ready) + 1;
 
 /// Its name in the status: "messages_sent".
 [[nodiscard]] Bytes counter_name(Counter counter);

@@ -26,7 +26,9 @@ void every_counter_has_a_name_of_its_own(void**) {
 void names_belong_to_their_counters(void**) {
   assert_string_equal(name(Counter::connections).c_str(), "connections");
   assert_string_equal(name(Counter::backlog_bytes).c_str(), "backlog_bytes");
+  assert_string_equal(name(Counter::redis_ready).c_str(), "redis_ready");
   assert_string_equal(name(Counter::gaps).c_str(), "gaps");
+  assert_string_equal(name(Counter::redis_imported).c_str(), "redis_imported");
   assert_string_equal(name(Counter::refused_method).c_str(), "method");
   assert_string_equal(name(Counter::refused_capacity).c_str(), "capacity");
   assert_string_equal(name(Counter::closed_other).c_str(), "other");
