@@ -23,7 +23,7 @@ my %KNOWN_TO = (
     'jansson.h' => qr{^src/base/json\.cpp$},
     'jwt.h'     => qr{^src/auth/(?:jwt_sign|signature)\.cpp$},
     'openssl/ssl.h' => qr{^src/cli/tls\.cpp$},
-    'hiredis'   => qr{^src/broker/\w+\.cpp$},
+    'hiredis'   => qr{^src/broker/redis_reply\.cpp$},
     'ngx_'      => qr{^src/nginx/(?:ngx\.hpp|modules\.c)$},
 );
 
