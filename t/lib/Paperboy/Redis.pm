@@ -1,0 +1,256 @@
+# One Redis of the test's own, of Debian's redis-server, on a free port of
+# 127.0.0.1, in a temporary directory. It dies with the object.
+#
+#   my $redis = Paperboy::Redis->new(persistence => 'aof always')->start;
+#   $redis->command(SET => key => 'value');
+#   "redis://127.0.0.1:" . $redis->port
+package Paperboy::Redis;
+use v5.36;
+
+use File::Temp ();
+use IO::Socket::INET;
+use Paperboy::Nginx;
+use Paperboy::Resp;
+use POSIX qw(WNOHANG);
+use Time::HiRes qw(time sleep);
+
+our $BINARY = $ENV{PAPERBOY_REDIS} // '/usr/bin/redis-server';
+
+my %PERSISTENCE = (
+    'none'         => ['save ""', 'appendonly no'],
+    'rdb'          => ['save 1 1', 'appendonly no'],
+    'aof always'   => ['save ""', 'appendonly yes', 'appendfsync always'],
+    'aof everysec' => ['save ""', 'appendonly yes', 'appendfsync everysec'],
+);
+
+sub is_there () { return -x $BINARY }
+
+# persistence => a key of %PERSISTENCE ('none'); password => TEXT: of the user
+# `default`; users => ['NAME on >PASSWORD ~* &* +@all', ...]; replica_of =>
+# another of these; maxmemory => '4mb', policy => 'allkeys-lru'; debug => 1:
+# with DEBUG; unix => 1: on unix_path too; tls => [self_signed(DIR)]: on
+# tls_port too; cluster => 1; config => [LINE, ...] of redis.conf; dir => PATH,
+# port => N: the caller's.
+sub new ($class, %option) {
+    my $self = bless {
+        dir => $option{dir}
+            // File::Temp->newdir('paperboy-redis-XXXXXX', TMPDIR => 1),
+        option   => { persistence => 'none', %option },
+        port     => $option{port},
+        password => $option{password},
+    }, $class;
+    die "no such persistence\n"
+        if !$PERSISTENCE{ $self->{option}{persistence} };
+    return $self;
+}
+
+sub port ($self)      { return $self->{port} }
+sub tls_port ($self)  { return $self->{tls_port} }
+sub unix_path ($self) { return "$self->{dir}/redis.sock" }
+sub pid ($self)       { return $self->{pid} }
+sub dir ($self)       { return "$self->{dir}" }
+
+# --- configuration ---------------------------------------------------------
+
+sub _write_conf ($self) {
+    open my $file, '>', $self->_conf_path or die "redis.conf: $!";
+    print {$file} map { "$_\n" } $self->_conf;
+    close $file;
+    return;
+}
+
+sub _conf_path ($self) { return "$self->{dir}/redis.conf" }
+
+sub _conf ($self) {
+    my $option = $self->{option};
+    my @lines = ('bind 127.0.0.1', "port $self->{port}", "dir $self->{dir}",
+        "logfile $self->{dir}/redis.log", 'daemonize no', 'databases 16',
+        'repl-diskless-sync-delay 0', 'repl-ping-replica-period 1',
+        @{ $PERSISTENCE{ $option->{persistence} } });
+    push @lines, "requirepass $option->{password}", "masterauth $option->{password}"
+        if defined $option->{password};
+    push @lines, map { "user $_" } @{ $option->{users} // [] };
+    push @lines, 'replicaof 127.0.0.1 ' . $option->{replica_of}->port
+        if $option->{replica_of};
+    push @lines, "maxmemory $option->{maxmemory}" if $option->{maxmemory};
+    push @lines, "maxmemory-policy $option->{policy}" if $option->{policy};
+    push @lines, 'enable-debug-command local' if $option->{debug};
+    push @lines, 'unixsocket ' . $self->unix_path if $option->{unix};
+    push @lines, $self->_tls if $option->{tls};
+    push @lines, 'cluster-enabled yes', 'cluster-node-timeout 2000'
+        if $option->{cluster};
+    return @lines, @{ $option->{config} // [] };
+}
+
+sub _tls ($self) {
+    my ($certificate, $key) = @{ $self->{option}{tls} };
+    $self->{tls_port} //= Paperboy::Nginx::free_port();
+    return "tls-port $self->{tls_port}", "tls-cert-file $certificate",
+        "tls-key-file $key", "tls-ca-cert-file $certificate",
+        'tls-auth-clients no';
+}
+
+# --- the process -----------------------------------------------------------
+
+# Returns when it answers. Started again it has the port that it had, and
+# what it persisted.
+sub start ($self) {
+    my $given = defined $self->{port};
+    for (1 .. 5) {
+        $self->{port} = _free_port() if !$given;
+        # What CONFIG REWRITE has written stays.
+        $self->_write_conf if !$given || !-e $self->_conf_path;
+        $self->_spawn;
+        return $self if $self->_wait_until_it_answers;
+        # Another process may have taken the port since it was found free.
+        last if $given || $self->log !~ /Address already in use/;
+        unlink "$self->{dir}/redis.log";
+    }
+    die "redis didn't start:\n" . $self->log;
+}
+
+# The bus of a cluster is at 10000 above.
+sub _free_port () {
+    while (1) {
+        my $port = Paperboy::Nginx::free_port();
+        return $port if $port < 55_000;
+    }
+}
+
+sub _spawn ($self) {
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDOUT, '>>', "$self->{dir}/redis.out";
+        open STDERR, '>&', \*STDOUT;
+        exec { $BINARY } 'redis-server', $self->_conf_path, $self->_flags
+            or POSIX::_exit(127);
+    }
+    $self->{pid} = $pid;
+    return;
+}
+
+sub _flags ($self) { return }
+
+sub _wait_until_it_answers ($self) {
+    my $deadline = time + 3 * $Paperboy::Socket::TIMEOUT;
+    while ($self->is_alive && time < $deadline) {
+        return 1 if eval { $self->client->command('PING') eq 'PONG' };
+        die $@ if $@ =~ /^(?:WRONGPASS|NOAUTH)/;
+        sleep 0.02;
+    }
+    return 0;
+}
+
+sub is_alive ($self) {
+    return 0 if !$self->{pid};
+    $self->{pid} = undef if waitpid($self->{pid}, WNOHANG) == $self->{pid};
+    return defined $self->{pid};
+}
+
+# In good order: what its persistence keeps is kept whole.
+sub stop ($self) {
+    return $self->_end('TERM');
+}
+
+# As a machine that dies.
+sub kill9 ($self) { return $self->_end('KILL') }
+
+sub _end ($self, $signal) {
+    undef $self->{client};
+    return if !$self->is_alive;
+    kill CONT    => $self->{pid};
+    kill $signal => $self->{pid};
+    my $deadline = time + $Paperboy::Socket::TIMEOUT;
+    while ($self->is_alive) {
+        kill KILL => $self->{pid} if time > $deadline;
+        sleep 0.01;
+    }
+    return;
+}
+
+sub restart ($self) {
+    $self->stop;
+    return $self->start;
+}
+
+# SIGSTOP, as a machine that hangs: connections stay, nothing answers.
+sub freeze ($self) { return kill STOP => $self->{pid} }
+sub thaw ($self)   { return kill CONT => $self->{pid} }
+
+# CLIENT PAUSE: for so long nothing is executed; "WRITE": nothing that writes.
+sub pause ($self, $milliseconds, $mode = 'ALL') {
+    return $self->command(CLIENT => PAUSE => $milliseconds, $mode);
+}
+
+sub DESTROY ($self) {
+    local ($?, $!, $@);
+    $self->kill9 if $self->{pid};
+    return;
+}
+
+# --- what it says ----------------------------------------------------------
+
+# A connection of its own, for one who listens or waits.
+sub client ($self) {
+    return Paperboy::Resp->new(port => $self->{port},
+        password => $self->{password});
+}
+
+# Over a connection that is kept; see Paperboy::Resp. It is made anew where it
+# has ended, then the command may have been executed twice.
+sub command ($self, @words) {
+    my $answer;
+    for my $last (0, 1) {
+        my $done = eval {
+            $self->{client} //= $self->client;
+            $answer = $self->{client}->command(@words);
+            1;
+        };
+        return $answer if $done;
+        die $@ if $last || $@ !~ /the connection has ended|connect to/;
+        undef $self->{client};
+    }
+}
+
+# A section of INFO: {name => value}.
+sub info ($self, $section = 'default') {
+    return { $self->command(INFO => $section) =~ /^([^#:\r\n]+):(.*?)\r?$/mg };
+}
+
+# Calls of each command so far: {get => 3, 'client|setname' => 1}.
+sub calls ($self) {
+    return { $self->command(INFO => 'commandstats')
+            =~ /^cmdstat_([^:]+):calls=(\d+)/mg };
+}
+
+# Seconds of CPU that it has used.
+sub cpu ($self) {
+    my $info = $self->info('cpu');
+    return $info->{used_cpu_sys} + $info->{used_cpu_user};
+}
+
+sub log ($self) { return Paperboy::Nginx::_slurp("$self->{dir}/redis.log") }
+
+# --- as a replica, or with some --------------------------------------------
+
+# Waits until it has all that its master has written.
+sub await_sync ($self, $master) {
+    my $deadline = time + $Paperboy::Socket::TIMEOUT;
+    while (time < $deadline) {
+        my $mine = $self->info('replication');
+        return 1
+            if ($mine->{master_link_status} // '') eq 'up'
+            && $mine->{slave_repl_offset}
+            >= $master->info('replication')->{master_repl_offset};
+        sleep 0.02;
+    }
+    die "the replica doesn't come up to its master\n";
+}
+
+sub promote ($self) { return $self->command(REPLICAOF => 'NO', 'ONE') }
+
+sub follow ($self, $master) {
+    return $self->command(REPLICAOF => '127.0.0.1', $master->port);
+}
+
+1;
