@@ -2,6 +2,7 @@
 // URL, or, at the location's own URL, stands in the body.
 #include "api/job.hpp"
 #include "nginx/access.hpp"
+#include "nginx/asked.hpp"
 #include "nginx/body.hpp"
 #include "nginx/handlers.hpp"
 #include "nginx/request.hpp"
@@ -56,38 +57,6 @@ ngx_int_t check_request(ngx_http_request_t* r, const LocationConf& conf,
   return NGX_OK;
 }
 
-/// A request that is being done. It may end before it is.
-struct Asked {
-  ngx_http_request_t* r;  // null: it has ended
-  bool waiting = false;   // its handler has returned
-  ngx_int_t status = NGX_DONE;
-
-  static void on_end(void* data) {
-    (*static_cast<std::shared_ptr<Asked>*>(data))->r = nullptr;
-  }
-};
-
-/// In the pool of its request, whose end it hears of.
-std::shared_ptr<Asked> ask(ngx_http_request_t* r) {
-  auto* const asked = make_in_pool<std::shared_ptr<Asked>>(r->pool);
-  *asked = std::make_shared<Asked>(Asked{.r = r});
-  ngx_http_cleanup_t* const cleanup = ngx_http_cleanup_add(r, 0);
-  if (cleanup == nullptr) return nullptr;
-  cleanup->data = asked;
-  cleanup->handler = Asked::on_end;
-  return *asked;
-}
-
-/// The job is done; now, or when others have had their say.
-void give(Asked& asked, const std::string& body) {
-  if (asked.r == nullptr) return;
-  asked.status = answer(asked.r, NGX_HTTP_OK, "application/json", body);
-  if (!asked.waiting) return;
-  ngx_connection_t* const c = asked.r->connection;
-  ngx_http_finalize_request(asked.r, asked.status);
-  ngx_http_run_posted_requests(c);
-}
-
 /// NGX_DONE: it goes on.
 ngx_int_t start(ngx_http_request_t* r, const LocationConf& conf,
                 Request& request, Worker& worker) {
@@ -109,7 +78,7 @@ ngx_int_t start(ngx_http_request_t* r, const LocationConf& conf,
                       "more commands and channels than "
                       "paperboy_max_api_commands");
   }
-  const auto asked = ask(r);
+  const auto asked = Asked::begin(r);
   if (!asked) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   const auto node = std::make_shared<ZoneNode>(worker);
   const auto job = std::make_shared<api::Job>(
@@ -119,11 +88,13 @@ ngx_int_t start(ngx_http_request_t* r, const LocationConf& conf,
                  conf.settings.max_channel_length,
                  static_cast<std::uint32_t>(conf.settings.max_history),
                  conf.settings.send_buffer},
-      std::move(*asked_for),
-      [asked, text, node](const std::string& json) { give(*asked, json); });
+      std::move(*asked_for), [asked, text, node](const std::string& json) {
+        asked->give([&json](ngx_http_request_t* r) {
+          return answer(r, NGX_HTTP_OK, "application/json", json);
+        });
+      });
   job->run();
-  asked->waiting = true;
-  return asked->status;
+  return asked->wait();
 }
 
 /// The body has arrived. Whatever happens, the request has to end.

@@ -8,6 +8,7 @@
 #include "base/utf8.hpp"
 #include "hub/key.hpp"
 #include "nginx/access.hpp"
+#include "nginx/asked.hpp"
 #include "nginx/body.hpp"
 #include "nginx/handlers.hpp"
 #include "nginx/request.hpp"
@@ -22,6 +23,8 @@ constexpr Bytes kJsonType = "application/json";
 constexpr Error kTooLarge{
     ErrorCode::too_large,
     "the message is larger than paperboy_max_message_size"};
+
+constexpr Error kOpen{ErrorCode::internal, "not answered yet"};
 
 struct Outcome {
   std::string channel;
@@ -109,28 +112,52 @@ ngx_int_t answer_outcomes(ngx_http_request_t* r, const LocationConf& conf,
   return answer(r, NGX_HTTP_OK, kJsonType, all.dump());
 }
 
+/// A request's publications, until each is answered.
+struct Publishing {
+  std::shared_ptr<Asked> asked;
+  std::string message;  // what the drafts borrow from
+  std::string once;
+  std::vector<Outcome> outcomes;  // as the location names the channels
+  std::size_t open = 0;
+};
+
+ngx_int_t answer_all(ngx_http_request_t* r, const Publishing& all) {
+  if (all.outcomes.size() > 1 || all.outcomes[0].result) {
+    return answer_outcomes(r, location_conf(r), all.outcomes);
+  }
+  Request& request = *Request::of(r);
+  request.refusal = {};
+  return refuse_error(r, request, all.outcomes[0].result.error());
+}
+
+void note_outcome(Publishing& all, std::size_t index,
+                  const Result<hub::Published>& result) {
+  if (Worker* const worker = Worker::current()) {
+    // That of a single channel is counted as the request's refusal.
+    Counters& counters = worker->context().counters;
+    if (result) {
+      counters.add(Counter::publications, result->repeated ? 0 : 1);
+    } else if (all.outcomes.size() > 1) {
+      counters.add(Counter::publish_errors);
+    }
+  }
+  all.outcomes[index].result = result;
+  if (--all.open > 0) return;
+  all.asked->give([&all](ngx_http_request_t* r) { return answer_all(r, all); });
+}
+
 /// Each in turn, whatever channel `draft` is for: what one refuses, others may
 /// take.
-std::vector<Outcome> publish_to_all(Worker& worker,
-                                    const std::vector<std::string>& names,
-                                    const std::vector<std::string>& keys,
-                                    Draft draft) {
-  std::vector<Outcome> outcomes;
+void publish_to_all(Worker& worker, const std::shared_ptr<Publishing>& all,
+                    const std::vector<std::string>& keys, Draft draft) {
+  all->open = keys.size();
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const auto note = [&](const Result<hub::Published>& result) {
-      // That of a single channel is counted as the request's refusal.
-      if (result) {
-        const std::uint64_t made = result->repeated ? 0 : 1;
-        worker.context().counters.add(Counter::publications, made);
-      } else if (keys.size() > 1) {
-        worker.context().counters.add(Counter::publish_errors);
-      }
-      outcomes.push_back({names[i], result});
-    };
     draft.channel = keys[i];
-    worker.context().hub.publish(draft, note);
+    worker.context().hub.publish(
+        draft, [all, i](const Result<hub::Published>& result) {
+          note_outcome(*all, i, result);
+        });
   }
-  return outcomes;
 }
 
 Result<std::vector<std::string>> channel_keys(
@@ -156,7 +183,7 @@ ngx_int_t publish(ngx_http_request_t* r, const LocationConf& conf,
   const auto keys = channel_keys(r, conf, names);
   if (!keys) return refuse_error(r, request, keys.error());
   Kind kind = Kind::text;
-  const auto message = read_message(r, conf, kind);
+  auto message = read_message(r, conf, kind);
   if (!message) return refuse_error(r, request, message.error());
   if (kind == Kind::text && !is_utf8(*message)) {
     return refuse_publish(r, request, NGX_HTTP_BAD_REQUEST, "bad_request",
@@ -168,17 +195,18 @@ ngx_int_t publish(ngx_http_request_t* r, const LocationConf& conf,
     return refuse_publish(r, request, NGX_HTTP_BAD_REQUEST, "bad_request",
                           "the idempotency key is longer than 256 bytes");
   }
-  const auto outcomes =
-      publish_to_all(worker, names, *keys,
-                     {.kind = kind,
-                      .data = *message,
-                      .idempotency_key = once,
-                      .idempotency_ms = conf.idempotency_window});
-  if (outcomes.size() == 1 && !outcomes[0].result) {
-    request.refusal = {};
-    return refuse_error(r, request, outcomes[0].result.error());
-  }
-  return answer_outcomes(r, conf, outcomes);
+  const auto all = std::make_shared<Publishing>();
+  all->asked = Asked::begin(r);
+  if (!all->asked) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  all->message = std::move(*message);
+  all->once = once;
+  for (const std::string& name : names) all->outcomes.push_back({name, kOpen});
+  publish_to_all(worker, all, *keys,
+                 {.kind = kind,
+                  .data = all->message,
+                  .idempotency_key = all->once,
+                  .idempotency_ms = conf.idempotency_window});
+  return all->asked->wait();
 }
 
 /// The body has arrived. Whatever happens, the request has to end.
@@ -189,7 +217,7 @@ void on_body(ngx_http_request_t* r) {
   } catch (...) {
     log_exception();
   }
-  ngx_http_finalize_request(r, status);
+  if (status != NGX_DONE) ngx_http_finalize_request(r, status);
 }
 
 }  // namespace
