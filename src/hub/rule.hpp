@@ -37,13 +37,17 @@ struct Rule {
 
 class RuleSet {
  public:
+  RuleSet() = default;
+  /// `built_in`: of the channels that no pattern matches.
+  explicit RuleSet(const Rule& built_in) : built_in_(built_in) {}
+
   /// `pattern`: a channel's exact name, or a prefix followed by one `*` at the
   /// end. False: it has a rule already, or is empty.
   [[nodiscard]] bool add(Bytes pattern, const Rule& rule);
 
   /// That of the most specific pattern that matches `name` (without its
-  /// namespace): the exact one, else the longest prefix; else the built-in one,
-  /// which keeps nothing.
+  /// namespace): the exact one, else the longest prefix; else the built-in one.
+  /// Unless it is given, that one keeps nothing.
   [[nodiscard]] const Rule& find(Bytes name) const;
 
  private:

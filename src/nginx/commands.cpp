@@ -24,6 +24,14 @@ ngx_conf_enum_t sse_event_values[] = {
     {ngx_null_string, 0},
 };
 
+ngx_conf_bitmask_t ssl_protocols[] = {
+    {ngx_string("TLSv1"), NGX_SSL_TLSv1},
+    {ngx_string("TLSv1.1"), NGX_SSL_TLSv1_1},
+    {ngx_string("TLSv1.2"), NGX_SSL_TLSv1_2},
+    {ngx_string("TLSv1.3"), NGX_SSL_TLSv1_3},
+    {ngx_null_string, 0},
+};
+
 using Setter = char* (*)(ngx_conf_t*, ngx_command_t*, void*);
 
 /// A directive whose setter is ours.
@@ -49,13 +57,18 @@ constexpr ngx_command_t slot(ngx_str_t name, Setter set, ngx_uint_t offset,
 
 /// The same in the http block alone.
 constexpr ngx_command_t main_only(ngx_str_t name, ngx_uint_t arguments,
-                                  Setter set, ngx_uint_t offset = 0) {
+                                  Setter set, ngx_uint_t offset = 0,
+                                  void* post = nullptr) {
   return {.name = name,
           .type = NGX_HTTP_MAIN_CONF | arguments,
           .set = set,
           .conf = NGX_HTTP_MAIN_CONF_OFFSET,
           .offset = offset,
-          .post = nullptr};
+          .post = post};
+}
+
+constexpr ngx_uint_t redis_slot(std::size_t offset) {
+  return offsetof(MainSlots, redis_slots) + offset;
 }
 
 }  // namespace
@@ -75,6 +88,9 @@ ngx_command_t commands[] = {
         callback<set_api>),
     own(ngx_string("paperboy_status"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
         callback<set_status>),
+
+    own(ngx_string("paperboy_ready"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
+        callback<set_ready>),
 
     // channels
     main_only(ngx_string("paperboy_zone"), NGX_CONF_2MORE, callback<set_zone>),
@@ -157,6 +173,30 @@ ngx_command_t commands[] = {
          offsetof(Slots, sse_event), sse_event_values),
     slot(ngx_string("paperboy_sse_retry"), ngx_conf_set_msec_slot,
          offsetof(Slots, sse_retry)),
+
+    // Redis
+    main_only(ngx_string("paperboy_redis"), NGX_CONF_1MORE,
+              callback<set_redis>),
+    main_only(ngx_string("paperboy_redis_wait"), NGX_CONF_TAKE2,
+              callback<set_redis_wait>),
+    main_only(ngx_string("paperboy_redis_ssl_verify"), NGX_CONF_FLAG,
+              ngx_conf_set_flag_slot,
+              redis_slot(offsetof(RedisSlots, ssl_verify))),
+    main_only(ngx_string("paperboy_redis_ssl_trusted_certificate"),
+              NGX_CONF_TAKE1, ngx_conf_set_str_slot,
+              redis_slot(offsetof(RedisSlots, ssl_trusted_certificate))),
+    main_only(ngx_string("paperboy_redis_ssl_name"), NGX_CONF_TAKE1,
+              ngx_conf_set_str_slot,
+              redis_slot(offsetof(RedisSlots, ssl_name))),
+    main_only(ngx_string("paperboy_redis_ssl_certificate"), NGX_CONF_TAKE1,
+              ngx_conf_set_str_slot,
+              redis_slot(offsetof(RedisSlots, ssl_certificate))),
+    main_only(ngx_string("paperboy_redis_ssl_certificate_key"), NGX_CONF_TAKE1,
+              ngx_conf_set_str_slot,
+              redis_slot(offsetof(RedisSlots, ssl_certificate_key))),
+    main_only(ngx_string("paperboy_redis_ssl_protocols"), NGX_CONF_1MORE,
+              ngx_conf_set_bitmask_slot,
+              redis_slot(offsetof(RedisSlots, ssl_protocols)), ssl_protocols),
 
     // compression
     own(ngx_string("paperboy_deflate"), kAnywhere | NGX_CONF_TAKE1,

@@ -16,6 +16,7 @@
 #include "broker/shm_file.hpp"
 #include "hub/rule.hpp"
 #include "nginx/log_format.hpp"
+#include "nginx/redis_conf.hpp"
 #include "session/settings.hpp"
 
 namespace paperboy::nginx {
@@ -26,6 +27,21 @@ using Value = ngx_http_complex_value_t*;
 /// As `Slots`, for the http block.
 struct MainSlots {
   ngx_msec_t drain = NGX_CONF_UNSET_MSEC;
+  RedisSlots redis_slots;
+};
+
+/// paperboy_redis_wait: how many replicas have to have a message.
+struct RedisWait {
+  std::uint32_t replicas;
+  std::uint64_t ms;
+};
+
+/// A rule as its directive says it.
+struct RuleConf {
+  std::string pattern;
+  hub::Rule rule;
+  bool replicas_set = false;
+  Bytes needs_redis;  // a parameter that means nothing without; static
 };
 
 struct MainConf : MainSlots {
@@ -40,7 +56,10 @@ struct MainConf : MainSlots {
   std::vector<std::unique_ptr<LogFormat>> log_formats;
   // Until the configuration is accepted; closed with it if it isn't.
   std::unique_ptr<broker::shm::ZoneFile> opened;
-  hub::RuleSet rules;
+  std::vector<RuleConf> rule_confs;
+  hub::RuleSet rules;                // made of them at the end
+  std::unique_ptr<RedisConf> redis;  // null: there is none
+  std::optional<RedisWait> redis_wait;
 };
 
 /// A rule that is known, or a variable to read it from at each request.
@@ -105,6 +124,7 @@ struct LocationConf : Slots {
   bool api = false;
   bool api_any = false;
   bool status = false;
+  bool ready = false;
   bool internal = false;         // nginx lets no client's request in
   ngx_uint_t answer_status = 0;  // of a publish; 0: the JSON answer
   Value answer_text = nullptr;

@@ -125,6 +125,12 @@ char* set_status(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   return install(cf, callback<status_handler>);
 }
 
+char* set_ready(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  location(conf).ready = true;
+  main_conf(cf).in_use = true;
+  return install(cf, callback<ready_handler>);
+}
+
 char* set_channel(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   LocationConf& here = location(conf);
   if (here.channels) return duplicate();

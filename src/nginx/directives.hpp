@@ -19,6 +19,9 @@ char* set_api_key(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_status(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_zone(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_channel_rule(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_redis(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_redis_wait(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_ready(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_channel(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_origin(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_cors(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
@@ -30,6 +33,10 @@ char* set_require_tls(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_deflate(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_log(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_log_format(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+
+/// When all directives have been read: what the rules and Redis say together.
+ngx_int_t finish_rules(ngx_conf_t* cf);
+ngx_int_t finish_redis(ngx_conf_t* cf);
 
 /// Reports `text`, which continues `what: `, at the directive; for `return`.
 char* conf_error(ngx_conf_t* cf, Bytes what, Bytes text);

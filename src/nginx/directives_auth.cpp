@@ -1,9 +1,7 @@
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 #include "nginx/directives.hpp"
+#include "nginx/material.hpp"
 
 namespace paperboy::nginx {
 
@@ -28,32 +26,13 @@ std::optional<Bytes> option(const ngx_str_t& text, Bytes prefix) {
   return all.substr(prefix.size());
 }
 
-/// A line's end at the end of a file is an editor's, not the secret's.
-void strip_newline(std::string& text) {
-  if (text.ends_with('\n')) text.pop_back();
-  if (text.ends_with('\r')) text.pop_back();
-}
-
-std::optional<std::string> read_file(ngx_conf_t* cf, Bytes name) {
-  ngx_str_t path = copy(cf->pool, std::string(name).append(1, '\0'));
-  if (path.data == nullptr) return {};
-  --path.len;
-  if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) return {};
-  std::ifstream file(std::string(bytes(path)), std::ios::binary);
-  if (!file) return {};
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  strip_newline(text);
-  return text;
-}
-
 /// What `file=` or `env=` names.
 std::optional<std::string> read_material(ngx_conf_t* cf,
                                          const ngx_str_t& place) {
-  if (const auto name = option(place, "file=")) return read_file(cf, *name);
-  if (const auto name = option(place, "env=")) {
-    const char* const value = std::getenv(std::string(*name).c_str());
-    if (value != nullptr) return value;
+  if (const auto name = option(place, "file=")) {
+    return read_material_file(cf, *name);
   }
+  if (const auto name = option(place, "env=")) return read_environment(*name);
   return {};
 }
 

@@ -8,11 +8,16 @@ namespace paperboy::nginx {
 
 namespace {
 
+constexpr std::uint64_t kMostReplicas = 100;
+
 /// The rule as its parameters come.
 struct Parts {
   hub::Rule rule;
-  bool history = false;  // history= was given
-  Bytes needs_history;   // a parameter that means nothing without it
+  bool history = false;        // history= was given
+  Bytes needs_history;         // a parameter that means nothing without it
+  bool replicas = false;       // replicas= was given
+  bool replicas_time = false;  // replicas_timeout= was
+  Bytes needs_redis;           // as needs_history
 };
 
 /// Empty, or what is wrong.
@@ -66,6 +71,31 @@ Bytes read_most(Parts& parts, Bytes value) {
   return {};
 }
 
+Bytes read_replicas(Parts& parts, Bytes value) {
+  const auto replicas = number(value, kMostReplicas);
+  if (!replicas && value != "0") return "expected a number from 0 to 100";
+  parts.rule.replicas = static_cast<std::uint32_t>(replicas.value_or(0));
+  parts.replicas = true;
+  parts.needs_redis = "replicas=";
+  return {};
+}
+
+Bytes read_replicas_time(Parts& parts, Bytes value) {
+  ngx_str_t given = borrow(value);
+  const ngx_int_t ms = ngx_parse_time(&given, 0);
+  if (ms == NGX_ERROR || ms == 0) return "expected a time, such as 500ms";
+  parts.rule.replicas_ms = static_cast<std::uint64_t>(ms);
+  parts.replicas_time = true;
+  return {};
+}
+
+Bytes read_without(Parts& parts, Bytes value) {
+  if (value != "refuse" && value != "local") return "expected refuse or local";
+  parts.rule.best_effort = value == "local";
+  parts.needs_redis = "without_broker=";
+  return {};
+}
+
 template <hub::Access hub::Rule::*member>
 Bytes read_access(Parts& parts, Bytes value) {
   static constexpr std::array<std::pair<Bytes, hub::Access>, 4> kWords{
@@ -92,6 +122,9 @@ constexpr std::array kParameters{
     Parameter{"history_size=", read_size},
     Parameter{"full=", read_full},
     Parameter{"max_subscribers=", read_most},
+    Parameter{"replicas=", read_replicas},
+    Parameter{"replicas_timeout=", read_replicas_time},
+    Parameter{"without_broker=", read_without},
     Parameter{"subscribe=", read_access<&hub::Rule::subscribe>},
     Parameter{"publish=", read_access<&hub::Rule::publish>},
     Parameter{"read_history=", read_access<&hub::Rule::read_history>},
@@ -111,7 +144,61 @@ Bytes read_parameter(Parts& parts, Bytes text) {
   return "no such parameter of a rule";
 }
 
+/// Null: nothing is asked of a Redis that isn't there.
+char* check_rules(ngx_conf_t* cf, const MainConf& main) {
+  if (main.redis) return NGX_CONF_OK;
+  for (const RuleConf& rule : main.rule_confs) {
+    if (rule.needs_redis.empty()) continue;
+    return conf_error(cf, rule.pattern,
+                      std::string(rule.needs_redis) +
+                          " means nothing without paperboy_redis");
+  }
+  if (!main.redis_wait) return NGX_CONF_OK;
+  return conf_error(cf, "paperboy_redis_wait",
+                    "means nothing without paperboy_redis");
+}
+
 }  // namespace
+
+/// Those that don't say for themselves wait as paperboy_redis_wait says.
+ngx_int_t finish_rules(ngx_conf_t* cf) {
+  MainConf& main = main_conf(cf);
+  if (check_rules(cf, main) != NGX_CONF_OK) return NGX_ERROR;
+  const auto complete = [&main](hub::Rule rule) {
+    if (main.redis_wait) {
+      rule.replicas = main.redis_wait->replicas;
+      rule.replicas_ms = main.redis_wait->ms;
+    }
+    return rule;
+  };
+  main.rules = hub::RuleSet(complete({}));
+  for (const RuleConf& conf : main.rule_confs) {
+    const hub::Rule rule = conf.replicas_set ? conf.rule : complete(conf.rule);
+    if (!main.rules.add(conf.pattern, rule)) return NGX_ERROR;
+  }
+  return NGX_OK;
+}
+
+char* set_redis_wait(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  MainConf& main = *static_cast<MainConf*>(conf);
+  const auto given = parameters(cf);
+  if (main.redis_wait) {
+    return conf_error(cf, "paperboy_redis_wait", "is duplicate");
+  }
+  const auto replicas = number(bytes(given[0]), kMostReplicas);
+  if (!replicas) {
+    return conf_error(cf, bytes(given[0]),
+                      "expected a number of replicas from 1 to 100");
+  }
+  ngx_str_t time = given[1];
+  const ngx_int_t ms = ngx_parse_time(&time, 0);
+  if (ms == NGX_ERROR || ms == 0) {
+    return conf_error(cf, bytes(given[1]), "expected a time, such as 500ms");
+  }
+  main.redis_wait = {static_cast<std::uint32_t>(*replicas),
+                     static_cast<std::uint64_t>(ms)};
+  return NGX_CONF_OK;
+}
 
 char* set_channel_rule(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   MainConf& main = *static_cast<MainConf*>(conf);
@@ -129,9 +216,15 @@ char* set_channel_rule(ngx_conf_t* cf, ngx_command_t*, void* conf) {
     return conf_error(cf, parts.needs_history,
                       "means nothing without history=");
   }
+  if (parts.replicas_time && parts.rule.replicas == 0) {
+    return conf_error(cf,
+                      "replicas_timeout=", "means nothing without replicas=");
+  }
   if (!main.rules.add(pattern, parts.rule)) {
     return conf_error(cf, pattern, "empty, or it has a rule already");
   }
+  main.rule_confs.push_back(
+      {std::string(pattern), parts.rule, parts.replicas, parts.needs_redis});
   return NGX_CONF_OK;
 }
 

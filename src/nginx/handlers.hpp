@@ -21,6 +21,9 @@ ngx_int_t api_handler(ngx_http_request_t* r);
 /// `paperboy_status;` (status.cpp)
 ngx_int_t status_handler(ngx_http_request_t* r);
 
+/// `paperboy_ready;` (ready.cpp)
+ngx_int_t ready_handler(ngx_http_request_t* r);
+
 /// The access phase, for locations of the first three kinds (access.cpp).
 ngx_int_t access_handler(ngx_http_request_t* r);
 

@@ -84,7 +84,8 @@ bool is_ours(ngx_http_handler_pt handler) {
          handler == callback<event_stream_handler> ||
          handler == callback<publish_handler> ||
          handler == callback<api_handler> ||
-         handler == callback<status_handler>;
+         handler == callback<status_handler> ||
+         handler == callback<ready_handler>;
 }
 
 /// `if` and `limit_except` make locations without a name, in which requests
@@ -109,8 +110,8 @@ void inherit_kind(ngx_conf_t* cf, const LocationConf& parent,
 /// What would be accepted and then not happen; null: nothing.
 char* check_handler(ngx_conf_t* cf, const LocationConf& conf) {
   const auto& core = core_conf(cf);
-  const bool ours =
-      conf.dialect != nullptr || conf.publish || conf.api || conf.status;
+  const bool ours = conf.dialect != nullptr || conf.publish || conf.api ||
+                    conf.status || conf.ready;
   if (ours && core.noname == 0 && !is_ours(core.handler)) {
     return conf_error(cf, "paperboy",
                       "another directive of the location answers its "

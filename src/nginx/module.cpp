@@ -1,5 +1,6 @@
 // The module's tables: what nginx calls, and when.
 #include "nginx/conf.hpp"
+#include "nginx/directives.hpp"
 #include "nginx/handlers.hpp"
 #include "nginx/worker.hpp"
 #include "nginx/zone.hpp"
@@ -17,6 +18,9 @@ bool enter(ngx_http_phase_t& phase, ngx_http_handler_pt handler) {
 
 /// Where nothing of ours is configured, nothing of ours is called.
 ngx_int_t configure(ngx_conf_t* cf) {
+  if (finish_rules(cf) != NGX_OK || finish_redis(cf) != NGX_OK) {
+    return NGX_ERROR;
+  }
   if (!main_conf(cf).in_use) return NGX_OK;
   if (default_zone(cf) != NGX_OK) return NGX_ERROR;
   auto* const core = static_cast<ngx_http_core_main_conf_t*>(

@@ -106,6 +106,13 @@ ngx_int_t refuse(ngx_http_request_t* r, Request& request, ngx_int_t status,
   return status;
 }
 
+ngx_int_t require_get(ngx_http_request_t* r, Request& request) {
+  if ((r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) != 0) return NGX_OK;
+  if (!add_header(r, "Allow", "GET, HEAD")) return NGX_ERROR;
+  return refuse(r, request, NGX_HTTP_NOT_ALLOWED, Counter::refused_method,
+                "method_not_allowed", "this is read with GET");
+}
+
 void note(ngx_http_request_t* r, Refusal& refusal) { note(r, r->uri, refusal); }
 
 Bytes evaluate(ngx_http_request_t* r, Value value) {

@@ -61,6 +61,9 @@ struct Request {
 ngx_int_t refuse(ngx_http_request_t* r, Request& request, ngx_int_t status,
                  Counter counter, Bytes error, Bytes message);
 
+/// NGX_OK: it is GET or HEAD; else its refusal, for a handler to return.
+ngx_int_t require_get(ngx_http_request_t* r, Request& request);
+
 /// One line in the error log, and a count. Once a refusal.
 void note(ngx_http_request_t* r, Refusal& refusal);
 

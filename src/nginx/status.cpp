@@ -63,11 +63,8 @@ std::string status_json(Worker& worker) {
 ngx_int_t status_handler(ngx_http_request_t* r) {
   Request* const request = Request::of(r);
   if (request == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  if ((r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0) {
-    if (!add_header(r, "Allow", "GET, HEAD")) return NGX_ERROR;
-    return refuse(r, *request, NGX_HTTP_NOT_ALLOWED, Counter::refused_method,
-                  "method_not_allowed", "the status is read with GET");
-  }
+  const ngx_int_t status = require_get(r, *request);
+  if (status != NGX_OK) return status;
   Worker* const worker = Worker::current();
   if (worker == nullptr) {
     return refuse(r, *request, NGX_HTTP_SERVICE_UNAVAILABLE,

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "broker/shm_broker.hpp"
 #include "nginx/clients.hpp"
 #include "nginx/connection.hpp"
 #include "nginx/kin.hpp"
@@ -62,20 +63,28 @@ broker::shm::Waker& no_waker() {
 Worker* Worker::current() { return the_worker.get(); }
 
 Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
-               const hub::RuleSet& rules)
+               const MainConf& main)
     : zone_(std::move(zone)),
       seat_(seat),
       counters_(zone_.counters(seat)),
-      broker_(zone_, seat, successor()),
+      rules_(main.rules),
+      network_(main.redis ? std::make_unique<NginxNetwork>(*this, *main.redis)
+                          : nullptr),
+      broker_(make_broker()),
       presence_(zone_, seat),
-      rules_(rules),
-      hub_(broker_, presence_, rules_),
+      hub_(*broker_, presence_, rules_),
       wheel_(worker_clock().monotonic_ms()),
       context_{hub_, wheel_, worker_clock(), counters_, codecs_},
       leave_(*this),
       desk_(*this, hub_) {}
 
 Worker::~Worker() = default;
+
+std::unique_ptr<hub::Broker> Worker::make_broker() {
+  auto made = std::make_unique<broker::ShmBroker>(zone_, seat_, successor());
+  tick_broker_ = [broker = made.get()] { broker->tick(); };
+  return made;
+}
 
 ngx_int_t Worker::init_process(ngx_cycle_t* cycle) {
   keep_from_exec();
@@ -101,7 +110,7 @@ void Worker::take_seat(ngx_cycle_t* cycle) {
   if (const auto seat = zone->claim_seat()) {
     const auto& main = *static_cast<MainConf*>(
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_paperboy_module));
-    the_worker.reset(new Worker(std::move(zone.value()), *seat, main.rules));
+    the_worker.reset(new Worker(std::move(zone.value()), *seat, main));
     if (!the_worker->listen(cycle)) the_worker.reset();
     return;
   }
@@ -195,6 +204,13 @@ void Worker::dismiss_all() {
   settle();
 }
 
+broker::redis::NodeHealth Worker::health() const {
+  return {.leaving = leaving(),
+          .has_redis = network_ != nullptr,
+          .relays = zone_.sum(Counter::redis_relays),
+          .proved = zone_.sum(Counter::redis_ready)};
+}
+
 bool Worker::leaving() const { return leave_.begun() || taken_over(); }
 
 /// nginx tells a worker to go, not whether its master goes too; and nothing of
@@ -213,7 +229,7 @@ void Worker::look_round() {
 void Worker::tick() {
   ngx_add_timer(&tick_, kTick);
   wake();
-  broker_.tick();
+  tick_broker_();
   presence_.tick();
   desk_.listen();
   look_after_successor();

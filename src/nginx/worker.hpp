@@ -5,6 +5,7 @@
 
 #include "nginx/ngx.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_set>
@@ -13,12 +14,13 @@
 #include "base/clock.hpp"
 #include "base/counters.hpp"
 #include "base/wheel.hpp"
-#include "broker/shm_broker.hpp"
+#include "broker/redis_readiness.hpp"
 #include "broker/shm_presence.hpp"
 #include "broker/shm_zone.hpp"
 #include "hub/hub.hpp"
 #include "nginx/crowd.hpp"
 #include "nginx/drain.hpp"
+#include "nginx/network.hpp"
 #include "nginx/order_desk.hpp"
 #include "session/codecs.hpp"
 #include "session/context.hpp"
@@ -26,6 +28,7 @@
 namespace paperboy::nginx {
 
 class Client;
+struct MainConf;
 
 class Worker {
  public:
@@ -77,13 +80,17 @@ class Worker {
   /// clients.
   [[nodiscard]] bool leaving() const;
 
+  /// Of the node, as far as a worker can see.
+  [[nodiscard]] broker::redis::NodeHealth health() const;
+
   /// Ends all clients in this turn; each is told as far as its socket takes
   /// it.
   void dismiss_all();
 
  private:
   Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
-         const hub::RuleSet& rules);
+         const MainConf& main);
+  std::unique_ptr<hub::Broker> make_broker();
   static void take_seat(ngx_cycle_t* cycle);
   static void on_take_seat(ngx_event_t* event);
 
@@ -102,9 +109,11 @@ class Worker {
   broker::shm::Zone zone_;
   broker::shm::SeatIndex seat_;
   Counters counters_;
-  broker::ShmBroker broker_;
-  broker::ShmPresence presence_;
   hub::RuleSet rules_;
+  std::unique_ptr<NginxNetwork> network_;  // null: there is no Redis
+  std::function<void()> tick_broker_;
+  std::unique_ptr<hub::Broker> broker_;
+  broker::ShmPresence presence_;
   hub::Hub hub_;
   Wheel wheel_;
   session::Codecs codecs_;

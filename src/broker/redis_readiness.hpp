@@ -1,0 +1,21 @@
+// Whether a node is ready: can what is published anywhere reach its clients?
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "base/bytes.hpp"
+
+namespace paperboy::broker::redis {
+
+struct NodeHealth {
+  bool leaving = false;    // the worker that is asked takes no new clients
+  bool has_redis = false;  // else the node is all there is
+  std::size_t relays = 0;  // living workers that bring in what Redis delivers
+  std::size_t proved = 0;  // those of them to whom it was proved lately
+};
+
+/// Static texts for a program to tell apart, "redis_delivery"; none: ready.
+[[nodiscard]] std::vector<Bytes> reasons_not_ready(const NodeHealth& health);
+
+}  // namespace paperboy::broker::redis
