@@ -1,10 +1,11 @@
 # What the tests with Redis stand on: servers that are killed and come back,
-# replicas, Sentinels, a cluster.
+# replicas, Sentinels, a cluster; and the relay that is the network's faults.
 use v5.36;
 use Paperboy::Test;
 use File::Temp ();
 use Paperboy::Cluster;
 use Paperboy::Redis;
+use Paperboy::Relay;
 use Paperboy::Sentinel;
 
 plan(skip_all => "there is no $Paperboy::Redis::BINARY")
@@ -68,6 +69,56 @@ subtest 'replicas' => sub {
     $master->kill9;
     $replica->promote;
     is($replica->command(SET => a => 2), 'OK', 'and take its place');
+};
+
+subtest 'a relay' => sub {
+    my $redis = Paperboy::Redis->new->start;
+    my $other = Paperboy::Redis->new->start;
+    my $relay = Paperboy::Relay->new(to => $redis->port);
+    my $client = sub { Paperboy::Resp->new(port => $relay->port) };
+    my $one = $client->();
+    my $big = 'x' x 3_000_000;
+    is($one->command(SET => a => $big), 'OK', 'forwards');
+    ok($one->command(GET => 'a') eq $big, 'both ways');
+
+    $relay->stall;
+    $one->send('PING');
+    ok(!eval { $one->answer(0.2); 1 }, 'stalls');
+    my $two = $client->();
+    $two->send('PING');
+    ok(!eval { $two->answer(0.2); 1 }, 'new connections too');
+    $relay->heal;
+    is($one->answer, 'PONG', 'and goes on where it was');
+    is($two->answer, 'PONG', 'with all');
+    is($relay->connections, 2, 'it has two');
+
+    $relay->stall('down');
+    $one->send(SET => b => 1);
+    wait_for('the way up is open', sub { $redis->command(GET => 'b') });
+    ok(!eval { $one->answer(0.2); 1 }, 'one way is stalled');
+    $relay->heal;
+    is($one->answer, 'OK', 'which goes on too');
+
+    $relay->slow(0.05, 100_000);
+    $one->send(SET => c => 'x' x 30_000);
+    ok(!eval { $one->answer(0.1); 1 }, 'slow');
+    is($one->answer, 'OK', 'but it comes');
+    $relay->heal;
+
+    $two->command(SUBSCRIBE => 'topic');
+    $relay->deafen;
+    is($one->command(PUBLISH => topic => 1), 1, 'deaf: commands work');
+    ok(!eval { $two->answer(0.2); 1 }, 'messages are lost');
+    $relay->heal;
+    $one->command(PUBLISH => topic => 2);
+    is($two->answer->[2], 2, 'until it is healed');
+
+    $relay->target($other->port);
+    $relay->cut;
+    ok(!eval { $one->command('PING') }, 'cut');
+    ok(!eval { $client->()->command('PING') }, 'new ones too');
+    $relay->heal;
+    is($client->()->command(GET => 'a'), undef, 'healed, to another server');
 };
 
 subtest 'Sentinels' => sub {

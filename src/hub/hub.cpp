@@ -42,10 +42,8 @@ Position Subscription::position() const {
   return after.epoch == 0 ? channel_->last : after;
 }
 
-/// Orders are kept for workers that were too slow for the log.
 const Rule& Hub::rule(Bytes channel) const {
-  static const Rule orders{
-      .keep = {.count = 1000, .bytes = 256UL * 1024, .age_ms = 60'000}};
+  static const Rule orders{.keep = kOrdersKept};
   if (channel == kOrders) return orders;
   return rules_.find(hub::channel_name(channel));
 }

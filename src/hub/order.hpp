@@ -10,6 +10,7 @@
 
 #include "base/bytes.hpp"
 #include "base/position.hpp"
+#include "base/publication.hpp"
 
 namespace paperboy::hub {
 
@@ -47,6 +48,10 @@ struct Order {
 
 /// The key of the channel in which orders go; no name makes it.
 inline constexpr Bytes kOrders{"\0orders", 7};
+
+/// What is kept of it, for workers that were too slow.
+inline constexpr Retention kOrdersKept{
+    .count = 1000, .bytes = 256UL * 1024, .age_ms = 60'000};
 
 [[nodiscard]] std::string encode(const Order& order);
 

@@ -315,6 +315,64 @@ void a_place_that_is_told_has_to_be_right(void**) {
   world.expect(2, 0, 0, 1);
 }
 
+/// Two messages at one offset, and then another epoch, which is told.
+void a_fork_that_is_told_is_fine(void**) {
+  World world;
+  world.ledger.allow_forks();
+  world.gets(world.published(0, 1), 1);
+  (void)world.published(1, 1);
+  world.witness.told({kOther, 0});
+  world.gets(world.published(0, 1, kOther), 1, kOther);
+  world.ends(1, kOther);
+  world.ledger.settle({{kOther, 1}});
+  world.expect(0, 0, 0, 0);
+  assert_int_equal(world.tally.counts.forks, 1);
+}
+
+void a_fork_that_goes_on_is_a_contradiction(void**) {
+  World world;
+  world.ledger.allow_forks();
+  world.gets(world.published(0, 1), 1);
+  (void)world.published(1, 1);
+  world.gets(world.published(0, 2), 2);
+  world.ends(2);
+  world.ledger.settle({{kEpoch, 2}});
+  world.expect(0, 0, 0, 1);
+}
+
+void a_fork_has_to_be_told(void**) {
+  World world;
+  world.ledger.allow_forks();
+  world.gets(world.published(0, 1), 1);
+  (void)world.published(1, 1);
+  world.gets(world.published(0, 1, kOther), 1, kOther);
+  world.ledger.settle({{kOther, 1}});
+  world.expect(1, 0, 0, 0);
+}
+
+void without_a_fork_all_complaints_stand(void**) {
+  World world;
+  world.ledger.allow_forks();
+  world.gets(world.published(0, 1), 1);
+  const Stamp earlier = world.published(0, 3);
+  const Stamp later = world.published(0, 2);
+  world.gets(later, 2);
+  world.gets(earlier, 3);
+  world.witness.told({kOther, 0});
+  world.ledger.settle({{kOther, 0}});
+  assert_true(world.tally.counts.reorders + world.tally.counts.duplicates > 0);
+}
+
+void the_newest_position_is_of_the_newest_epoch(void**) {
+  World world;
+  (void)world.published(0, 2);
+  (void)world.published(1, 1);
+  assert_true((world.ledger.newest(0) == Place{kEpoch, 2}));
+  (void)world.published(0, 1, kOther);
+  (void)world.published(1, 3);
+  assert_true((world.ledger.newest(0) == Place{kOther, 1}));
+}
+
 }  // namespace
 
 int main() {
@@ -346,6 +404,11 @@ int main() {
       cmocka_unit_test(one_message_at_two_positions_is_a_contradiction),
       cmocka_unit_test(a_repeated_message_may_stand_in_two_epochs),
       cmocka_unit_test(a_place_that_is_told_has_to_be_right),
+      cmocka_unit_test(a_fork_that_is_told_is_fine),
+      cmocka_unit_test(a_fork_that_goes_on_is_a_contradiction),
+      cmocka_unit_test(a_fork_has_to_be_told),
+      cmocka_unit_test(without_a_fork_all_complaints_stand),
+      cmocka_unit_test(the_newest_position_is_of_the_newest_epoch),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -44,10 +44,12 @@ Engine::Engine(const Options& options)
       tally_(log_),
       ledger_(options.publishers + 1, options.channels, tally_),
       random_(options.seed),
-      stage_{loop_, ledger_, tally_, random_, options.port, options.garble} {
+      stage_{loop_,         ledger_,        tally_,        random_,
+             options.ports, options.garble, options.doubt, options.answer} {
   for (std::uint32_t i = 0; i < options.publishers + 1; ++i) {
     publishers_.push_back(std::make_unique<Publisher>(stage_, i, options.keys));
   }
+  if (options.forks) ledger_.allow_forks();
   if (log_ != nullptr) std::setvbuf(log_, nullptr, _IOLBF, BUFSIZ);
   populate<NativeSubscriber>("native", options.native, [](auto) { return 2; });
   populate<EventSubscriber>("sse", options.sse,
@@ -126,6 +128,14 @@ void Engine::obey(const std::string& line) {
     leave();
   } else if (command == "return") {
     come_back();
+  } else if (command == "back") {
+    tally_.repair = {.since = now_s()};
+  } else if (command == "repaired") {
+    report_repair();
+  } else if (command == "places") {
+    report_places();
+  } else if (command == "counts") {
+    report();
   } else if (command == "finish") {
     finishing_ = true;
   } else {
@@ -251,6 +261,7 @@ int Engine::finish() {
     if (!one->is_live()) tally_.contradiction("a subscriber can't come back");
     one->ends(ends);
   }
+  ledger_.settle(ends);
   report();
   return tally_.is_clean() ? 0 : 1;
 }
@@ -276,10 +287,29 @@ std::vector<Place> Engine::publish_ends() {
   return ends;
 }
 
+void Engine::report_repair() const {
+  const Repair& repair = tally_.repair;
+  const double seconds = repair.number > 0 ? repair.last - repair.since : 0;
+  std::cout << R"({"repairs":)" << repair.number << R"(,"seconds":)" << seconds
+            << "}" << std::endl;
+}
+
+void Engine::report_places() const {
+  std::string out;
+  for (std::uint32_t channel = 0; channel < options_.channels; ++channel) {
+    out += (out.empty() ? "\"" : ",\"") + place_text(ledger_.newest(channel)) +
+           '"';
+  }
+  std::cout << R"({"places":[)" << out << "]}" << std::endl;
+}
+
 void Engine::report() const {
   const Counts& c = tally_.counts;
   std::string out = "{";
   append(out, "deliveries", c.deliveries);
+  append(out, "live",
+         static_cast<std::uint64_t>(std::ranges::count_if(
+             subscribers_, [](const auto& one) { return one->is_live(); })));
   append(out, "published", c.published);
   append(out, "refused", c.refused);
   append(out, "unknown", c.unknown);
@@ -288,6 +318,7 @@ void Engine::report() const {
   append(out, "recovered", c.recovered);
   append(out, "unrecovered", c.unrecovered);
   append(out, "told", c.told);
+  append(out, "forks", c.forks);
   append(out, "untold", c.untold);
   append(out, "duplicates", c.duplicates);
   append(out, "reorders", c.reorders);

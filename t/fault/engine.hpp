@@ -1,6 +1,6 @@
-// Publishers and subscribers against one nginx, and the checker. t/fault/run
-// starts it and tells it, by lines on its standard input, what to do; it
-// answers with lines of JSON.
+// Publishers and subscribers, spread over the nodes, and the checker.
+// t/fault/run starts it and tells it, by lines on its standard input, what to
+// do; it answers with lines of JSON.
 //
 //   rate N           publishes per second; "full": as many as are answered
 //   publish N        so many at once; answers when all of them are answered
@@ -8,6 +8,11 @@
 //   storm N          N subscribers come back every 100 ms; 0: no more
 //   away             all subscribers leave
 //   return           all come back at once; answers when all are live
+//   counts           answers what was counted so far
+//   back             Redis is back: repairs count from here on
+//   repaired         answers how many deliveries were late since, and when the
+//                    last of them was; a hole that was told is one, too
+//   places           answers the newest acknowledged position of each channel
 //   finish           ends publishing, waits for all to have all, answers what
 //                    was counted, and exits: 1 where a promise was broken
 #pragma once
@@ -54,6 +59,8 @@ class Engine final : public Reader {
   int finish();
   std::vector<Place> publish_ends();
   void report() const;
+  void report_repair() const;
+  void report_places() const;
 
   Options options_;
   std::FILE* log_;

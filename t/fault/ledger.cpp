@@ -1,5 +1,6 @@
 #include "ledger.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 namespace paperboy::fault {
@@ -19,7 +20,9 @@ Ledger::Ledger(std::size_t publishers, std::size_t channels, Tally& tally)
       channels_(channels),
       tally_(tally),
       rows_(publishers * channels),
-      columns_(channels) {}
+      columns_(channels),
+      newest_(channels),
+      left_(channels) {}
 
 std::uint32_t Ledger::next(std::uint32_t publisher,
                            std::uint32_t channel) const {
@@ -51,15 +54,27 @@ void Ledger::repeat(const Stamp& stamp) {
   ++tally_.counts.repeated;
 }
 
-void Ledger::acknowledge(const Stamp& stamp, const Place& place) {
+void Ledger::acknowledge(const Stamp& stamp, const Place& place, double now) {
   Entry& here = *entry(stamp);
+  here.answered = now;
   ++tally_.counts.published;
   if (place.epoch == 0 || place.offset == 0) {
     tally_.contradiction(text(stamp) + " acknowledged without a position");
   } else {
     this->place(stamp, here, place);
+    advance(newest_[stamp.channel], left_[stamp.channel], place);
   }
   here.fate = Fate::acknowledged;
+}
+
+void Ledger::advance(Place& newest, std::set<std::uint64_t>& left,
+                     const Place& place) {
+  if (newest.epoch == place.epoch) {
+    newest.offset = std::max(newest.offset, place.offset);
+  } else if (!left.contains(place.epoch)) {
+    left.insert(newest.epoch);
+    newest = place;
+  }
 }
 
 void Ledger::refuse(const Stamp& stamp) {
@@ -99,15 +114,17 @@ void Ledger::place(const Stamp& stamp, Entry& entry, const Place& place) {
   if (who.number == 0) {
     who = {stamp.publisher, stamp.number};
   } else if (who.publisher != stamp.publisher || who.number != stamp.number) {
-    tally_.contradiction(text(stamp) + " at " + place_text(place) +
-                         ", where number " + std::to_string(who.number) +
-                         " of publisher " + std::to_string(who.publisher) +
-                         " stands");
+    doubts_[{stamp.channel, place.epoch}].forked = true;
+    complain(Kind::contradiction, stamp.channel, place.epoch,
+             text(stamp) + " at " + place_text(place) + ", where number " +
+                 std::to_string(who.number) + " of publisher " +
+                 std::to_string(who.publisher) + " stands");
   }
   const bool other_zone = entry.repeated && entry.place.epoch != place.epoch;
   if (entry.place.epoch != 0 && entry.place != place && !other_zone) {
-    tally_.contradiction(text(stamp) + " at " + place_text(place) + " and at " +
-                         place_text(entry.place));
+    complain(Kind::contradiction, stamp.channel, place.epoch,
+             text(stamp) + " at " + place_text(place) + " and at " +
+                 place_text(entry.place));
   }
   const bool settled = entry.fate == Fate::acknowledged;
   if (entry.place.epoch == 0 || (other_zone && !settled)) entry.place = place;
@@ -118,6 +135,40 @@ bool Ledger::is_due(std::uint32_t publisher, std::uint32_t channel,
   const Entry* const here = find(publisher, channel, number);
   return here != nullptr && here->fate == Fate::acknowledged &&
          here->place.epoch == epoch;
+}
+
+// ---- forks -----------------------------------------------------------------
+
+void Ledger::complain(Kind kind, std::uint32_t channel, std::uint64_t epoch,
+                      const std::string& text) {
+  if (!forks_allowed_) return file(kind, text);
+  tally_.note("in doubt: " + text);
+  doubts_[{channel, epoch}].charges.push_back({kind, text});
+}
+
+void Ledger::settle(const std::vector<Place>& ends) {
+  for (const auto& [where, doubts] : doubts_) {
+    const auto& [channel, epoch] = where;
+    if (doubts.forked && ends[channel].epoch != epoch) {
+      ++tally_.counts.forks;
+      continue;
+    }
+    for (const Charge& charge : doubts.charges) file(charge.kind, charge.text);
+  }
+  doubts_.clear();
+}
+
+void Ledger::file(Kind kind, const std::string& text) {
+  switch (kind) {
+    case Kind::untold:
+      return tally_.untold(1, text);
+    case Kind::duplicate:
+      return tally_.duplicate(text);
+    case Kind::reorder:
+      return tally_.reorder(text);
+    case Kind::contradiction:
+      return tally_.contradiction(text);
+  }
 }
 
 }  // namespace paperboy::fault

@@ -4,6 +4,7 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <sstream>
 
 namespace paperboy::fault {
 
@@ -22,12 +23,22 @@ Setter real(double& number) {
   return [&number](const char* text) { number = std::strtod(text, nullptr); };
 }
 
+/// "8080,8081"
+std::vector<std::uint16_t> ports_of(const char* text) {
+  std::vector<std::uint16_t> ports;
+  std::istringstream words(text);
+  for (std::string word; std::getline(words, word, ',');) {
+    ports.push_back(static_cast<std::uint16_t>(std::stoul(word)));
+  }
+  return ports;
+}
+
 }  // namespace
 
 Options parse_options(int count, char** words) {
   Options o;
   const std::map<std::string, Setter> setters{
-      {"--port", whole(o.port)},
+      {"--ports", [&o](const char* text) { o.ports = ports_of(text); }},
       {"--seed", whole(o.seed)},
       {"--log", [&o](const char* text) { o.log = text; }},
       {"--channels", whole(o.channels)},
@@ -41,6 +52,9 @@ Options parse_options(int count, char** words) {
       {"--most", whole(o.most)},
       {"--big", whole(o.big)},
       {"--keys", [&o](const char* text) { o.keys = *text == '1'; }},
+      {"--doubt", [&o](const char* text) { o.doubt = *text == '1'; }},
+      {"--forks", [&o](const char* text) { o.forks = *text == '1'; }},
+      {"--answer", real(o.answer)},
       {"--patience", real(o.patience)},
       {"--drop", real(o.garble.drop)},
       {"--repeat", real(o.garble.repeat)},
@@ -54,6 +68,10 @@ Options parse_options(int count, char** words) {
       std::exit(2);
     }
     setter->second(words[i + 1]);
+  }
+  if (o.ports.empty()) {
+    std::cerr << "fault_engine: --ports are needed\n";
+    std::exit(2);
   }
   return o;
 }

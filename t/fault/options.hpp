@@ -6,7 +6,7 @@
 namespace paperboy::fault {
 
 struct Options {
-  std::uint16_t port = 0;
+  std::vector<std::uint16_t> ports;  ///< of the nodes
   std::uint64_t seed = 1;
   std::string log = "/dev/null";
   std::size_t channels = 4;
@@ -18,8 +18,13 @@ struct Options {
   std::size_t publishers = 16;
   std::size_t least = 60;  ///< of a message, bytes
   std::size_t most = 400;
-  std::size_t big = 0;   ///< one of so many has a megabyte; 0: none
-  bool keys = false;     ///< idempotency keys
+  std::size_t big = 0;  ///< one of so many has a megabyte; 0: none
+  bool keys = false;    ///< idempotency keys
+  /// What a node answers with 503 may have been published all the same.
+  bool doubt = false;
+  /// Redis may forget what was acknowledged: see Ledger::allow_forks.
+  bool forks = false;
+  double answer = 1.5;   ///< how long publishers wait for one, seconds
   double patience = 15;  ///< for all to be live, or to have all, seconds
   Garble garble;
 };

@@ -9,11 +9,10 @@ namespace {
 /// Then it takes another connection, which is another worker's, maybe.
 constexpr unsigned kRequests = 300;
 constexpr double kPause = 0.02;  // s, before it tries again
-/// For an answer, s; only who has a key may ask again, or else what a worker
-/// does late would come after what was published since.
-constexpr double kPatience = 1.5;
+constexpr double kDoubt = 0.1;   // s, likewise, where Redis is missing
 /// Of a message that may have been published, and is refused.
 constexpr unsigned kTries = 100;
+constexpr unsigned kTriesInDoubt = 600;
 
 }  // namespace
 
@@ -26,13 +25,15 @@ void Publisher::publish(std::uint32_t channel, std::size_t size) {
   stamp_.hash = hash_of(message_);
   stage_.ledger.publish(stamp_);
   unsure_ = false;
-  again_left_ = kTries;
+  again_left_ = stage_.doubt ? kTriesInDoubt : kTries;
   send();
 }
 
 void Publisher::tick(double now) {
   if (message_.empty()) return;
-  if (sent_ && keys_ && now > sent_at_ + kPatience) lost();
+  // Only who has a key may ask again, or else what a worker does late would
+  // come after what was published since.
+  if (sent_ && keys_ && now > sent_at_ + stage_.answer) lost();
   if (!sent_ && now >= again_) send();
 }
 
@@ -41,7 +42,7 @@ void Publisher::send() {
   if (on_this_ >= kRequests) socket_.close();
   if (!socket_.is_open()) {
     on_this_ = 0;
-    if (!socket_.connect(stage_.port, 0)) {
+    if (!socket_.connect(stage_.port(), 0)) {
       again_ = now_s() + kPause;
       return;
     }
@@ -103,15 +104,19 @@ void Publisher::answered(int status, Bytes body) {
   if (status == 200 && !result.empty()) {
     last_ = {parse_epoch(json_string(json_member(result, "epoch"))),
              number_of(json_member(result, "offset"))};
-    stage_.ledger.acknowledge(stamp_, last_);
+    stage_.ledger.acknowledge(stamp_, last_, now_s());
     return done();
   }
   const Bytes error = json_member(body, "error");
   const Bytes name =
       error.starts_with('{') ? json_member(error, "code") : json_string(error);
   ++stage_.tally.refusals[std::to_string(status) + " " + std::string(name)];
-  if (unsure_ && again_left_-- > 0) {
-    again_ = now_s() + kPause;
+  const bool doubtful = stage_.doubt && status == 503;
+  unsure_ = unsure_ || doubtful;
+  if (unsure_ && keys_ && again_left_-- > 0) {
+    again_ = now_s() + (doubtful ? kDoubt : kPause);
+    // Another node may be better off.
+    if (doubtful) on_this_ = kRequests;
     return;
   }
   if (unsure_) {

@@ -10,6 +10,8 @@ namespace paperboy::fault {
 namespace {
 
 constexpr double kPatience = 3;  // of who connects, seconds
+/// After its acknowledgement a delivery is late: it fills a hole.
+constexpr double kLate = 0.3;
 
 }  // namespace
 
@@ -55,7 +57,8 @@ void Subscriber::tick(double now) {
 
 void Subscriber::connect(double now) {
   upgraded_ = false;
-  if (!socket_.connect(stage_.port, receive_buffer_)) {
+  connected_ = now;
+  if (!socket_.connect(stage_.port(), receive_buffer_)) {
     until_ = now + between(0.02, 0.1);
     return;
   }
@@ -165,7 +168,17 @@ void Subscriber::hand_over(const Stamp& stamp, const Place& place) {
                                " stands what nobody published there");
     return;
   }
+  note_late(stamp);
   here->receives(stamp, place);
+}
+
+/// Not of what it missed while it was away.
+void Subscriber::note_late(const Stamp& stamp) {
+  const auto* const entry =
+      stage_.ledger.find(stamp.publisher, stamp.channel, stamp.number);
+  if (entry == nullptr || entry->answered < connected_) return;
+  const double now = now_s();
+  if (now > entry->answered + kLate) stage_.tally.repair.touch(now);
 }
 
 bool Subscriber::happens(double share) {

@@ -24,8 +24,15 @@ struct Stage {
   Ledger& ledger;
   Tally& tally;
   std::mt19937_64& random;
-  std::uint16_t port = 0;
+  std::vector<std::uint16_t> ports;
   Garble garble;
+  bool doubt = false;   ///< a 503 may have been published
+  double answer = 1.5;  ///< how long publishers wait, s
+
+  /// That of any node: who comes back may come to another.
+  [[nodiscard]] std::uint16_t port() const {
+    return ports[ports.size() == 1 ? 0 : random() % ports.size()];
+  }
 };
 
 [[nodiscard]] std::string channel_name(std::uint32_t channel);
@@ -88,6 +95,7 @@ class Subscriber : public Reader {
 
   void connect(double now);
   void hand_over(const Stamp& stamp, const Place& place);
+  void note_late(const Stamp& stamp);
   [[nodiscard]] bool happens(double share);
   [[nodiscard]] double between(double least, double most);
 
@@ -99,8 +107,9 @@ class Subscriber : public Reader {
   bool was_live_ = false;
   bool upgraded_ = false;
   int receive_buffer_ = 0;
-  double until_ = 0;   ///< when it comes back, or gives up coming
-  double cut_at_ = 0;  ///< 0: not
+  double until_ = 0;      ///< when it comes back, or gives up coming
+  double connected_ = 0;  ///< when it last came
+  double cut_at_ = 0;     ///< 0: not
   double cut_least_ = 0;
   double cut_most_ = 0;
   double stalled_until_ = 0;                   ///< 0: it reads

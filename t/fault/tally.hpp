@@ -19,11 +19,25 @@ struct Counts {
   std::uint64_t unrecovered = 0;
   std::uint64_t told = 0;  ///< holes
 
+  std::uint64_t forks = 0;  ///< epochs that forked, and were given up
+
   // None of these may be.
   std::uint64_t untold = 0;  ///< publications in holes that weren't told
   std::uint64_t duplicates = 0;
   std::uint64_t reorders = 0;
   std::uint64_t contradictions = 0;
+};
+
+/// The last that filled a hole, or told of one, since Redis was back.
+struct Repair {
+  double since = 0;
+  double last = 0;
+  std::uint64_t number = 0;
+
+  void touch(double now) {
+    last = now;
+    ++number;
+  }
 };
 
 /// Counts, and writes complaints to the log as they come.
@@ -33,6 +47,7 @@ class Tally {
   explicit Tally(std::FILE* log) : log_(log) {}
 
   Counts counts;
+  Repair repair;
   std::map<std::string, std::uint64_t> refusals;  ///< by the error's name
   std::map<std::string, std::uint64_t> ends;      ///< of connections, by cause
 

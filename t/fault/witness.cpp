@@ -4,6 +4,8 @@
 
 namespace paperboy::fault {
 
+using Kind = Ledger::Kind;
+
 Witness::Witness(std::string name, std::uint32_t channel, Ledger& ledger,
                  Tally& tally)
     : name_(std::move(name)),
@@ -50,7 +52,8 @@ void Witness::told(const Place& place) {
   ++tally_.counts.told;
   const bool back = place.epoch == place_.epoch && place.offset < place_.offset;
   if (back) {
-    tally_.contradiction(name_ + ": told of a hole up to " + place_text(place) +
+    ledger_.complain(Kind::contradiction, channel_, place.epoch,
+                     name_ + ": told of a hole up to " + place_text(place) +
                          ", but has come to " + place_text(place_));
   }
   restart(place);
@@ -142,13 +145,10 @@ void Witness::jump(const Stamp& stamp, const Place& place) {
 void Witness::check_numbers(const Stamp& stamp) {
   Numbers& numbers = numbers_[stamp.publisher];
   if (stamp.number <= numbers.last) {
-    if (numbers.from < stamp.number) {
-      tally_.duplicate(here(stamp, place_) + ", after number " +
-                       std::to_string(numbers.last));
-    } else {
-      tally_.reorder(here(stamp, place_) + ", after number " +
-                     std::to_string(numbers.last));
-    }
+    const bool again = numbers.from < stamp.number;
+    ledger_.complain(
+        again ? Kind::duplicate : Kind::reorder, channel_, place_.epoch,
+        here(stamp, place_) + ", after number " + std::to_string(numbers.last));
     show_events();
     return;
   }
@@ -157,7 +157,8 @@ void Witness::check_numbers(const Stamp& stamp) {
   if (sure) {
     for (std::uint32_t n = numbers.last + 1; n < stamp.number; ++n) {
       if (!ledger_.is_due(stamp.publisher, channel_, n, place_.epoch)) continue;
-      tally_.untold(1, here(stamp, place_) + ": number " + std::to_string(n) +
+      ledger_.complain(Kind::untold, channel_, place_.epoch,
+                       here(stamp, place_) + ": number " + std::to_string(n) +
                            " was acknowledged, and left out");
       show_events();
     }

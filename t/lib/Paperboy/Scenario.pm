@@ -46,7 +46,7 @@ sub _run ($self) {
     $self->{nginx} = $self->_nginx;
     my %clients = %{ $self->{clients} };
     my $engine = $self->{engine} = Paperboy::Engine->new(
-        port => $self->{nginx}->port,
+        ports => $self->{nginx}->port,
         seed => $self->{seed},
         log  => "$self->{dir}/engine.log",
         big  => ($fault->{big} // {})->{ $self->{load} } // 0,

@@ -1,0 +1,329 @@
+// The bucket (a hash) that every script looks at first:
+//
+//   g  generation: a channel whose own differs begins a new epoch
+//   r  replication id of the server on which it was written last
+//   p  the one before that
+//   b  the sequence when r came
+//   s  the sequence: one more with each message of the bucket
+//   t  up to here the list of changed channels has been cut
+//
+// and a channel (a hash):
+//
+//   e  epoch        o  offset of the last message
+//   g  generation of the bucket under which it lives
+//   z  bytes of data and extra in the stream
+//
+// An entry, in the stream and to the topic: see redis_entry.hpp.
+#include "broker/redis_scripts.hpp"
+
+#include <string>
+
+namespace paperboy::broker::redis {
+
+namespace {
+
+// Each script begins with this. KEYS[1] is a bucket. ARGV:
+//
+//   1  replication id of this server
+//   2  a generation, 3 an epoch: fresh, at random, 16 hexadecimal digits
+//   4  how long a channel that nobody publishes to is remembered, ms
+//   5  PUBLISH or SPUBLISH
+//   6  what the caller has seen of the bucket: its generation, or empty
+//   7  the replication id under which, 8 and the sequence
+//
+// What was seen and isn't there any more was lost, by a replica that was
+// promoted without it or a file that had it not: then no position of before
+// may be used again, so all channels of the bucket begin anew.
+constexpr Bytes kPrelude = R"lua(
+local rid, fresh_g, fresh_e, idle, publish =
+    ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+
+local function look(key, seen_g, seen_r, seen_s)
+  local b = redis.call('HMGET', key, 'g', 'r', 'p', 'b', 's')
+  local g, r, p, base, s = b[1], b[2], b[3], tonumber(b[4] or 0),
+      tonumber(b[5] or 0)
+  if not g then
+    g, r, p, base, s = fresh_g, rid, '', 0, 0
+    redis.call('HSET', key, 'g', g, 'r', r, 'p', p, 'b', 0, 's', 0)
+  elseif r ~= rid then
+    r, p, base = rid, r, s
+    redis.call('HSET', key, 'r', r, 'p', p, 'b', base)
+  end
+  if seen_g == g then
+    local seen = tonumber(seen_s)
+    if not ((seen_r == r and seen <= s) or (seen_r == p and seen <= base)) then
+      g = fresh_g
+      redis.call('HSET', key, 'g', g)
+    end
+  end
+  return g, s
+end
+
+local function channel(meta, stream, g)
+  local m = redis.call('HMGET', meta, 'e', 'o', 'g', 'z')
+  if m[1] and m[2] and m[3] == g then
+    return m[1], tonumber(m[2]), tonumber(m[4] or 0)
+  end
+  redis.call('DEL', stream)
+  redis.call('HSET', meta, 'e', fresh_e, 'o', 0, 'g', g, 'z', 0)
+  redis.call('PEXPIRE', meta, idle)
+  return fresh_e, 0, 0
+end
+
+local function int(n) return string.format('%.0f', n) end
+
+local function now()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+local function header(e, o, s, ms, kind, event, extra)
+  return string.format('1 %s %.0f %.0f %.0f %s %s %d\n', e, o, s, ms, kind,
+                       event, #extra)
+end
+)lua";
+
+// KEYS: bucket, its changed channels, channel, stream, idempotency key (if any)
+// ARGV: 9 topic, 10 channel, 11 kind, 12 extra, 13 data; what the channel's
+// rule keeps: 14 entries, 15 their bytes, 16 their age in ms (15, 16: 0 is no
+// limit); what is kept anyway: 17, 18, 19 the same; 20 how long the key holds,
+// ms Answer: epoch, offset, generation, sequence, 1 if it was published before
+constexpr Bytes kPublish = R"lua(
+local g, s = look(KEYS[1], ARGV[6], ARGV[7], ARGV[8])
+local meta, stream = KEYS[3], KEYS[4]
+local e, o, z = channel(meta, stream, g)
+if KEYS[5] then
+  local before = redis.call('GET', KEYS[5])
+  if before and string.sub(before, 1, #e + 1) == e .. ':' then
+    return {e, string.sub(before, #e + 2), g, int(s), 1}
+  end
+end
+local extra, data = ARGV[12], ARGV[13]
+local rule, window = {}, {}
+for i = 1, 3 do
+  rule[i], window[i] = tonumber(ARGV[13 + i]), tonumber(ARGV[16 + i])
+end
+local ms = now()
+local size = #extra + #data
+o = o + 1
+s = redis.call('HINCRBY', KEYS[1], 's', 1)
+local entry = header(e, o, s, ms, ARGV[11], 'm', extra) .. extra .. data
+redis.call('XADD', stream, int(o) .. '-0', 'd', entry)
+local length = redis.call('XLEN', stream)
+z = length == 1 and size or z + size
+local function within(limits, made)
+  return length <= limits[1] and (limits[2] == 0 or z <= limits[2]) and
+      (limits[3] == 0 or (made and made > ms - limits[3]))
+end
+local cut
+for _ = 1, 64 do
+  if length <= 1 or within(rule) or within(window) then break end
+  local first = redis.call('XRANGE', stream, cut and '(' .. cut or '-', '+',
+                           'COUNT', 1)[1]
+  local text = first[2][2]
+  local made = tonumber(string.match(text, '^%S+ %S+ %S+ %S+ (%d+)'))
+  if within(rule, made) or within(window, made) then break end
+  cut = first[1]
+  length = length - 1
+  z = z - (#text - string.find(text, '\n', 1, true))
+end
+if cut then
+  redis.call('XTRIM', stream, 'MINID',
+             int(tonumber(string.match(cut, '^%d+')) + 1) .. '-0')
+end
+redis.call('HSET', meta, 'o', int(o), 'z',
+           int(z))
+redis.call('PEXPIRE', meta, idle)
+if rule[1] > 0 and rule[3] == 0 then
+  redis.call('PEXPIRE', stream, idle)
+else
+  redis.call('PEXPIRE', stream, int(math.max(rule[3], window[3])))
+end
+redis.call('ZADD', KEYS[2], s, ARGV[10])
+local changed = redis.call('ZCARD', KEYS[2])
+if changed > 1200 then
+  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, changed - 1001)
+  local oldest = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+  redis.call('HSET', KEYS[1], 't', int(oldest[2] - 1))
+end
+local offset = int(o)
+if KEYS[5] then
+  redis.call('SET', KEYS[5], e .. ':' .. offset, 'PX', ARGV[20])
+end
+redis.call(publish, ARGV[9], entry)
+return {e, offset, g, int(s), 0}
+)lua";
+
+// KEYS: bucket, channel, stream
+// ARGV: 9 topic, 10 kind, 11 event (p, j, l), 12 extra, 13 data
+// Answer: epoch, offset, generation, sequence
+constexpr Bytes kSignal = R"lua(
+local g, s = look(KEYS[1], ARGV[6], ARGV[7], ARGV[8])
+local e, o = channel(KEYS[2], KEYS[3], g)
+redis.call(publish, ARGV[9],
+           header(e, o, s, now(), ARGV[10], ARGV[11], ARGV[12]) .. ARGV[12]
+               .. ARGV[13])
+return {e, int(o), g, int(s)}
+)lua";
+
+// KEYS: bucket, and of each channel: channel, stream
+// Answer: generation, sequence, and of each channel: epoch, offset
+constexpr Bytes kPosition = R"lua(
+local g, s = look(KEYS[1], ARGV[6], ARGV[7], ARGV[8])
+local answer = {g, int(s)}
+for i = 2, #KEYS, 2 do
+  local e, o = channel(KEYS[i], KEYS[i + 1], g)
+  answer[#answer + 1] = e
+  answer[#answer + 1] = int(o)
+end
+return answer
+)lua";
+
+// KEYS: bucket, channel, stream
+// ARGV: 9 epoch of where to begin (empty: the present one), 10 offset (empty:
+// at the end), 11 entries at most, 12 bytes of them at most (but one entry in
+// any case), 13 r (backwards) or f, and what counts as kept: 14 the last so
+// many, 15 so many bytes, 16 ms (0 is no limit) Answer: epoch, offset,
+// generation, sequence, the time in ms, entries
+constexpr Bytes kHistory = R"lua(
+local g, s = look(KEYS[1], ARGV[6], ARGV[7], ARGV[8])
+local stream = KEYS[3]
+local e, o = channel(KEYS[2], stream, g)
+local ms = now()
+local answer = {e, int(o), g, int(s),
+                int(ms)}
+if ARGV[9] ~= '' and ARGV[9] ~= e then return answer end
+local limit, room, back = tonumber(ARGV[11]), tonumber(ARGV[12]),
+    ARGV[13] == 'r'
+local most, bytes, age = tonumber(ARGV[14]), tonumber(ARGV[15]),
+    tonumber(ARGV[16])
+local function offset_of(id) return tonumber(string.match(id, '^%d+')) end
+local function size_of(text)
+  return #text - string.find(text, '\n', 1, true)
+end
+local least = most > 0 and math.max(o - most + 1, 1) or 1
+if bytes > 0 then
+  local sum, last = 0, '+'
+  repeat
+    local page = redis.call('XREVRANGE', stream, last, '-', 'COUNT', 100)
+    for _, entry in ipairs(page) do
+      sum = sum + size_of(entry[2][2])
+      if sum > bytes then
+        least = math.max(least, offset_of(entry[1]) + 1)
+        break
+      end
+      last = '(' .. entry[1]
+    end
+  until #page < 100 or sum > bytes
+end
+local from, to = least, '+'
+if ARGV[10] ~= '' then
+  if back then to = string.format('(%s-0', ARGV[10])
+  else from = math.max(from, tonumber(ARGV[10]) + 1) end
+end
+from = int(from) .. '-0'
+while limit > 0 do
+  local count = math.min(limit, 100)
+  local page
+  if back then
+    page = redis.call('XREVRANGE', stream, to, from, 'COUNT', count)
+  else
+    page = redis.call('XRANGE', stream, from, to, 'COUNT', count)
+  end
+  for _, entry in ipairs(page) do
+    local text = entry[2][2]
+    local made = tonumber(string.match(text, '^%S+ %S+ %S+ %S+ (%d+)'))
+    if age == 0 or made > ms - age then
+      room = room - size_of(text)
+      if room < 0 and #answer > 5 then return answer end
+      answer[#answer + 1] = text
+    elseif back then
+      return answer
+    end
+    if back then to = '(' .. entry[1] else from = '(' .. entry[1] end
+  end
+  limit = limit - #page
+  if #page < count then break end
+end
+return answer
+)lua";
+
+// KEYS: bucket, channel, stream
+// ARGV: 9 topic
+// Answer: epoch, offset, generation, sequence
+constexpr Bytes kRemove = R"lua(
+local g, s = look(KEYS[1], ARGV[6], ARGV[7], ARGV[8])
+local e, o = channel(KEYS[2], KEYS[3], g)
+redis.call('DEL', KEYS[3])
+redis.call('HSET', KEYS[2], 'z', 0)
+redis.call(publish, ARGV[9], header(e, o, s, now(), 't', 'x', ''))
+return {e, int(o), g, int(s)}
+)lua";
+
+// KEYS: of each bucket: bucket, its changed channels
+// ARGV: 9 topic of the probe, 10 the probe (empty: none), 11 channels at most a
+// bucket, and of each bucket: its generation (empty: not known) and sequence as
+// known, and as 6 to 8, which don't count here, what was seen of it
+// Answer: of each bucket nil, where it is as known, or an array: generation,
+// sequence up to which this answer tells, what follows (some: the channels that
+// changed since; more: and others; all: nobody knows which), and of each
+// channel: its name, epoch, offset
+constexpr Bytes kCheck = R"lua(
+local answer = {}
+for i = 1, #KEYS, 2 do
+  local at = 12 + (i - 1) / 2 * 5
+  local known_g, known_s = ARGV[at], tonumber(ARGV[at + 1])
+  local g, s = look(KEYS[i], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4])
+  local one = false
+  if g ~= known_g then
+    one = {g, int(s), 'all'}
+  elseif s ~= known_s then
+    local cut = tonumber(redis.call('HGET', KEYS[i], 't') or 0)
+    one = {g, int(s), 'some'}
+    if known_s < cut or known_s > s then
+      one[3] = 'all'
+    else
+      local most = tonumber(ARGV[11])
+      local page = redis.call('ZRANGEBYSCORE', KEYS[i + 1], '(' .. known_s,
+                              '+inf', 'WITHSCORES', 'LIMIT', 0, most)
+      for j = 1, #page, 2 do
+        local m = redis.call('HMGET', KEYS[i] .. ':m:' .. page[j], 'e', 'o',
+                             'g')
+        if m[3] == g then
+          one[#one + 1] = page[j]
+          one[#one + 1] = m[1]
+          one[#one + 1] = m[2]
+        end
+        one[2] = page[j + 1]
+      end
+      if #page == 2 * most then one[3] = 'more' else one[2] = int(s) end
+    end
+  end
+  answer[#answer + 1] = one
+end
+if ARGV[10] ~= '' then redis.call(publish, ARGV[9], ARGV[10]) end
+return answer
+)lua";
+
+std::string whole(Script script) {
+  static constexpr std::array<Bytes, kScripts> kBodies = {
+      kPublish, kSignal, kPosition, kHistory, kRemove, kCheck};
+  std::string text(kPrelude);
+  text += kBodies[static_cast<std::size_t>(script)];
+  return text;
+}
+
+}  // namespace
+
+Bytes source(Script script) {
+  static const std::array<std::string, kScripts> texts = [] {
+    std::array<std::string, kScripts> all;
+    for (std::size_t i = 0; i < kScripts; ++i) {
+      all[i] = whole(static_cast<Script>(i));
+    }
+    return all;
+  }();
+  return texts[static_cast<std::size_t>(script)];
+}
+
+}  // namespace paperboy::broker::redis
