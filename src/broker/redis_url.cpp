@@ -180,4 +180,11 @@ Result<Url> parse_url(Bytes text) {
   return kScheme;
 }
 
+std::string name_of(const Server& server) {
+  if (server.host.empty()) return "unix:" + server.path;
+  const bool address = server.host.find(':') != std::string::npos;
+  return (address ? "[" + server.host + "]" : server.host) + ":" +
+         std::to_string(server.port);
+}
+
 }  // namespace paperboy::broker::redis

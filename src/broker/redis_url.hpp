@@ -26,4 +26,7 @@ struct Url {
 /// Error: bad_request. It shows nothing of the URL, which may hold a password.
 Result<Url> parse_url(Bytes text);
 
+/// As a log shows it: host:port, or unix:path.
+[[nodiscard]] std::string name_of(const Server& server);
+
 }  // namespace paperboy::broker::redis

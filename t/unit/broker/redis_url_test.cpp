@@ -99,6 +99,12 @@ void an_error_shows_no_password(void**) {
   }
 }
 
+void a_log_shows_a_server_without_its_password(void**) {
+  assert_true(name_of(parse_url("redis://:p@h/1")->server) == "h:6379");
+  assert_true(name_of(parse_url("rediss://[::1]:7")->server) == "[::1]:7");
+  assert_true(name_of(parse_url("unix:/a?db=1")->server) == "unix:/a");
+}
+
 }  // namespace
 }  // namespace paperboy::broker::redis
 
@@ -111,6 +117,7 @@ int main() {
       cmocka_unit_test(a_unix_socket_has_a_path),
       cmocka_unit_test(what_is_wrong_is_said),
       cmocka_unit_test(an_error_shows_no_password),
+      cmocka_unit_test(a_log_shows_a_server_without_its_password),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,0 +1,30 @@
+// What the log says while servers come and go: a line when one is lost, one
+// when one is there again, and in between one for each server and reason, but
+// none for each try. Owned by an engine.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "broker/redis_network.hpp"
+
+namespace paperboy::broker::redis {
+
+class Outage {
+ public:
+  explicit Outage(Network& network) : network_(network) {}
+
+  /// `server` can't be used. `was_up`: until now it was.
+  void tell_lost(const std::string& server, Bytes why, bool was_up);
+
+  /// `server` is there.
+  void tell_up(const std::string& server, Bytes replication_id);
+
+ private:
+  Network& network_;
+  std::uint64_t begin_ms_ = 0;
+  std::set<std::string> told_;  // of this outage
+};
+
+}  // namespace paperboy::broker::redis
