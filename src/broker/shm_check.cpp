@@ -4,6 +4,8 @@
 #include <cstring>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "broker/shm_check_history.hpp"
 #include "broker/shm_check_keys.hpp"
@@ -13,6 +15,20 @@
 namespace paperboy::broker::shm {
 
 namespace {
+
+/// Whose offsets follow each other.
+struct Story {
+  ChannelRef ref;
+  std::uint64_t epoch;
+
+  friend bool operator==(const Story&, const Story&) = default;
+};
+
+struct StoryHash {
+  std::size_t operator()(const Story& it) const {
+    return mix(it.epoch ^ it.ref);
+  }
+};
 
 class Checker {
  public:
@@ -127,9 +143,7 @@ class Checker {
         (it.hash & (map_.buckets - 1)) != bucket) {
       return "chain: bad name or hash";
     }
-    if (it.epoch == 0 || !epochs_.insert(it.epoch).second) {
-      return "channel: bad epoch";
-    }
+    channels_.push_back(ref);
     if (it.many != 0 &&
         (!arena_.is_taken(it.many) || !reached_.insert(it.many).second)) {
       return "channel: bad block of interests";
@@ -160,8 +174,8 @@ class Checker {
         }
       }
     }
-    return epochs_.size() == zone_.directory.channels ? nullptr
-                                                      : "channels: bad count";
+    return channels_.size() == zone_.directory.channels ? nullptr
+                                                        : "channels: bad count";
   }
 
   /// Of those that have no annex.
@@ -171,12 +185,13 @@ class Checker {
     for (Ref ref = zone_.directory.newest; ref != 0;
          ref = directory_.channel(ref).older) {
       if (!reached_.contains(ref) || directory_.channel(ref).newer != newer ||
-          directory_.channel(ref).annex != 0 || ++count > epochs_.size()) {
+          directory_.channel(ref).annex != 0 || ++count > channels_.size()) {
         return "order of use: bad link";
       }
       newer = ref;
     }
-    return newer == zone_.directory.oldest && count + annexes_ == epochs_.size()
+    return newer == zone_.directory.oldest &&
+                   count + annexes_ == channels_.size()
                ? nullptr
                : "order of use: incomplete";
   }
@@ -222,23 +237,20 @@ class Checker {
   }
 
   bool follows(const Record& record) {
-    std::uint64_t& last = offsets_[record.position.epoch];
-    const bool event =
-        record.event != static_cast<std::uint8_t>(Event::message);
-    const bool first = last == 0;
-    const std::uint64_t expected = event ? last : last + 1;
-    last = record.position.offset;
-    return first || last == expected;
+    const auto event = static_cast<Event>(record.event);
+    const std::uint64_t offset = record.position.offset;
+    const auto [at, first] =
+        offsets_.try_emplace({record.ref, record.position.epoch}, offset);
+    const std::uint64_t before = std::exchange(at->second, offset);
+    return first || event == Event::anchor ||
+           offset == (event == Event::message ? before + 1 : before);
   }
 
   const char* last_offsets() {
-    for (const Ref ref : reached_) {
-      // A block of interests may look like a channel, but not with an epoch
-      // of the log.
-      const Channel& it = directory_.channel(ref);
-      const auto logged = offsets_.find(it.epoch);
-      if (epochs_.contains(it.epoch) && logged != offsets_.end() &&
-          logged->second != it.offset) {
+    for (const ChannelRef ref : channels_) {
+      const Position top = directory_.position(ref);
+      const auto logged = offsets_.find({ref, top.epoch});
+      if (logged != offsets_.end() && logged->second != top.offset) {
         return "channel: its offset isn't that of its last record";
       }
     }
@@ -264,9 +276,9 @@ class Checker {
   const Members& members_;
   std::unordered_set<std::uint32_t> listed_;
   std::unordered_set<Ref> reached_;
-  std::unordered_set<std::uint64_t> epochs_;
+  std::vector<ChannelRef> channels_;
   std::uint64_t annexes_ = 0;
-  std::unordered_map<std::uint64_t, std::uint64_t> offsets_;
+  std::unordered_map<Story, std::uint64_t, StoryHash> offsets_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "broker/shm_directory.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "broker/shm_hash.hpp"
@@ -34,16 +35,18 @@ ChannelRef Directory::find(Bytes name) const {
   return find(name, siphash(header().hash_key, name));
 }
 
-Result<ChannelRef> Directory::find_or_create(Bytes name, Room& room) {
+Result<ChannelRef> Directory::find_or_create(Bytes name, Room& room,
+                                             Anchor anchor) {
   const std::uint64_t hash = siphash(header().hash_key, name);
   ChannelRef ref = find(name, hash);
   if (ref != 0) {
     touch(ref, room.now);
+    if (anchor == Anchor::now && !begin_epoch(ref, room)) return kFull;
     return ref;
   }
-  ref = create(name, hash, room.now);
+  ref = create(name, hash, room.now, anchor);
   while (ref == 0 && make_room(room)) {
-    ref = create(name, hash, room.now);
+    ref = create(name, hash, room.now, anchor);
   }
   if (ref == 0) {
     return kFull;
@@ -189,7 +192,35 @@ Bytes Directory::name(ChannelRef ref) const {
 }
 
 Position Directory::position(ChannelRef ref) const {
-  return {channel(ref).epoch, channel(ref).offset};
+  const Channel& it = channel(ref);
+  return it.epoch != 0 ? Position{it.epoch, it.offset} : Position{};
+}
+
+/// Who sets another position stores an offset of 0 before the epoch.
+Position Directory::passed(ChannelRef ref) const {
+  const std::atomic_ref epoch(channel(ref).epoch);
+  const std::uint64_t before = epoch.load(std::memory_order_acquire);
+  const std::uint64_t offset =
+      std::atomic_ref(channel(ref).offset).load(std::memory_order_acquire);
+  if (before == 0 || epoch.load(std::memory_order_relaxed) != before) return {};
+  return {before, offset > 0 ? offset - 1 : 0};
+}
+
+void Directory::set_position(Transaction& tx, ChannelRef ref,
+                             const Position& at) {
+  Channel& it = channel(ref);
+  tx.set(it.offset, 0);
+  tx.set(it.epoch, at.epoch);
+  tx.set(it.offset, at.offset);
+  order_.renew(tx, ref);
+}
+
+std::uint64_t Directory::clear_position(ChannelRef ref) {
+  Transaction tx(view_);
+  const std::uint64_t mark = order_.next_mark(tx);
+  set_position(tx, ref, {0, mark});
+  tx.commit();
+  return mark;
 }
 
 Ref& Directory::bucket(std::uint64_t hash) const {
@@ -208,7 +239,7 @@ ChannelRef Directory::find(Bytes name, std::uint64_t hash) const {
 /// The block is written before anything refers to it, without the journal.
 /// 0: the arena is full.
 ChannelRef Directory::create(Bytes name, std::uint64_t hash,
-                             std::uint64_t now_ms) {
+                             std::uint64_t now_ms, Anchor anchor) {
   Transaction tx(view_);
   const auto ref = arena_.allocate(tx, sizeof(Channel) + name.size());
   if (!ref) {
@@ -216,7 +247,7 @@ ChannelRef Directory::create(Bytes name, std::uint64_t hash,
   }
   Channel& it = channel(*ref);
   it = Channel{};
-  it.epoch = next_epoch(tx);
+  it.epoch = anchor == Anchor::now ? next_epoch(tx) : 0;
   it.hash = static_cast<std::uint32_t>(hash);
   it.next = bucket(hash);
   it.used_at = seconds(now_ms);
@@ -228,6 +259,20 @@ ChannelRef Directory::create(Bytes name, std::uint64_t hash,
   tx.set(header().channels, header().channels + 1);
   tx.commit();
   return *ref;
+}
+
+/// Where it has none. What a window left that isn't whole goes first; false:
+/// that takes another hold of the lock.
+bool Directory::begin_epoch(ChannelRef ref, Room& room) {
+  if (channel(ref).epoch != 0) return true;
+  for (; history_.kept_of(ref) != 0; room.drops--) {
+    if (room.drops == 0) return false;
+    history_.drop_first(ref);
+  }
+  Transaction tx(view_);
+  set_position(tx, ref, {next_epoch(tx), 0});
+  tx.commit();
+  return true;
 }
 
 /// None comes twice: mix() is one-to-one and the count only grows.

@@ -73,8 +73,9 @@ class Directory {
   /// 0: there is no such channel.
   [[nodiscard]] ChannelRef find(Bytes name) const;
 
-  /// REQUIRES: valid_name(name). Error: too_many_channels.
-  Result<ChannelRef> find_or_create(Bytes name, Room& room);
+  /// With Anchor::now it has a position afterwards. REQUIRES:
+  /// valid_name(name). Error: too_many_channels.
+  Result<ChannelRef> find_or_create(Bytes name, Room& room, Anchor anchor);
 
   /// Counts 1 more for the seat's worker, unless all count `most` already; 0:
   /// no limit. Errors: channel_full, too_many_channels (no room for one more
@@ -106,7 +107,23 @@ class Directory {
     return *view_.block<Channel>(ref);
   }
   [[nodiscard]] Bytes name(ChannelRef ref) const;
+
+  /// Epoch and offset are 0 where it has none.
   [[nodiscard]] Position position(ChannelRef ref) const;
+
+  /// One that it has passed; without the lock. None where that is being set.
+  [[nodiscard]] Position passed(ChannelRef ref) const;
+
+  /// At most 5 stores. What is kept has to be forgotten, or to end there.
+  void set_position(Transaction& tx, ChannelRef ref, const Position& at);
+
+  /// From here it has no position, and what is kept will be something else.
+  /// The mark by which the caller knows, later, that this was the last time.
+  std::uint64_t clear_position(ChannelRef ref);
+
+  [[nodiscard]] bool is_marked(ChannelRef ref, std::uint64_t mark) const {
+    return channel(ref).epoch == 0 && channel(ref).offset == mark;
+  }
 
  private:
   [[nodiscard]] DirectoryHeader& header() const {
@@ -114,7 +131,9 @@ class Directory {
   }
   [[nodiscard]] Ref& bucket(std::uint64_t hash) const;
   [[nodiscard]] ChannelRef find(Bytes name, std::uint64_t hash) const;
-  ChannelRef create(Bytes name, std::uint64_t hash, std::uint64_t now_ms);
+  ChannelRef create(Bytes name, std::uint64_t hash, std::uint64_t now_ms,
+                    Anchor anchor);
+  bool begin_epoch(ChannelRef ref, Room& room);
   std::uint64_t next_epoch(Transaction& tx);
   bool evict_one(Room& room);
   bool evict_if_idle(ChannelRef ref, const Room& room);

@@ -63,7 +63,7 @@ class History {
 
   /// Keeps `draft`, whose chunks are built, as its channel's publication of
   /// that offset. False: the arena is full, and the transaction has to be
-  /// undone. At most 45 stores.
+  /// undone. At most 46 stores.
   bool keep(Transaction& tx, ChannelRef ref, const Draft& draft,
             std::uint64_t offset, std::uint64_t now);
 

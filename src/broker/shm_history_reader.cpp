@@ -50,7 +50,8 @@ bool HistoryReader::begin(const Position& position) {
 bool HistoryReader::seek(const History& history, const Annex& annex) {
   const std::uint64_t first = history.kept(annex.first).offset;
   const std::uint64_t last = history.kept(annex.last).offset;
-  if (at_ == 0 || at_offset_ < first) {
+  if (at_ == 0 || mark_ != annex.mark || at_offset_ < first) {
+    mark_ = annex.mark;
     const bool near_first =
         wanted_ <= first ||
         (wanted_ < last && wanted_ - first < last - wanted_);

@@ -3,7 +3,9 @@
 //
 // Where it stands is noted as a block and its offset. What is kept goes from
 // the front only, so as long as the channel's oldest is no newer than that
-// offset, the block is what it was.
+// offset, the block is what it was. Where all was forgotten and other was kept
+// in its place, the annex has another mark, and the reader looks for its place
+// again.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +43,7 @@ class HistoryReader {
   std::uint64_t wanted_ = 0;  // the next offset, or one beyond it
   Ref at_ = 0;                // 0: at neither end yet
   std::uint64_t at_offset_ = 0;
+  std::uint64_t mark_ = 0;  // of the annex, when that was noted
 };
 
 }  // namespace paperboy::broker::shm

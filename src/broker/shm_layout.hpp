@@ -37,7 +37,7 @@ using AtomicWord = std::atomic<std::uint64_t>;
 static_assert(AtomicWord::is_always_lock_free);
 
 inline constexpr std::uint64_t kMagic = 0x31796f6272657061;  // "aperboy1"
-inline constexpr std::uint32_t kVersion = 2;
+inline constexpr std::uint32_t kVersion = 3;
 inline constexpr std::size_t kRefUnit = 16;
 inline constexpr std::size_t kPageSize = 16'384;
 
@@ -84,6 +84,7 @@ struct alignas(64) Seat {
   alignas(64) AtomicWord state;
   Ref first_member;  // whom its present worker brought in
   Ref last_member;
+  AtomicWord relay;  // its worker's: generation << 1 | 1, if it relays; or 0
 
   alignas(64) AtomicWord counters[kCounters];  // its worker's; gauges first
 };
@@ -114,10 +115,10 @@ struct ArenaHeader {
 using Interest = std::uint64_t;
 
 struct Channel {
-  std::uint64_t epoch;
-  std::uint64_t offset;
-  Ref next;   // in the chain of its bucket
-  Ref newer;  // in the order of use, as long as it has no annex
+  std::uint64_t epoch;   // 0: it has no position yet; then
+  std::uint64_t offset;  // this is a mark of who sees to that, or 0
+  Ref next;              // in the chain of its bucket
+  Ref newer;             // in the order of use, as long as it has no annex
   Ref older;
   std::uint32_t used_at;  // when it was last moved to the newest; seconds
   std::uint32_t hash;     // the lower half
@@ -142,6 +143,7 @@ struct Annex {
   std::uint64_t keep_ms;
   Ref newest_member;
   std::uint32_t members;
+  std::uint64_t mark;  // another, when what is kept doesn't go on from before
 
   [[nodiscard]] bool empty() const { return first == 0 && newest_member == 0; }
 };
@@ -152,6 +154,7 @@ struct DirectoryHeader {
   std::uint64_t epoch_base;
   std::uint64_t epoch_count;
   std::uint64_t channels;
+  std::uint64_t marks;  // the last that was given
   Ref newest;
   Ref oldest;
 };

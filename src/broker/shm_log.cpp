@@ -123,7 +123,7 @@ Position Log::append(Transaction& tx, ChannelRef ref, const Draft& draft) {
     write(log.end, filler, {});
   }
   const std::uint64_t position = log.end + pad;
-  Position made{channel.epoch, channel.offset};
+  Position made = directory_.position(ref);
   if (draft.event == Event::message) made.offset++;
   write(position,
         {.ref = ref,
@@ -135,7 +135,7 @@ Position Log::append(Transaction& tx, ChannelRef ref, const Draft& draft) {
          .unused = 0,
          .position = made},
         draft);
-  tx.set(channel.offset, made.offset);
+  if (draft.event == Event::message) tx.set(channel.offset, made.offset);
   tx.set(log.last, position);
   tx.set(log.end, position + size);
   return made;

@@ -8,7 +8,8 @@
 //   head <= cursors of the busy <= tail = end      (positions only grow)
 //
 // A record is a publication, or an event (somebody came or went), which has the
-// offset of the last publication before it.
+// offset of the last publication before it. An anchor is an event whose
+// transaction has set the channel's position before.
 //
 // Appending (under the writer lock): the bytes are written beyond `end`, where
 // nobody reads; the transaction {channel's offset, last, end} is committed,
@@ -67,6 +68,9 @@
 
 namespace paperboy::broker::shm {
 
+inline constexpr Error kLogFull = {
+    ErrorCode::log_full, "a worker has yet to read what fills the zone's log"};
+
 class Log {
  public:
   Log(View view, Directory directory, Seats seats)
@@ -93,8 +97,9 @@ class Log {
   bool make_room(std::uint64_t size, std::uint64_t now_ms);
 
   /// Writes the record, and adds to the transaction what makes it published:
-  /// three stores. Its position. REQUIRES: make_room() for it since the lock
-  /// was taken; draft.channel is the name of `ref`.
+  /// three stores. Its position: the next one, or of an event the channel's.
+  /// REQUIRES: make_room() for it since the lock was taken; draft.channel is
+  /// the name of `ref`.
   Position append(Transaction& tx, ChannelRef ref, const Draft& draft);
 
   /// After the commit: shows it to the readers. How many subscribers it has.

@@ -113,12 +113,9 @@ void Members::unlink_from_seat(Transaction& tx, const MemberEntry& it) {
   }
 }
 
-bool MemberReader::read_on(const Members& members, std::uint64_t epoch,
-                           const Annex* annex) {
-  const bool begins = epoch_ == 0;
-  if (begins) epoch_ = epoch;
-  if (annex == nullptr || epoch != epoch_) return true;
-  Ref at = begins ? annex->newest_member : resume(members, *annex);
+bool MemberReader::read_on(const Members& members, const Annex* annex) {
+  if (annex == nullptr) return true;
+  Ref at = seen_ == 0 ? annex->newest_member : resume(members, *annex);
   for (std::size_t n = 0; n < kSlice && at != 0; n++) {
     const MemberEntry& it = members.entry(at);
     if (members.live(it)) sink_(members.member(it));

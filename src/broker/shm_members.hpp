@@ -81,7 +81,7 @@ class MemberReader {
   explicit MemberReader(Sink sink) : sink_(std::move(sink)) {}
 
   /// Reads on; true: that was all. No annex: nobody is there.
-  bool read_on(const Members& members, std::uint64_t epoch, const Annex* annex);
+  bool read_on(const Members& members, const Annex* annex);
 
  private:
   struct Seen {
@@ -92,7 +92,6 @@ class MemberReader {
   [[nodiscard]] Ref resume(const Members& members, const Annex& annex) const;
 
   Sink sink_;
-  std::uint64_t epoch_ = 0;
   std::uint64_t seen_ = 0;
   std::array<Seen, 16> last_{};  // the last that were seen, in turn
 };

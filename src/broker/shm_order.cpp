@@ -26,12 +26,25 @@ Annex* Order::need_annex(Transaction& tx, ChannelRef ref) {
   if (channel(ref).annex == 0) {
     const auto made = arena_.allocate(tx, sizeof(Annex));
     if (!made) return nullptr;
-    *view_.block<Annex>(*made) = Annex{};
+    Annex& fresh = *view_.block<Annex>(*made);
+    fresh = Annex{};
+    fresh.mark = next_mark(tx);
     step();
     delist(tx, ref);
     tx.set(channel(ref).annex, *made);
   }
   return annex(ref);
+}
+
+std::uint64_t Order::next_mark(Transaction& tx) {
+  DirectoryHeader& all = view_.header().directory;
+  tx.set(all.marks, all.marks + 1);
+  return all.marks;
+}
+
+void Order::renew(Transaction& tx, ChannelRef ref) {
+  Annex* const it = annex(ref);
+  if (it != nullptr) tx.set(it->mark, next_mark(tx));
 }
 
 void Order::drop_empty_annex(Transaction& tx, ChannelRef ref) {

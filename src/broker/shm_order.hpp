@@ -27,8 +27,14 @@ class Order {
   [[nodiscard]] Annex* annex(ChannelRef ref) const;
 
   /// The same, made if there is none. Null: the arena is full. REQUIRES: the
-  /// transaction makes it remember something. At most 14 stores.
+  /// transaction makes it remember something. At most 15 stores.
   Annex* need_annex(Transaction& tx, ChannelRef ref);
+
+  /// A number that there wasn't before. One store.
+  std::uint64_t next_mark(Transaction& tx);
+
+  /// What is kept won't go on from before. At most 2 stores.
+  void renew(Transaction& tx, ChannelRef ref);
 
   /// For whoever made it forget something. At most 16 stores.
   void drop_empty_annex(Transaction& tx, ChannelRef ref);

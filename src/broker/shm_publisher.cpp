@@ -10,6 +10,8 @@ constexpr std::size_t kTrim = 32;
 constexpr Error kFull = {ErrorCode::zone_full,
                          "the zone is full of what may not be forgotten"};
 
+constexpr Error kUnknown = {ErrorCode::not_found, "there is no such channel"};
+
 constexpr std::size_t kExpire = 4;  // keys, the same
 
 bool is_keyed(const Draft& draft) {
@@ -19,6 +21,16 @@ bool is_keyed(const Draft& draft) {
 
 bool is_kept(const Draft& draft) {
   return draft.event == Event::message && draft.keep.count > 0;
+}
+
+/// Of what is at `at` in a channel that stands at `top`.
+Import place(const Draft& draft, const Position& at, const Position& top) {
+  if (top.epoch == 0 || at.epoch != top.epoch) return Import::foreign;
+  if (draft.event != Event::message) {
+    return at.offset <= top.offset ? Import::appended : Import::hole;
+  }
+  if (at.offset <= top.offset) return Import::old;
+  return at.offset == top.offset + 1 ? Import::appended : Import::hole;
 }
 
 }  // namespace
@@ -48,6 +60,7 @@ Result<Done> Publisher::check(const Draft& draft) const {
 }
 
 std::optional<Result<Published>> Publisher::publish(const Draft& draft,
+                                                    Anchor anchor,
                                                     const Times& now,
                                                     SeatSet& wakes) {
   if (is_keyed(draft)) {
@@ -57,16 +70,57 @@ std::optional<Result<Published>> Publisher::publish(const Draft& draft,
     if (found) return Published{.position = *found, .repeated = true};
   }
   if (!log_.make_room(Log::record_size(draft), now.monotonic)) {
-    return Error{ErrorCode::log_full,
-                 "a worker has yet to read what fills the zone's log"};
+    return kLogFull;
   }
   Room room{.now = now.zone,
             .evict = draft.keep.evict ? Evict::any : Evict::none};
-  const auto ref = directory_.find_or_create(draft.channel, room);
+  const auto ref = directory_.find_or_create(draft.channel, room, anchor);
   if (!ref) return refuse(room, ref.error());
   room.spare = *ref;
   directory_.prune(*ref);
   return publish_to(*ref, draft, room, wakes);
+}
+
+std::optional<Result<Import>> Publisher::import(const Draft& draft,
+                                                const Position& at,
+                                                const Times& now,
+                                                SeatSet& wakes) {
+  const ChannelRef ref = directory_.find(draft.channel);
+  if (ref == 0) return kUnknown;
+  const Import found = place(draft, at, directory_.position(ref));
+  if (found != Import::appended) return found;
+  if (!log_.make_room(Log::record_size(draft), now.monotonic)) return kLogFull;
+  directory_.touch(ref, now.zone);
+  directory_.prune(ref);
+  Room room{.now = now.zone, .evict = Evict::any, .spare = ref};
+  auto outcome = publish_to(ref, draft, room, wakes);
+  if (outcome && !outcome->ok()) {
+    // It is published, whether there is room to keep it or not.
+    Draft unkept = draft;
+    unkept.keep = {};
+    outcome = publish_to(ref, unkept, room, wakes);
+  }
+  if (!outcome) return {};
+  return Import::appended;
+}
+
+bool Publisher::keep_alone(ChannelRef ref, const Draft& draft,
+                           std::uint64_t offset, std::uint64_t made_at,
+                           Room& room) {
+  Chunks chunks(draft);
+  if (!fit_history(ref, draft, room) || !build(chunks, room)) {
+    history_.recover();
+    return false;
+  }
+  do {
+    Transaction tx(view_);
+    if (history_.keep(tx, ref, draft, offset, made_at)) {
+      tx.commit();
+      return true;
+    }
+  } while (directory_.make_room(room));
+  history_.recover();
+  return false;
 }
 
 Publisher::Outcome Publisher::publish_to(ChannelRef ref, const Draft& draft,

@@ -39,8 +39,18 @@ class Publisher {
   /// Publishes what check() let pass. Nothing: room was made, but not enough
   /// by one hold of the lock: release it and call again. Errors: see
   /// Zone::publish.
-  std::optional<Result<Published>> publish(const Draft& draft, const Times& now,
-                                           SeatSet& wakes);
+  std::optional<Result<Published>> publish(const Draft& draft, Anchor anchor,
+                                           const Times& now, SeatSet& wakes);
+
+  /// The same of a publication that was made elsewhere. REQUIRES: it has no
+  /// key, and may evict. Errors: see Zone::import.
+  std::optional<Result<Import>> import(const Draft& draft, const Position& at,
+                                       const Times& now, SeatSet& wakes);
+
+  /// Keeps `draft` at `at`, and tells nobody. False: there is no room, or not
+  /// by this hold of the lock.
+  bool keep_alone(ChannelRef ref, const Draft& draft, std::uint64_t offset,
+                  std::uint64_t made_at, Room& room);
 
  private:
   using Outcome = std::optional<Result<Published>>;

@@ -45,6 +45,7 @@ std::optional<SeatIndex> Seats::claim(std::uint64_t now_ms) {
 
 void Seats::release(SeatIndex index, bool locked) {
   Seat& seat = view_.seat(index);
+  seat.relay.store(0, std::memory_order_relaxed);
   if (locked) {
     vacate(seat);
   }
@@ -74,6 +75,22 @@ Interest Seats::interest_of(SeatIndex seat) const {
   return interest::make(seat, view_.seat(seat).generation, 1);
 }
 
+void Seats::set_relay(SeatIndex index, bool relays) {
+  Seat& seat = view_.seat(index);
+  seat.relay.store(relays ? std::uint64_t{seat.generation} << 1 | 1 : 0,
+                   std::memory_order_release);
+}
+
+std::optional<Relay> Seats::relay(SeatIndex index, std::uint64_t now_ms) const {
+  const Seat& seat = view_.seat(index);
+  const std::uint64_t word = seat.relay.load(std::memory_order_acquire);
+  const std::uint64_t seen = seat.last_seen.load(std::memory_order_relaxed);
+  const bool stalls =
+      now_ms > seen && now_ms - seen > view_.header().stall_limit_ms;
+  if (word == 0 || stalls || !taken(index)) return {};
+  return Relay{index, static_cast<std::uint32_t>(word >> 1)};
+}
+
 bool Seats::taken(SeatIndex seat) const {
   return std::atomic_ref(view_.seat(seat).taken)
              .load(std::memory_order_relaxed) != 0;
@@ -91,6 +108,8 @@ bool Seats::live(const MemberEntry& member) const {
 /// What its worker counted means nothing from here on, and whom it brought in
 /// are the orphans'.
 void Seats::vacate(Seat& seat) {
+  seat.relay.store(0, std::memory_order_relaxed);
+  step();
   Transaction tx(view_);
   tx.set(seat.taken, 0);
   if (seat.first_member != 0) {

@@ -71,6 +71,14 @@ class Seats {
 
   [[nodiscard]] bool taken(SeatIndex seat) const;
 
+  /// By its worker only, without the lock; it ends with the worker.
+  void set_relay(SeatIndex seat, bool relays);
+
+  /// Nothing: it doesn't relay, or wasn't seen within the stall limit. Without
+  /// the lock.
+  [[nodiscard]] std::optional<Relay> relay(SeatIndex seat,
+                                           std::uint64_t now_ms) const;
+
   /// Whether who brought this member in is there.
   [[nodiscard]] bool live(const MemberEntry& member) const;
   [[nodiscard]] SeatIndex number() const;

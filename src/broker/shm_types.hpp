@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/history.hpp"
 #include "base/position.hpp"
 #include "base/publication.hpp"
 
@@ -38,10 +39,39 @@ struct Options {
   std::array<std::uint64_t, 3> seed{};  // random: hash key, base of epochs
 };
 
-/// What a seat's subscription starts from: it gets what comes after `top`.
+/// Where a new channel's positions come from.
+enum class Anchor : std::uint8_t {
+  now,    // the zone: it begins an epoch. So does a channel without a position
+  later,  // elsewhere: it has none, epoch 0, until Zone::anchor
+};
+
+/// What a seat's subscription starts from: it gets what comes after `top`. Of
+/// epoch 0: an Event::anchor record will tell, after which the next ones come.
 struct Subscription {
   ChannelRef ref = 0;
   Position top;
+};
+
+/// A publication that was made elsewhere, and how long ago.
+struct Recent {
+  Kept kept;
+  std::uint64_t age_ms = 0;
+};
+
+/// What became of a publication that was made elsewhere.
+enum class Import : std::uint8_t {
+  appended,
+  old,      // the channel is beyond it
+  hole,     // the channel isn't there yet: others are between
+  foreign,  // the channel has another epoch, or no position
+};
+
+/// A worker that brings in what is published elsewhere.
+struct Relay {
+  SeatIndex seat = 0;
+  std::uint32_t generation = 0;
+
+  friend bool operator==(const Relay&, const Relay&) = default;
 };
 
 struct Published {
@@ -152,7 +182,9 @@ class Visitor {
   /// Every record, whether its channel is one of this worker's or not. It is
   /// if `ref` and `publication.position.epoch` are those of a subscription
   /// and the offset is above the subscription's `top` (of an event: at least
-  /// that; it may be from just before). Name, data and extra lie in the ring:
+  /// that; it may be from just before). An anchor sets a subscription's `top`;
+  /// one from before that subscription may come too, even of another channel
+  /// that had its `ref`: the name tells. Name, data and extra lie in the ring:
   /// valid during the call, and to be trusted only once drain() has returned
   /// something else than overrun; so nothing made of them may leave the worker
   /// before.

@@ -146,7 +146,7 @@ void Zone::touch_seat(SeatIndex seat) {
 }
 
 Result<Subscription> Zone::subscribe(SeatIndex seat, Bytes name,
-                                     std::uint64_t most) {
+                                     std::uint64_t most, Anchor anchor) {
   if (!Directory::valid_name(name)) {
     return kBadName;
   }
@@ -157,7 +157,7 @@ Result<Subscription> Zone::subscribe(SeatIndex seat, Bytes name,
     }
     Directory& directory = parts_->directory;
     Room room{.now = parts_->now().zone};
-    const auto ref = directory.find_or_create(name, room);
+    const auto ref = directory.find_or_create(name, room, anchor);
     const auto added = ref ? directory.add_interest(*ref, seat, most, room)
                            : Result<Done>(ref.error());
     if (added) {
@@ -194,16 +194,13 @@ Result<Position> Zone::position(Bytes name) {
 
 Position Zone::position(ChannelRef ref) {
   const Critical critical(*parts_);
-  Position position = parts_->directory.position(ref);
-  if (!critical.held() && position.offset > 0) {
-    position.offset--;
-  }
-  return position;
+  return critical.held() ? parts_->directory.position(ref)
+                         : parts_->directory.passed(ref);
 }
 
 Bytes Zone::name(ChannelRef ref) const { return parts_->directory.name(ref); }
 
-Result<Published> Zone::publish(const Draft& draft) {
+Result<Published> Zone::publish(const Draft& draft, Anchor anchor) {
   const auto checked = parts_->publisher.check(draft);
   if (!checked) {
     return checked.error();
@@ -214,7 +211,7 @@ Result<Published> Zone::publish(const Draft& draft) {
       return WriterLock::error();
     }
     const auto outcome =
-        parts_->publisher.publish(draft, parts_->now(), critical.wakes);
+        parts_->publisher.publish(draft, anchor, parts_->now(), critical.wakes);
     if (outcome) {
       return *outcome;
     }

@@ -103,19 +103,21 @@ class Zone {
   /// there, unless the counts of all seats are `most` already; 0: no limit.
   /// Errors: channel_name, channel_full, too_many_channels, unavailable.
   Result<Subscription> subscribe(SeatIndex seat, Bytes name,
-                                 std::uint64_t most = 0);
+                                 std::uint64_t most = 0,
+                                 Anchor anchor = Anchor::now);
 
   /// Takes 1 away again. Errors: not_found (`ref` isn't this seat's),
   /// unavailable (it still counts: try again).
   Result<Done> unsubscribe(SeatIndex seat, ChannelRef ref);
 
-  /// Where the channel stands. Errors: not_found (nobody subscribed or
+  /// Where the channel stands; epoch 0: it has no position yet. Errors:
+  /// not_found (nobody subscribed or
   /// published since it was made or evicted), channel_name, unavailable.
   Result<Position> position(Bytes name);
 
   /// The same for a channel that this worker is subscribed to. Where the lock
   /// can't be had it may be one too few, never one too many: a publication
-  /// that is being made isn't counted as passed.
+  /// that is being made isn't counted as passed; or none, of epoch 0.
   [[nodiscard]] Position position(ChannelRef ref);
 
   /// Its name; the bytes live as long as the subscription. Takes no lock.
@@ -133,13 +135,50 @@ class Zone {
   /// the log, or over all that may be kept), zone_full (no room for what
   /// is to be kept or for the key, and `keep.evict` is false), bad_request (the
   /// key is too long), channel_name, too_many_channels, unavailable.
-  Result<Published> publish(const Draft& draft);
+  /// Anchor::later is for events: of a channel without a position they have
+  /// none.
+  Result<Published> publish(const Draft& draft, Anchor anchor = Anchor::now);
   Result<Published> publish(Bytes name, Kind kind, Bytes data);
+
+  // Channels whose publications get their positions elsewhere. A worker that
+  // brings them in (a relay) anchors a channel, and imports what comes next.
+
+  /// The channel stands at `at`: an Event::anchor record says so, even if it
+  /// did before. If it did not, what was kept is forgotten, and `window`, of
+  /// which each follows the one before and the last is at `at`, is kept, as far
+  /// as `keep` says and room can be made at the cost of any channel. So it is
+  /// where the channel stands there and less than the window is kept. Until a
+  /// window is there as a whole the channel has no position; whoever is killed
+  /// meanwhile, or fails, leaves it so. Errors: not_found (no such channel),
+  /// bad_request (epoch 0, or the window isn't one), log_full, channel_name,
+  /// unavailable.
+  Result<Done> anchor(Bytes name, const Position& at,
+                      std::span<const Recent> window, const Retention& keep);
+
+  /// A publication that was made elsewhere, at `at`: appended and kept as by
+  /// publish(), if it is the channel's next; room for what is kept is made at
+  /// the cost of any channel, and where none can be made it isn't kept. An
+  /// event is appended where the channel isn't before its position. Key and
+  /// `keep.evict` mean nothing. Errors: not_found (no such channel), log_full,
+  /// too_large, channel_name, unavailable.
+  Result<Import> import(const Draft& draft, const Position& at);
+
+  /// The channel has no position any more, and nothing is kept of it; false:
+  /// nothing was done, since a living seat subscribes. Of no channel: true.
+  /// Errors: channel_name, unavailable.
+  Result<bool> release(Bytes name);
+
+  /// Whether this worker relays; at first it doesn't. Takes no lock.
+  void set_relay(SeatIndex seat, bool relays);
+
+  /// Those that were seen within the stall limit. Takes no lock.
+  [[nodiscard]] std::vector<Relay> relays() const;
 
   // History. `keep.count` of 0 keeps nothing, and leaves what is kept before
   // to the rule under which it was: then offsets show a hole.
 
-  /// Errors: not_found, channel_name, unavailable.
+  /// Of a channel without a position, nothing. Errors: not_found, channel_name,
+  /// unavailable.
   Result<HistoryPage> history(Bytes name, const HistoryQuery& query);
 
   /// Forgets what is kept up to now; of no channel: nothing to do. Errors:

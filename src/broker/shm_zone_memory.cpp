@@ -40,7 +40,10 @@ bool remove_orphan(Parts& parts, Critical& critical) {
                     .data = data};
   const std::uint64_t size = Log::record_size(draft);
   // What is larger than the log takes can't have been announced either.
-  const bool told = it.announced != 0 && size <= parts.log.max_record();
+  // Without a position there is nowhere to tell it.
+  const bool told = it.announced != 0 &&
+                    parts.directory.position(channel).epoch != 0 &&
+                    size <= parts.log.max_record();
   if (told && !parts.log.make_room(size, parts.now().monotonic)) return false;
   Transaction tx(parts.view);
   parts.members.remove(tx, ref);
@@ -105,9 +108,7 @@ Result<Done> read_members(Parts& parts, Bytes name, MemberReader::Sink sink) {
       return WriterLock::error();
     }
     const ChannelRef ref = parts.directory.find(name);
-    if (ref == 0 ||
-        reader.read_on(parts.members, parts.directory.position(ref).epoch,
-                       parts.order.annex(ref))) {
+    if (ref == 0 || reader.read_on(parts.members, parts.order.annex(ref))) {
       return Done{};
     }
   }

@@ -246,9 +246,8 @@ void read_while_leaving(const std::function<bool(int)>& leaves) {
   std::multiset<std::string> seen;
   const Opened opened(it);
   MemberReader reader([&](const Member& m) { seen.emplace(m.client); });
-  const auto epoch = it.zone.position("news")->epoch;
   const auto read_on = [&] {
-    return reader.read_on(opened.members, epoch, opened.order.annex(it.ref));
+    return reader.read_on(opened.members, opened.order.annex(it.ref));
   };
   assert_false(read_on());
   const int first = static_cast<int>(seen.size());

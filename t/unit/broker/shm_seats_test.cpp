@@ -97,6 +97,53 @@ void a_new_worker_wakes_those_who_have_something_to_read(void**) {
   assert_int_equal(it.waker.wakes[other], 0);
 }
 
+void who_relays_is_known_while_it_is_seen(void**) {
+  TestZone it;
+  const SeatIndex one = it.claim();
+  const SeatIndex two = it.claim();
+  const auto relays = [&] {
+    std::string all;
+    for (const Relay& r : it.zone.relays()) {
+      all += std::to_string(r.seat) + "." + std::to_string(r.generation) + " ";
+    }
+    return all;
+  };
+  assert_string_equal(relays().c_str(), "");
+  it.zone.set_relay(two, true);
+  it.zone.set_relay(one, true);
+  assert_string_equal(relays().c_str(), "0.1 1.1 ");
+  it.zone.set_relay(one, false);
+  assert_string_equal(relays().c_str(), "1.1 ");
+  it.clock.now += 3000;
+  assert_string_equal(relays().c_str(), "1.1 ");
+  it.clock.now++;
+  assert_string_equal(relays().c_str(), "");
+  it.zone.touch_seat(two);
+  assert_string_equal(relays().c_str(), "1.1 ");
+}
+
+void the_next_in_a_seat_relays_only_if_it_says_so(void**) {
+  TestZone it;
+  const auto number = [&] { return it.zone.relays().size(); };
+  const SeatIndex seat = it.claim();
+  it.zone.set_relay(seat, true);
+  it.release(seat);
+  assert_int_equal(number(), 0);
+  assert_int_equal(it.claim(), seat);
+  assert_int_equal(number(), 0);
+  it.zone.set_relay(seat, true);
+  assert_true(it.zone.relays()[0] == (Relay{seat, 2}));
+  it.release(seat);
+  const pid_t child =
+      spawn([&] { it.zone.set_relay(it.zone.claim_seat().value(), true); });
+  wait_for(child);
+  assert_int_equal(number(), 1);
+  assert_int_equal(it.zone.reap_dead_seats(), 1);
+  assert_int_equal(number(), 0);
+  assert_int_equal(it.claim(), seat);
+  assert_int_equal(number(), 0);
+}
+
 }  // namespace
 }  // namespace paperboy::broker::shm
 
@@ -109,6 +156,8 @@ int main() {
       cmocka_unit_test(reaping_frees_the_seats_of_the_dead_alone),
       cmocka_unit_test(counts_outlive_their_worker_and_gauges_do_not),
       cmocka_unit_test(a_new_worker_wakes_those_who_have_something_to_read),
+      cmocka_unit_test(who_relays_is_known_while_it_is_seen),
+      cmocka_unit_test(the_next_in_a_seat_relays_only_if_it_says_so),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -110,10 +110,18 @@ struct TestZone {
   std::set<SeatIndex> mine;
 };
 
-/// Notes what a drain shows, as "channel/offset=data"; events for themselves.
+/// Notes what a drain shows, as "channel/offset=data"; events for themselves,
+/// an anchor as "channel@epoch:offset".
 class Notes final : public Visitor {
  public:
   void visit(ChannelRef ref, const Publication& publication) override {
+    if (publication.event == Event::anchor) {
+      events.push_back(std::string(publication.channel) + "@" +
+                       std::to_string(publication.position.epoch) + ":" +
+                       std::to_string(publication.position.offset));
+      anchors.push_back(publication.position);
+      return;
+    }
     if (publication.event != Event::message) {
       events.push_back(std::string(publication.channel) + "/" +
                        (publication.event == Event::join ? "+" : "-") +
@@ -132,12 +140,14 @@ class Notes final : public Visitor {
     positions.clear();
     lines.clear();
     events.clear();
+    anchors.clear();
   }
 
   std::vector<ChannelRef> refs;
   std::vector<Position> positions;
   std::vector<std::string> lines;
   std::vector<std::string> events;
+  std::vector<Position> anchors;
 };
 
 /// Runs `f` in a child, which then ends without destructors of ours.
