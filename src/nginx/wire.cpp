@@ -392,7 +392,10 @@ void NginxWire::flush() {
 // ---- the end ---------------------------------------------------------------
 
 void NginxWire::hang_up() {
-  if (step_.posted != 0) ngx_delete_posted_event(&step_);
+  // nginx's macro is two statements.
+  if (step_.posted != 0) {
+    ngx_delete_posted_event(&step_);
+  }
   if (step_.timer_set != 0) ngx_del_timer(&step_);
   if (resolving_ != nullptr) {
     ngx_resolve_name_done(std::exchange(resolving_, nullptr));
