@@ -43,6 +43,13 @@ int socket_error(const ngx_connection_t& c) {
   return error;
 }
 
+/// What has just failed, with the system's reason where it has one.
+std::string failed(const char* what) {
+  const ngx_err_t error = ngx_socket_errno;
+  std::string text = std::string(what) + " failed";
+  return error == 0 ? text : text + ": " + system_text(error);
+}
+
 NginxWire& wire_of(const ngx_event_t& event) {
   return *static_cast<NginxWire*>(
       static_cast<ngx_connection_t*>(event.data)->data);
@@ -118,7 +125,8 @@ void NginxWire::on_step(ngx_event_t* event) {
   if (!std::exchange(self.begun_, true)) {
     self.begin();
   } else if (self.c_ != nullptr) {
-    self.fail("timed out");
+    self.fail(self.c_->ssl != nullptr ? "no end of the TLS handshake in time"
+                                      : "no connection in time");
   } else {
     self.lose("its name wasn't resolved in time");
   }
@@ -226,10 +234,9 @@ bool NginxWire::try_next() {
   const ngx_int_t status = ngx_event_connect_peer(&peer);
   if (peer.connection == nullptr) {
     const ngx_err_t error = ngx_socket_errno;
-    why_ = text + ": " +
-           (error != 0 ? system_text(error)
-                       : "no connection is free: worker_connections is "
-                         "too small");
+    note(error != 0 ? system_text(error)
+                    : "no connection is free: worker_connections is too "
+                      "small");
     return false;
   }
   adopt(peer.connection);
@@ -341,6 +348,7 @@ void NginxWire::on_readable(ngx_event_t* event) {
 void NginxWire::read_share() {
   const Watch watch(*this);
   for (int i = 0; i < kReadsPerTurn && reading_; ++i) {
+    ngx_set_errno(0);
     const ssize_t n =
         c_->recv(c_, reinterpret_cast<u_char*>(input_buffer.data()), kReadSize);
     if (n == NGX_AGAIN) {
@@ -348,7 +356,7 @@ void NginxWire::read_share() {
       return;
     }
     if (n <= 0) {
-      lose(n == 0 ? "the server closed it" : "reading failed");
+      lose(n == 0 ? "the server closed it" : failed("reading"));
       return;
     }
     events_.on_bytes({input_buffer.data(), static_cast<std::size_t>(n)});
@@ -369,11 +377,12 @@ void NginxWire::on_writable(ngx_event_t* event) {
 
 void NginxWire::flush() {
   while (sent_ < out_.size()) {
+    ngx_set_errno(0);
     const ssize_t n =
         c_->send(c_, reinterpret_cast<u_char*>(out_.data()) + sent_,
                  out_.size() - sent_);
     if (n == NGX_ERROR) {
-      lose("writing failed");
+      lose(failed("writing"));
       return;
     }
     if (n <= 0) break;  // the kernel is full
@@ -407,9 +416,15 @@ void NginxWire::hang_up() {
   if (pool_ != nullptr) ngx_destroy_pool(std::exchange(pool_, nullptr));
 }
 
+/// Of a name's addresses the log shows which one.
+void NginxWire::note(const std::string& why) {
+  const bool named = !server_.host.empty() && !literal_address(server_.host);
+  why_ = named ? addresses_[next_ - 1].text() + ": " + why : why;
+}
+
 /// This address is none; the next.
 void NginxWire::fail(const std::string& why) {
-  why_ = addresses_[next_ - 1].text() + ": " + why;
+  note(why);
   hang_up();
   connect_next();
 }

@@ -59,6 +59,7 @@ class NginxWire final : public broker::redis::Wire {
   void adopt(ngx_connection_t* c);
   void set_handlers(ngx_event_handler_pt read, ngx_event_handler_pt write);
   void hang_up();
+  void note(const std::string& why);
   void fail(const std::string& why);
   void lose(std::string why);
 
