@@ -73,7 +73,7 @@ void Caller::on_identity(const Result<Reply>& answer) {
 
 void Caller::log_change(const Identity& identity) {
   context_.network.log(LogLevel::warning,
-                       "redis: " + name_ + " has another history: it was " +
+                       name_ + " has another history: it was " +
                            identity_.replication_id + " and is " +
                            identity.replication_id);
 }
@@ -173,8 +173,7 @@ void Caller::on_answer(const Result<Reply>& answer) {
 /// what was sent already is answered.
 void Caller::send_again(Call call) {
   if (!std::exchange(holding_, true)) {
-    context_.network.log(LogLevel::info,
-                         "redis: " + name_ + " has forgotten the scripts");
+    context_.network.log(LogLevel::info, name_ + " has forgotten the scripts");
   }
   call.again = true;
   again_.push_back(std::move(call));

@@ -14,6 +14,9 @@ constexpr Error kLost{ErrorCode::unavailable,
 
 constexpr std::size_t kMaxShown = 200;
 
+// An alarm is late by more than nginx's timers are: in ms.
+constexpr std::uint64_t kHeldUp = 200;
+
 /// A server that doesn't know the command repeats what followed it: the
 /// password.
 std::string refused_login(Bytes error) {
@@ -117,7 +120,9 @@ void Connection::post(Bytes command, ReplyHandler handler, std::size_t answers,
   std::uint64_t deadline = now() + options_.timeout_ms + more_ms;
   if (!owed_.empty()) deadline = std::max(deadline, owed_.back().deadline);
   owed_.push_back({std::move(handler), answers, deadline});
-  if (!deadline_->is_set()) set_deadline();
+  if (!deadline_->is_set() || owed_.front().deadline < due_ms_) {
+    set_deadline();
+  }
   wire_->send(command);
 }
 
@@ -146,9 +151,8 @@ void Connection::on_reply(const Reply& reply) {
   }
   const ReplyHandler handler = owed_.front().handler;
   if (--owed_.front().answers == 0 || reply.is_error()) {
-    owed_.pop_front();
-    late_ = false;
-    set_deadline();
+    owed_.pop_front();  // its alarm finds that out by itself
+    excused_ = false;
   }
   handler(reply);
 }
@@ -158,33 +162,38 @@ void Connection::read(bool on) {
   reading_ = on;
   wire_->read(on);
   if (!on) return resume_->cancel();
-  const std::uint64_t deadline = now() + options_.timeout_ms;
-  for (Owed& owed : owed_) owed.deadline = std::max(owed.deadline, deadline);
-  set_deadline();
+  grant(options_.timeout_ms);
   resume_->set(0);
 }
 
 // --- time --------------------------------------------------------------------
 
 void Connection::set_deadline() {
-  if (owed_.empty()) return deadline_->cancel();
-  const std::uint64_t deadline = owed_.front().deadline;
-  deadline_->set(std::max(deadline, now() + 1) - now());
+  due_ms_ = owed_.front().deadline;
+  deadline_->set(std::max(due_ms_, now() + 1) - now());
 }
 
-/// The alarm may ring when this worker was held up, and the answer lies in the
-/// socket: it has one more turn. While messages come, it is behind them.
+/// From now on all has at least so long.
+void Connection::grant(std::uint64_t ms) {
+  if (owed_.empty()) return;
+  for (Owed& owed : owed_) owed.deadline = std::max(owed.deadline, now() + ms);
+  set_deadline();
+}
+
+/// Where the alarm rings late, this worker was held up, and answers may lie in
+/// the socket. While messages come, answers are behind them.
 void Connection::on_deadline() {
   if (owed_.empty() || !reading_) return;
-  if (now() < owed_.front().deadline) return set_deadline();
+  const std::uint64_t deadline = owed_.front().deadline;
+  if (now() < deadline) return set_deadline();
+  if (now() - due_ms_ > kHeldUp && !std::exchange(excused_, true)) {
+    return grant(options_.timeout_ms / 2);
+  }
   if (now() - pushed_ms_ < options_.timeout_ms) {
-    return deadline_->set(options_.timeout_ms);
+    return grant(options_.timeout_ms);
   }
-  if (std::exchange(late_, true)) {
-    return lose("it didn't answer within " +
-                std::to_string(options_.timeout_ms) + " ms");
-  }
-  deadline_->set(1);
+  lose("it didn't answer within " + std::to_string(options_.timeout_ms) +
+       " ms");
 }
 
 std::uint64_t Connection::idle_ms() const { return 2 * options_.timeout_ms; }

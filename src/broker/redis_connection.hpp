@@ -89,6 +89,7 @@ class Connection final : private WireEvents {
   void on_deadline();
   void on_idle();
   void set_deadline();
+  void grant(std::uint64_t ms);
   [[nodiscard]] std::uint64_t now() const;
   [[nodiscard]] std::uint64_t idle_ms() const;
 
@@ -101,9 +102,10 @@ class Connection final : private WireEvents {
   std::deque<Owed> owed_;        // in the order of the answers to come
   std::uint64_t heard_ms_;       // when something came last
   std::uint64_t pushed_ms_ = 0;  // when a message was pushed last
+  std::uint64_t due_ms_ = 0;     // when the deadline's alarm rings
+  bool excused_ = false;         // this worker was late, once since an answer
   bool reading_ = true;
-  bool late_ = false;  // one more turn for what may be in the socket
-  std::string why_;    // it is to be closed
+  std::string why_;  // it is to be closed
   std::unique_ptr<Alarm> deadline_;
   std::unique_ptr<Alarm> idle_;
   std::unique_ptr<Alarm> resume_;  // what was read before is handed out

@@ -15,13 +15,13 @@ void Outage::tell_lost(const std::string& server, Bytes why, bool was_up) {
   reason.append(why);
   if (told_.size() >= kMaxTold || !told_.insert(reason).second) return;
   network_.log(LogLevel::error,
-               (was_up ? "redis: lost " : "redis: can't use ") + reason +
+               (was_up ? "lost " : "can't use ") + reason +
                    "; it is tried again, until then nothing goes to other "
                    "nodes");
 }
 
 void Outage::tell_up(const std::string& server, Bytes replication_id) {
-  std::string line = "redis: " + server + " is there, replication id ";
+  std::string line = server + " is there, replication id ";
   line.append(replication_id);
   if (!told_.empty()) {
     const std::uint64_t ms = network_.clock().monotonic_ms() - begin_ms_;

@@ -67,6 +67,7 @@ void Waiter::open() {
 void Waiter::close(Bytes why) {
   open_->cancel();
   if (!is_closed()) return caller_->close(why);
+  bytes_ = 0;
   for (Call& call : std::exchange(waiting_, {})) {
     hold_.give();
     context_.refusals.refuse_down(std::move(call.handler));
