@@ -22,7 +22,7 @@ class Evidence {
  public:
   [[nodiscard]] const Seen& of(Bucket bucket) const { return seen_[bucket]; }
 
-  /// What a script answered.
+  /// What a script answered that was told this replication id.
   void note_answer(Bucket bucket, Bytes generation, Bytes replication_id,
                    std::uint64_t sequence) {
     Seen& seen = seen_[bucket];

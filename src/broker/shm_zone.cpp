@@ -192,6 +192,18 @@ Result<Position> Zone::position(Bytes name) {
   return parts_->directory.position(ref);
 }
 
+std::uint64_t Zone::subscribers(Bytes name) {
+  if (!Directory::valid_name(name)) {
+    return 0;
+  }
+  const Critical critical(*parts_);
+  if (!critical.held()) {
+    return 0;
+  }
+  const ChannelRef ref = parts_->directory.find(name);
+  return ref == 0 ? 0 : parts_->directory.subscribers(ref);
+}
+
 Position Zone::position(ChannelRef ref) {
   const Critical critical(*parts_);
   return critical.held() ? parts_->directory.position(ref)

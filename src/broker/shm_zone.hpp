@@ -120,6 +120,9 @@ class Zone {
   /// that is being made isn't counted as passed; or none, of epoch 0.
   [[nodiscard]] Position position(ChannelRef ref);
 
+  /// How many subscribe to it on this node; 0 where the lock can't be had.
+  [[nodiscard]] std::uint64_t subscribers(Bytes name);
+
   /// Its name; the bytes live as long as the subscription. Takes no lock.
   [[nodiscard]] Bytes name(ChannelRef ref) const;
 

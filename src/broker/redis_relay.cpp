@@ -1,0 +1,241 @@
+#include "broker/redis_relay.hpp"
+
+namespace paperboy::broker::redis {
+
+namespace {
+
+// A bucket that another worker relays from now on is kept for so long, until
+// that one surely listens.
+constexpr std::uint64_t kOverlapMs = 3000;
+
+// Topics of one shard that are asked for and not confirmed yet, about.
+constexpr std::size_t kAsked = 10'000;
+
+constexpr std::size_t kScanned = 20'000;  // channels in one go
+constexpr std::size_t kSwept = 20'000;    // topics a second
+
+}  // namespace
+
+Relay::Relay(shm::Zone& zone, shm::SeatIndex seat, const hub::RuleSet& rules,
+             const Options& options, Network& network, Engine& engine,
+             Store& store, Evidence& evidence, Counters& counters)
+    : zone_(zone),
+      seat_(seat),
+      rules_(rules),
+      options_(options),
+      network_(network),
+      engine_(engine),
+      store_(store),
+      evidence_(evidence),
+      counters_(counters),
+      check_alarm_(network.alarm([this] { check_all(); })),
+      place_alarm_(network.alarm([this] { place_all(); })),
+      retry_alarm_(network.alarm([this] { retry(); })),
+      suspect_alarm_(network.alarm([this] { look_at_suspects(); })),
+      stall_alarm_(network.alarm([this] { go_on(); })),
+      scan_alarm_(network.alarm([this] { scan(); })) {
+  for (Bucket bucket = 0; bucket < kBuckets; ++bucket) {
+    share_[bucket].known.bucket = bucket;
+  }
+  zone_.set_relay(seat_, true);
+  share_out();
+}
+
+Relay::~Relay() {
+  *self_ = nullptr;
+  zone_.set_relay(seat_, false);
+}
+
+std::uint64_t Relay::now() const { return network_.clock().monotonic_ms(); }
+
+// ---- topics ----------------------------------------------------------------
+
+void Relay::want(Bytes channel) {
+  const Bucket bucket = bucket_of(channel);
+  Share& share = share_[bucket];
+  if (!share.mine) return;
+  const auto [found, made] = share.topics.try_emplace(std::string(channel));
+  auto& [name, topic] = *found;
+  if (made) {
+    ++topics_;
+    ask(bucket, name, topic);
+  } else if (topic.state == State::following) {
+    // The zone may have dropped it and made it anew.
+    const auto at = zone_.position(channel);
+    if (at && at->epoch == 0) place(name);
+  }
+}
+
+Relay::Topic* Relay::find(Bytes channel) {
+  Topics& topics = share_[bucket_of(channel)].topics;
+  const auto found = topics.find(std::string(channel));
+  return found == topics.end() ? nullptr : &found->second;
+}
+
+/// Where the shard isn't up, it is asked for when it is.
+void Relay::ask(Bucket bucket, const std::string& channel, Topic& topic) {
+  const Shard shard = engine_.shard_of(bucket);
+  if (topic.sent || !engine_.is_up(shard)) return;
+  topic.sent = true;
+  ++probe(shard).asked;
+  engine_.listen(bucket, store_.keys().topic(channel));
+}
+
+/// After a connection: bucket by bucket, so that neither side has to hold
+/// millions of names at a time.
+void Relay::ask_more(Shard shard) {
+  Probe& probe = this->probe(shard);
+  while (probe.asked < kAsked && probe.next < kBuckets) {
+    const Bucket bucket = probe.next++;
+    if (engine_.shard_of(bucket) != shard) continue;
+    for (auto& [channel, topic] : share_[bucket].topics) {
+      ask(bucket, channel, topic);
+    }
+  }
+}
+
+/// What wasn't whole is looked at again when it is listened to.
+void Relay::begin_anew(Bucket bucket) {
+  for (auto& [channel, topic] : share_[bucket].topics) {
+    const bool whole =
+        topic.state == State::following || topic.state == State::asked;
+    topic = {.again = topic.again || !whole};
+  }
+}
+
+void Relay::on_listening(Bytes topic) {
+  const std::string channel(store_.keys().channel_of(topic));
+  Topic* const found = find(channel);
+  const Bucket bucket = bucket_of(channel);
+  if (found == nullptr || found->state != State::asked || !found->sent) return;
+  const auto at = zone_.position(channel);
+  if (at && at->epoch != 0) {
+    found->state = State::following;
+    probe(engine_.shard_of(bucket)).check_due = true;
+    if (std::exchange(found->again, false)) repair(channel);
+  } else {
+    place(channel);
+  }
+  confirm(bucket);
+}
+
+void Relay::on_up(Shard shard) {
+  probes_.erase(shard);
+  probe(shard).check_due = true;
+  for (Bucket bucket = 0; bucket < kBuckets; ++bucket) {
+    if (engine_.shard_of(bucket) == shard) begin_anew(bucket);
+  }
+  const std::string& own = probe(shard).channel;
+  engine_.listen(bucket_of(own), store_.keys().topic(own));
+  ask_more(shard);
+  if (probe(shard).asked == 0) check(shard);
+}
+
+void Relay::on_down(Shard shard) {
+  probes_.erase(shard);
+  counters_.add(Counter::redis_reconnects);
+}
+
+void Relay::on_moved(Bucket bucket) {
+  forget(bucket);
+  begin_anew(bucket);
+  for (auto& [channel, topic] : share_[bucket].topics) {
+    ask(bucket, channel, topic);
+  }
+}
+
+// ---- shares ----------------------------------------------------------------
+
+void Relay::tick() {
+  share_out();
+  sweep();
+  if (!check_alarm_->is_set()) check_alarm_->set(options_.check_ms);
+  for (auto& [shard, probe] : probes_) {
+    const bool late =
+        probe.sent_at != 0 && now() - probe.sent_at > options_.timeout_ms;
+    if (!late || !engine_.is_up(shard)) continue;
+    probe.sent_at = 0;
+    engine_.reconnect(shard, "what is published doesn't come back");
+    return;  // the map may be another now
+  }
+}
+
+void Relay::share_out() {
+  (void)shares_.update(zone_.relays());
+  bool gained = false;
+  for (Bucket bucket = 0; bucket < kBuckets; ++bucket) {
+    Share& share = share_[bucket];
+    const bool mine = shares_.owner(bucket) == seat_;
+    // One that was about to leave has missed who came since.
+    if (mine && (!share.mine || share.leaves_at != 0)) gained = true;
+    if (mine) {
+      share.mine = true;
+      share.leaves_at = 0;
+    } else if (share.mine && share.leaves_at == 0) {
+      share.leaves_at = now() + kOverlapMs;
+    } else if (share.mine && share.leaves_at <= now()) {
+      drop(bucket);
+    }
+  }
+  if (gained) look_again();
+}
+
+void Relay::look_again() {
+  scanning_ = true;
+  scan_cursor_ = 0;
+  scan_alarm_->set(0);
+}
+
+void Relay::drop(Bucket bucket) {
+  Share& share = share_[bucket];
+  for (const auto& [channel, topic] : share.topics) {
+    engine_.ignore(bucket, store_.keys().topic(channel));
+  }
+  topics_ -= share.topics.size();
+  share = {};
+  share.known.bucket = bucket;
+}
+
+/// For buckets that came: which of their channels there are.
+void Relay::scan() {
+  std::size_t looked = 0;
+  while (scanning_ && looked < kScanned) {
+    const auto page =
+        zone_.channels({.cursor = scan_cursor_, .subscribed = true});
+    if (!page) break;  // the lock: soon again
+    for (const auto& channel : page->channels) want_if_ours(channel);
+    looked += page->channels.size() + 1;
+    scan_cursor_ = page->cursor;
+    if (scan_cursor_ == 0) scanning_ = false;
+  }
+  if (scanning_) scan_alarm_->set(10);
+}
+
+/// Not those that are this node's alone.
+void Relay::want_if_ours(const shm::ChannelInfo& channel) {
+  if (is_local(channel.name) || !share_[bucket_of(channel.name)].mine) return;
+  want(channel.name);
+}
+
+/// Lets go of channels that nobody on the node subscribes to: each is looked at
+/// once in the time for which topics linger.
+void Relay::sweep() {
+  const std::uint64_t seconds = options_.linger_ms / 1000 + 1;
+  std::size_t looked = 0;
+  for (Bucket n = 0; n * seconds < kBuckets && looked < kSwept; ++n) {
+    Share& share = share_[swept_];
+    std::erase_if(share.topics, [&](const auto& item) {
+      ++looked;
+      const auto& [channel, topic] = item;
+      if (topic.state != State::following) return false;
+      const auto released = zone_.release(channel);
+      if (!released || !*released) return false;
+      engine_.ignore(swept_, store_.keys().topic(channel));
+      --topics_;
+      return true;
+    });
+    swept_ = static_cast<Bucket>((swept_ + 1) % kBuckets);
+  }
+}
+
+}  // namespace paperboy::broker::redis

@@ -1,0 +1,211 @@
+// A worker as its node's relay of some buckets: it listens to the topics of
+// their channels and brings what comes into the zone, from where all workers
+// have it. One a worker, on its event loop.
+//
+// A topic's life:
+//
+//   asked      the server was asked for it, or will be when it can be reached
+//   placing    it is listened to; where the channel stands is being read
+//   following  the channel is anchored in the zone; each message is its next
+//   repairing  what is missing is being read from the stream
+//
+// What comes while it is placed or repaired waits (`pending`) and follows then.
+// After a connection was lost its topics are asked for again, and what changed
+// meanwhile is found by buckets (redis_relay_check.cpp).
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/counters.hpp"
+#include "broker/redis_shares.hpp"
+#include "broker/redis_store.hpp"
+#include "broker/shm_zone.hpp"
+#include "hub/rule.hpp"
+
+namespace paperboy::broker::redis {
+
+/// Channels of the node alone, in which its workers tell each other what they
+/// want: "\0relay" and a seat. Not in Redis.
+inline constexpr Bytes kLocal{"\0relay", 6};
+[[nodiscard]] inline bool is_local(Bytes channel) {
+  return channel.starts_with(kLocal);
+}
+
+class Relay {
+ public:
+  /// All must outlive this. `seat`: this worker's.
+  Relay(shm::Zone& zone, shm::SeatIndex seat, const hub::RuleSet& rules,
+        const Options& options, Network& network, Engine& engine, Store& store,
+        Evidence& evidence, Counters& counters);
+  ~Relay();
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  /// Somebody on the node wants the channel, which isn't anchored yet. Does
+  /// nothing where another worker relays it.
+  void want(Bytes channel);
+
+  /// Some demands were lost: looks for itself what is wanted.
+  void look_again();
+
+  /// Who relays it; nothing: nobody does.
+  [[nodiscard]] std::optional<shm::SeatIndex> owner(Bytes channel) const {
+    return shares_.owner(bucket_of(channel));
+  }
+
+  // What the engine says; see EngineEvents.
+  void on_up(Shard shard);
+  void on_down(Shard shard);
+  void on_moved(Bucket bucket);
+  void on_listening(Bytes topic);
+  void on_message(Bytes topic, Bytes message);
+
+  /// Once a second: buckets that came or went, topics that nobody wants.
+  void tick();
+
+  /// Whether what is published was shown to come back, on every shard.
+  [[nodiscard]] bool delivers() const;
+
+ private:
+  enum class State : std::uint8_t { asked, placing, following, repairing };
+
+  struct Pending {
+    std::vector<std::string> messages;
+    std::size_t bytes = 0;
+    bool lost = false;  // some had no room
+  };
+
+  struct Topic {
+    State state = State::asked;
+    bool sent = false;    // asked: the server has been
+    bool again = false;   // something is missing that nobody reads yet
+    bool futile = false;  // the last repair found nothing
+    std::unique_ptr<Pending> pending{};
+  };
+
+  /// Channels of one bucket whose standing is to be asked for.
+  struct Comparison {
+    Bucket bucket;
+    std::vector<std::string> channels;
+    bool at_once;
+  };
+
+  using Topics = std::unordered_map<std::string, Topic>;
+
+  struct Share {
+    bool mine = false;
+    std::uint64_t leaves_at = 0;  // monotonic ms; 0: it stays
+    Known known;
+    Topics topics;
+  };
+
+  /// What is shown to come back, on one shard.
+  struct Probe {
+    std::string channel;
+    std::uint64_t sent_at = 0;    // monotonic ms; 0: none is under way
+    std::uint64_t number = 0;     // of the last
+    std::uint64_t proved_at = 0;  // 0: not since it is up
+    std::size_t asked = 0;        // topics that aren't confirmed yet
+    Bucket next = 0;              // the bucket whose topics are asked for next
+    bool check_due = false;       // when they are
+    bool checking = false;
+  };
+
+  // Topics.
+  Topic* find(Bytes channel);
+  void ask(Bucket bucket, const std::string& channel, Topic& topic);
+  void ask_more(Shard shard);
+  void begin_anew(Bucket bucket);
+  void drop(Bucket bucket);
+  void share_out();
+  void scan();
+  void want_if_ours(const shm::ChannelInfo& channel);
+  void sweep();
+  [[nodiscard]] std::uint64_t now() const;
+
+  // Messages (redis_relay_import.cpp).
+  void take(Topic& topic, const std::string& channel, Bytes message);
+  bool import(Topic& topic, const std::string& channel, Bytes message);
+  static void hold(Topic& topic, Bytes message);
+  void follow(const std::string& channel, Topic& topic);
+  void stall(const std::string& channel, Bytes message);
+  void go_on();
+  [[nodiscard]] Retention keep(Bytes channel) const;
+
+  // Places and holes (redis_relay_repair.cpp).
+  void place(const std::string& channel);
+  void place_all();
+  void place_some(Bucket bucket, const std::vector<std::string>& channels);
+  void place_with_window(const std::string& channel);
+  void placed(const std::string& channel, const Position& at,
+              std::span<const shm::Recent> window);
+  void failed(const std::string& channel);
+  void repair(const std::string& channel);
+  void read_hole(const std::string& channel, const Position& from);
+  void fill(const std::string& channel, const Position& from,
+            const Window& window);
+  bool bring(const std::string& channel, const Position& from,
+             const Window& window);
+  void compare(const Standing& standing, bool at_once);
+  [[nodiscard]] bool is_behind(const Standing& standing);
+  void look_at_suspects();
+  void retry();
+
+  // Checks (redis_relay_check.cpp).
+  void check_all();
+  void check(Shard shard);
+  void ask_for_changes(Shard shard, const std::vector<Known>& known,
+                       bool at_once, bool last);
+  void changed(const Change& change, bool at_once);
+  void compare_all(Bucket bucket, bool at_once);
+  void compare_more();
+  void forget(Bucket bucket);
+  Probe& probe(Shard shard);
+  bool is_probe(Bytes channel, Bytes message);
+  void confirm(Bucket bucket);
+
+  shm::Zone& zone_;
+  shm::SeatIndex seat_;
+  const hub::RuleSet& rules_;
+  const Options& options_;
+  Network& network_;
+  Engine& engine_;
+  Store& store_;
+  Evidence& evidence_;
+  Counters& counters_;
+
+  Shares shares_;
+  std::array<Share, kBuckets> share_;
+  std::map<Shard, Probe> probes_;
+  std::size_t topics_ = 0;
+
+  bool scanning_ = false;
+  std::uint64_t scan_cursor_ = 0;
+  Bucket swept_ = 0;  // the bucket where the next sweep begins
+
+  std::deque<std::pair<std::string, std::string>> stalled_;  // channel, message
+  std::unordered_set<std::string> to_place_;
+  std::unordered_set<std::string> to_retry_;
+  std::vector<Standing> suspects_;
+  std::deque<Comparison> to_compare_;
+  std::size_t comparing_ = 0;  // calls under way
+
+  std::unique_ptr<Alarm> check_alarm_;
+  std::unique_ptr<Alarm> place_alarm_;
+  std::unique_ptr<Alarm> retry_alarm_;
+  std::unique_ptr<Alarm> suspect_alarm_;
+  std::unique_ptr<Alarm> stall_alarm_;
+  std::unique_ptr<Alarm> scan_alarm_;
+
+  // Redis may answer when the relay is gone.
+  std::shared_ptr<Relay*> self_ = std::make_shared<Relay*>(this);
+};
+
+}  // namespace paperboy::broker::redis

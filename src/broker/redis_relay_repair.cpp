@@ -1,0 +1,257 @@
+// Where channels stand, and what is missing of them. A hole is read from the
+// stream once, for all clients of the node, and comes before what waits.
+#include <algorithm>
+
+#include "broker/redis_relay.hpp"
+
+namespace paperboy::broker::redis {
+
+namespace {
+
+constexpr std::size_t kPlaced = 100;     // channels in one call
+constexpr std::uint32_t kPage = 500;     // entries of a hole in one read
+constexpr std::uint32_t kWindow = 5000;  // entries to begin with
+constexpr std::uint64_t kWindowBytes = 1024UL * 1024;
+constexpr std::uint64_t kRetryMs = 200;
+
+// What a check says of a channel may be on its way yet.
+constexpr std::uint64_t kPatienceMs = 250;
+
+Draft as_draft(Bytes channel, const Kept& kept, const Retention& keep) {
+  return {.channel = channel,
+          .kind = kept.kind,
+          .data = kept.data,
+          .extra = kept.extra,
+          .keep = keep};
+}
+
+}  // namespace
+
+// ---- placing ---------------------------------------------------------------
+
+void Relay::place(const std::string& channel) {
+  Topic* const topic = find(channel);
+  if (topic == nullptr) return;
+  topic->state = State::placing;
+  to_place_.insert(channel);
+  if (!place_alarm_->is_set()) place_alarm_->set(0);
+}
+
+/// All that a turn brought, in few calls.
+void Relay::place_all() {
+  std::map<Bucket, std::vector<std::string>> plain;
+  for (const std::string& channel : std::exchange(to_place_, {})) {
+    if (keep(channel).count > 0) {
+      place_with_window(channel);
+      continue;
+    }
+    const Bucket bucket = bucket_of(channel);
+    auto& some = plain[bucket];
+    some.push_back(channel);
+    if (some.size() < kPlaced) continue;
+    place_some(bucket, some);
+    some.clear();
+  }
+  for (const auto& [bucket, some] : plain) {
+    if (!some.empty()) place_some(bucket, some);
+  }
+}
+
+void Relay::place_some(Bucket bucket,
+                       const std::vector<std::string>& channels) {
+  store_.positions(
+      bucket, channels,
+      [self = self_, channels](const Result<std::vector<Standing>>& standings) {
+        if (*self == nullptr) return;
+        if (!standings) {
+          for (const auto& channel : channels) (*self)->failed(channel);
+          return;
+        }
+        for (const auto& one : *standings) {
+          (*self)->placed(one.channel, one.position, {});
+        }
+      });
+}
+
+/// What the channel keeps comes with its place, so that whoever comes back
+/// finds it in the zone.
+void Relay::place_with_window(const std::string& channel) {
+  const Retention kept = keep(channel);
+  const WindowQuery query{.limit = std::min(kept.count, kWindow),
+                          .bytes = kWindowBytes,
+                          .reverse = true,
+                          .kept = kept};
+  store_.window(channel, query,
+                [self = self_, channel](const Result<Window>& window) {
+                  if (*self == nullptr) return;
+                  if (!window) return (*self)->failed(channel);
+                  auto entries = window->entries;
+                  std::ranges::reverse(entries);
+                  (*self)->placed(channel, window->top, entries);
+                });
+}
+
+void Relay::placed(const std::string& channel, const Position& at,
+                   std::span<const shm::Recent> window) {
+  Topic* const topic = find(channel);
+  if (topic == nullptr || topic->state != State::placing) return;
+  const auto here = zone_.position(channel);
+  if (here && here->epoch != 0) {
+    // Another worker was first.
+    topic->again |= is_behind({channel, at});
+    return follow(channel, *topic);
+  }
+  // Only what reaches up to the place without a hole.
+  std::size_t first = window.size();
+  while (first > 0 && window[first - 1].kept.position.offset ==
+                          at.offset - (window.size() - first)) {
+    --first;
+  }
+  const auto anchored =
+      zone_.anchor(channel, at, window.subspan(first), keep(channel));
+  if (anchored) return follow(channel, *topic);
+  if (anchored.error().code == ErrorCode::not_found) {
+    // Nobody wants it any more; the sweep lets it go.
+    topic->pending.reset();
+    topic->state = State::following;
+    return;
+  }
+  failed(channel);
+}
+
+/// Redis, or the zone, had no time for it: once more, soon.
+void Relay::failed(const std::string& channel) {
+  to_retry_.insert(channel);
+  if (!retry_alarm_->is_set()) retry_alarm_->set(kRetryMs);
+}
+
+void Relay::retry() {
+  for (const std::string& channel : std::exchange(to_retry_, {})) {
+    Topic* const topic = find(channel);
+    if (topic == nullptr) continue;
+    if (!engine_.is_up(engine_.shard_of(bucket_of(channel)))) {
+      continue;  // it is asked for anew when that is up
+    }
+    if (topic->state == State::placing) place(channel);
+    if (topic->state == State::repairing) {
+      topic->state = State::following;
+      repair(channel);
+    }
+  }
+}
+
+// ---- repairing -------------------------------------------------------------
+
+void Relay::repair(const std::string& channel) {
+  Topic* const topic = find(channel);
+  if (topic == nullptr || topic->state == State::placing) return;
+  if (topic->state != State::following) {
+    topic->again = true;
+    return;
+  }
+  topic->state = State::repairing;
+  const auto from = zone_.position(channel);
+  if (!from) return failed(channel);
+  if (from->epoch == 0) return place(channel);
+  read_hole(channel, *from);
+}
+
+/// After `from`; where the channel has begun anew, from its beginning.
+void Relay::read_hole(const std::string& channel, const Position& from) {
+  const WindowQuery query{
+      .epoch = from.epoch, .offset = from.offset, .limit = kPage};
+  store_.window(channel, query,
+                [self = self_, channel, from](const Result<Window>& window) {
+                  if (*self == nullptr) return;
+                  Relay& here = **self;
+                  Topic* const topic = here.find(channel);
+                  if (topic == nullptr || topic->state != State::repairing) {
+                    return;
+                  }
+                  if (!window) return here.failed(channel);
+                  if (window->top.epoch != from.epoch) {
+                    return here.read_hole(channel, {window->top.epoch, 0});
+                  }
+                  here.fill(channel, from, *window);
+                });
+}
+
+void Relay::fill(const std::string& channel, const Position& from,
+                 const Window& window) {
+  if (!bring(channel, from, window)) return failed(channel);
+  Topic& topic = *find(channel);
+  const auto here = zone_.position(channel);
+  topic.futile = here && *here == from;
+  if (is_behind({channel, window.top})) {
+    // There is more of it.
+    topic.state = State::following;
+    return repair(channel);
+  }
+  follow(channel, topic);
+}
+
+/// False: the zone has no room now; what it has stays, and is gone on from.
+bool Relay::bring(const std::string& channel, const Position& from,
+                  const Window& window) {
+  const auto here = zone_.position(channel);
+  if (!here) return here.error().code == ErrorCode::not_found;
+  const std::uint64_t next = window.entries.empty()
+                                 ? window.top.offset + 1
+                                 : window.entries.front().kept.position.offset;
+  const bool anew = here->epoch != from.epoch;
+  if (anew || next > std::max(here->offset, from.offset) + 1) {
+    const auto told =
+        zone_.anchor(channel, {from.epoch, next - 1}, {}, keep(channel));
+    if (!told) return told.error().code == ErrorCode::not_found;
+    counters_.add(Counter::redis_gaps);
+  }
+  for (const auto& [kept, age] : window.entries) {
+    const auto imported =
+        zone_.import(as_draft(channel, kept, keep(channel)), kept.position);
+    if (!imported) return imported.error().code == ErrorCode::not_found;
+    if (*imported == shm::Import::appended) {
+      counters_.add(Counter::redis_repaired);
+    }
+    if (*imported == shm::Import::hole) {
+      // The stream has one of its own.
+      const auto told =
+          zone_.anchor(channel, {kept.position.epoch, kept.position.offset - 1},
+                       {}, keep(channel));
+      if (!told) return told.error().code == ErrorCode::not_found;
+      counters_.add(Counter::redis_gaps);
+      if (!zone_.import(as_draft(channel, kept, keep(channel)),
+                        kept.position)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+// ---- comparing -------------------------------------------------------------
+
+bool Relay::is_behind(const Standing& standing) {
+  const auto here = zone_.position(standing.channel);
+  if (!here) return false;
+  return here->epoch != standing.position.epoch ||
+         here->offset < standing.position.offset;
+}
+
+void Relay::compare(const Standing& standing, bool at_once) {
+  const Topic* const topic = find(standing.channel);
+  if (topic == nullptr) return;
+  // It may miss this, and isn't repaired yet.
+  if (topic->state == State::asked) return forget(bucket_of(standing.channel));
+  if (!is_behind(standing)) return;
+  if (at_once) return repair(standing.channel);
+  suspects_.push_back(standing);
+  if (!suspect_alarm_->is_set()) suspect_alarm_->set(kPatienceMs);
+}
+
+void Relay::look_at_suspects() {
+  for (const Standing& standing : std::exchange(suspects_, {})) {
+    if (is_behind(standing)) repair(standing.channel);
+  }
+}
+
+}  // namespace paperboy::broker::redis
