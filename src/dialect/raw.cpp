@@ -15,6 +15,7 @@ Answer Raw::published(State*, const Publish&, const Result<Position>& outcome,
   switch (outcome.error().code) {
     case ErrorCode::log_full:
     case ErrorCode::unavailable:
+    case ErrorCode::not_replicated:
     case ErrorCode::too_many_channels:
       return Close{close::kTryAgainLater, outcome.error().message};
     case ErrorCode::too_large:

@@ -5,7 +5,11 @@
 // A broker orders the publications of a channel, gives each its position, keeps
 // what the channel's rule says, and hands every worker those of the channels it
 // subscribed to, in order. What it can't hand over it says (a jump of offsets,
-// or `lost`); it never skips silently.
+// an anchor, or `lost`); it never skips silently.
+//
+// What a call borrows is good for that call. A reply comes once, during the
+// call or in a later turn, but never during `drain`; one that the network keeps
+// from coming is an Error, `unavailable`, after a while.
 #pragma once
 
 #include <cstdint>
@@ -34,11 +38,9 @@ struct Published {
                               // with the same idempotency key
 };
 
-/// Called once, during `publish` or later. A publication that is answered with
-/// a position will reach every worker that subscribes to its channel.
+/// A publication that is answered with a position will reach every worker that
+/// subscribes to its channel.
 using PublishReply = std::function<void(const Result<Published>&)>;
-
-/// Called once, during the call or later.
 using HistoryReply = std::function<void(const Result<HistoryPage>&)>;
 using DoneReply = std::function<void(const Result<Done>&)>;
 
@@ -82,13 +84,16 @@ class Broker {
   /// Hands a bounded share of what waits to `events`. Called on every wake-up.
   virtual Drained drain(BrokerEvents& events) = 0;
 
-  /// The last position of a channel that this worker subscribes to.
+  /// The last position of a channel that this worker subscribes to; of epoch 0
+  /// as long as it isn't known.
   virtual Position position(ChannelRef ref) = 0;
 
   /// Its name; the bytes live as long as the subscription.
   virtual Bytes name(ChannelRef ref) = 0;
 
-  /// What is kept of a channel. Error: not_found (there is no such channel).
+  /// What is kept of a channel. Its top is no less than what this worker knew
+  /// of the channel before it asked, or of a newer epoch. Errors: not_found
+  /// (there is no such channel), unavailable.
   virtual void history(Bytes channel, const HistoryQuery& query,
                        const HistoryReply& reply) = 0;
 

@@ -20,22 +20,25 @@ struct Group {
   Encoder* encoder = nullptr;
 
   /// They begin after it, while the channel's others still have what comes
-  /// before to hear of; epoch 0: they are where the channel is.
+  /// before to hear of; epoch 0: they are where the channel is. Of another
+  /// epoch than the channel: that one is yet to come.
   Position after;
   std::vector<Subscription*> members;
 };
 
 /// One that waits to be told what it missed; what comes meanwhile is kept for
-/// it.
+/// it. Shared with the answer that it waits for.
 struct Held {
   std::uint64_t id = 0;
-  Subscription* subscription = nullptr;
+  Subscription* subscription = nullptr;  // null: it has left, or goes on
   Encoder* encoder = nullptr;
-  Position begin;  // what comes after it is the live part
-  Position last;   // of what is in `live`, or `begin`
+  Position
+      begin;      // what comes after it is the live part; of epoch 0: not known
+  Position last;  // of what is in `live`, or `begin`
   std::vector<Kept> live;
   std::size_t bytes = 0;
-  bool lost = false;  // not all that came is in `live`
+  bool lost = false;      // not all that came is in `live`
+  bool anchored = false;  // `begin` is where the channel was anchored
 };
 
 struct Channel {
@@ -44,14 +47,15 @@ struct Channel {
 
   Hub& hub;
   ChannelRef ref;
-  bool in_batch = false;    // this drain brought something
-  bool repairing = false;   // its history is being read
-  std::uint32_t batch = 0;  // then: which of the hub's batches is the last
-  std::uint32_t ahead = 0;  // groups that begin after `last`
-  Position last;
-  Position skipped;  // what came while `repairing`, the last of it
+  bool in_batch = false;     // this drain brought something
+  bool repairing = false;    // its history is being read
+  std::uint32_t batch = 0;   // then: which of the hub's batches is the last
+  std::uint32_t ahead = 0;   // groups that begin after `last`
+  Position last;             // of epoch 0: not known, nothing was delivered
+  Position skipped;          // what came while `repairing`, the last of it
+  std::uint64_t repair = 0;  // of the hub's
   std::vector<Group> groups;
-  std::vector<std::unique_ptr<Held>> held;
+  std::vector<std::shared_ptr<Held>> held;
 };
 
 }  // namespace paperboy::hub

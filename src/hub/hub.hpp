@@ -10,12 +10,18 @@
 // there goes to the others only. One that comes back with a position is held:
 // what comes meanwhile is kept for it, the history is read up to its own top,
 // and it goes on behind that.
+//
+// Over the network a channel's top may not be known at first: then its anchor
+// comes before all else, and who just subscribes begins there. And the history
+// may know of more than this worker: who comes back goes on behind that.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -45,18 +51,21 @@ class Hub final : private BrokerEvents {
 
   /// Puts `subscription` into `channel` (a key: see key.hpp). Everything that
   /// is published after the returned position is delivered, encoded by
-  /// `encoder`, which must outlive the subscription. `member`: who it is, for
-  /// channels that know who is there.
+  /// `encoder`, which must outlive the subscription. Of epoch 0: it begins
+  /// where the channel stands, as soon as that is known. `member`: who it is,
+  /// for channels that know who is there.
   Result<Position> subscribe(Subscription& subscription, Bytes channel,
                              Encoder& encoder, const Member* member = nullptr);
   /// Does nothing where it isn't active.
   void unsubscribe(Subscription& subscription);
 
   /// For one that was here before, up to `since` (of epoch 0: the channel's
-  /// present one): `reply` is called once, now
-  /// or later, unless it unsubscribes before; only then the rest is delivered.
-  /// REQUIRES: subscribed in this turn.
-  void recover(Subscription& subscription, Position since,
+  /// present one), or, without it, wants to know where it begins: `reply` is
+  /// called once, now or later; only then the rest is delivered. It isn't
+  /// called if it unsubscribes before. After an Error nothing is delivered; it
+  /// may unsubscribe, or ask again.
+  /// REQUIRES: subscribed in this turn, or answered with an Error.
+  void recover(Subscription& subscription, std::optional<Position> since,
                const RecoveryLimits& limits, const RecoveryReply& reply);
 
   /// What is kept of it is the rule's to say.
@@ -93,35 +102,56 @@ class Hub final : private BrokerEvents {
     Position before;  // where the channel was
   };
 
+  // From the broker to the subscribers (delivery.cpp).
   void on_publication(ChannelRef ref, const Publication& publication) override;
   bool is_new(const Channel& channel, const Publication& next);
-  Batch& batch_for(Channel& channel, const Publication& next);
+  bool is_awaited(const Channel& channel, const Position& position);
+  Batch& batch_for(Channel& channel, bool hole);
+  bool is_for(const Position& after, const Channel& channel,
+              const Publication& next);
+  static bool is_behind_hole(const Position& after, const Batch& batch,
+                             const Publication& next);
   void encode(Channel& channel, const Batch& batch,
               const Publication& publication);
+  bool gather();
   void fan_out();
-  void lose();
-  void discard();
+  void hand(Subscription& to, const Run& run) noexcept;
+  void tell_hole(Subscription& to) noexcept;
   Run& add_run();
 
   Channel& channel_for(const Subscribed& subscribed);
+  void let_go(ChannelRef ref);
   static Group& group_for(Channel& channel, Encoder& encoder,
                           const Position& after);
+  static Group& room_for(Channel& channel, Encoder& encoder,
+                         const Position& at);
   static void put(Subscription& subscription, Channel& channel,
                   Encoder& encoder, const Position& at);
   static Encoder& take(Subscription& subscription);
-  static void catch_up(Channel& channel);
-  static void join_others(Channel& channel, std::size_t index);
+  void catch_up(Channel& channel) noexcept;
+  static bool join_others(Channel& channel, std::size_t index) noexcept;
 
-  // Coming back, and after a loss (recovery.cpp).
-  void recovered(Channel& channel, std::uint64_t id, const Position& since,
+  // Coming back (recovery.cpp).
+  const std::shared_ptr<Held>& hold(Subscription& subscription);
+  void recovered(Held& held, const std::optional<Position>& since,
                  const Result<HistoryPage>& page, const RecoveryReply& reply);
-  void go_on(Channel& channel, std::uint64_t id, const Position& from);
+  void go_on(const Held& held, const Position& from);
+  static void encode_after(const Position& from, const Held& held, Run& run);
   static void hold_back(Held& held, const Publication& publication);
-  void repair(Channel& channel);
-  void repaired(ChannelRef ref, const Result<HistoryPage>& page);
+  static void forget_after(Held& held, const Position& position) noexcept;
+
+  // Anchors, and after a loss (repair.cpp).
+  void on_anchor(Channel& channel, const Position& at);
+  bool lacks(const Channel& channel, const Position& has, const Position& at);
+  void anchor_held(Channel& channel, const Position& at);
+  void lose() noexcept;
+  void discard() noexcept;
+  void repair(Channel& channel) noexcept;
+  void skip(Channel& channel, const Position& position);
+  void repaired(ChannelRef ref, std::uint64_t number,
+                const Result<HistoryPage>& page);
   bool is_behind(const Channel& channel);
-  static void forget_after(Held& held, const Position& position);
-  static void tell_gap(Channel& channel, const Position& top);
+  void go_to(Channel& channel, const Position& at) noexcept;
 
   Broker& broker_;
   Presence& presence_;
@@ -132,6 +162,9 @@ class Hub final : private BrokerEvents {
   std::deque<Run> runs_;
   std::size_t runs_used_ = 0;
   std::uint64_t held_count_ = 0;  // ever; the next one's id
+  std::uint64_t repairs_ = 0;
+  std::exception_ptr
+      failure_;  // of a subscriber's, until all others have theirs
 
   // A broker may answer when the hub is gone.
   std::shared_ptr<Hub*> self_ = std::make_shared<Hub*>(this);

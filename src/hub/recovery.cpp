@@ -1,7 +1,5 @@
-// The hub's ways back to what was missed: of one subscriber that was away, and
-// of a whole worker that was too slow.
-//
-// For one subscriber:
+// The hub's way back to what one subscriber missed that was away, and to where
+// it begins where that isn't known at once.
 //
 //   subscribe   its top is T; what comes after T is its own from here on
 //   hold        it leaves the fan-out; what comes is kept (after T)
@@ -11,7 +9,12 @@
 //
 // Since it is counted as a subscriber before the history is read, R is no less
 // than T, and what comes after R is or will be kept: nothing lies between.
-// Since the kept up to R are dropped, nothing comes twice.
+// Since the kept up to R are dropped, nothing comes twice. Where this worker
+// hasn't heard of R yet, it goes on behind R, ahead of the others.
+//
+// T may not be known: then the channel's anchor is T, or, if the history is
+// faster, R. R may be of another epoch than T, a newer one, which the channel
+// has yet to come to: what was kept before that is void, as T is.
 #include <algorithm>
 #include <cassert>
 
@@ -21,91 +24,150 @@ namespace paperboy::hub {
 
 namespace {
 
-/// Whether the history can have what lacks, as far as positions tell.
-bool within(const Position& since, const Position& top,
-            const RecoveryLimits& limits) {
+/// Whether it needs no history to know that it can't have what lacks.
+bool is_beyond(const Position& since, const Position& top,
+               const RecoveryLimits& limits) {
   return since.epoch == top.epoch && since.offset <= top.offset &&
-         top.offset - since.offset <= limits.publications;
+         top.offset - since.offset > limits.publications;
 }
+
+Recovery judge(const Position& begin, const std::optional<Position>& since,
+               const HistoryPage& page) {
+  const Position& top = page.top;
+  const bool same = top.epoch == begin.epoch;
+  if (same && top.offset < begin.offset) return {false, begin, {}};
+  if (since) {
+    const Position from{since->epoch == 0 ? top.epoch : since->epoch,
+                        since->offset};
+    if (is_complete(page, from)) return {true, top, page.publications};
+  }
+  return {false, same ? begin : top, {}};
+}
+
+}  // namespace
 
 Publication as_publication(Bytes channel, const Kept& kept) {
   return {channel, kept.position, kept.kind, kept.data, kept.extra};
 }
 
-}  // namespace
-
-void Hub::recover(Subscription& subscription, Position since,
+void Hub::recover(Subscription& subscription, std::optional<Position> since,
                   const RecoveryLimits& limits, const RecoveryReply& reply) {
-  const Position top = subscription.position();
-  if (since.epoch == 0) since.epoch = top.epoch;
-  if (since == top || !within(since, top, limits)) {
-    reply({since == top, top, {}});
-    return;
+  if (subscription.group_ != Subscription::kHeld) {
+    const Position top = subscription.position();
+    if (since && since->epoch == 0) since->epoch = top.epoch;
+    if (top.epoch != 0 &&
+        (!since || *since == top || is_beyond(*since, top, limits))) {
+      reply(Recovery{since == top, top, {}});
+      return;
+    }
   }
+  const auto& held = hold(subscription);
+  HistoryQuery query{.since = since,
+                     .limit = since ? limits.publications : 0,
+                     .bytes = limits.bytes};
+  if (held->begin.epoch != 0) query.until = held->begin;
+  const auto answer = [self = self_, waits = std::weak_ptr(held), id = held->id,
+                       since, reply](const Result<HistoryPage>& page) {
+    const auto here = waits.lock();
+    if (here && here->id == id && here->subscription != nullptr) {
+      (*self)->recovered(*here, since, page, reply);
+    }
+  };
+  try {
+    broker_.history(subscription.channel_name(), query, answer);
+  } catch (const std::bad_alloc&) {
+    answer(Error{ErrorCode::unavailable, "no memory to read the history"});
+  }
+}
+
+/// Out of the fan-out. One that is held already, and has lost something of what
+/// was kept for it, begins anew.
+const std::shared_ptr<Held>& Hub::hold(Subscription& subscription) {
   Channel& channel = *subscription.channel_;
-  auto held = std::make_unique<Held>();
-  const std::uint64_t id = held->id = ++held_count_;
+  if (subscription.group_ == Subscription::kHeld) {
+    const auto& held = channel.held[subscription.index_];
+    held->id = ++held_count_;
+    if (held->lost) {
+      held->live.clear();
+      held->bytes = 0;
+      held->begin = held->last = channel.last;
+      held->lost = held->anchored = false;
+    }
+    return held;
+  }
+  auto held = std::make_shared<Held>();
+  held->id = ++held_count_;
   held->subscription = &subscription;
-  held->begin = held->last = top;
+  held->begin = held->last = subscription.position();
   channel.held.reserve(channel.held.size() + 1);
   held->encoder = &take(subscription);
   subscription.channel_ = &channel;
   subscription.group_ = Subscription::kHeld;
   subscription.index_ = static_cast<std::uint32_t>(channel.held.size());
   channel.held.push_back(std::move(held));
-  const HistoryQuery query{
-      .since = since, .limit = limits.publications, .bytes = limits.bytes};
-  broker_.history(broker_.name(channel.ref), query,
-                  [self = self_, ref = channel.ref, id, since,
-                   reply](const Result<HistoryPage>& page) {
-                    if (*self == nullptr) return;
-                    auto& channels = (*self)->channels_;
-                    const auto found = channels.find(ref);
-                    if (found == channels.end()) return;
-                    (*self)->recovered(*found->second, id, since, page, reply);
-                  });
+  return channel.held.back();
 }
 
-void Hub::recovered(Channel& channel, std::uint64_t id, const Position& since,
+/// `held` is the caller's too.
+void Hub::recovered(Held& held, const std::optional<Position>& since,
                     const Result<HistoryPage>& page,
                     const RecoveryReply& reply) {
-  const auto found = std::ranges::find_if(
-      channel.held, [id](const auto& held) { return held->id == id; });
-  if (found == channel.held.end()) return;  // it left
-  const Position begin = (*found)->begin;
-  const bool complete = page && page->top.epoch == begin.epoch &&
-                        page->top.offset >= begin.offset &&
-                        is_complete(*page, since);
-  if (complete) {
-    reply({true, page->top, page->publications});
-    go_on(channel, id, page->top);
-  } else {
-    reply({false, begin, {}});
-    go_on(channel, id, begin);
+  const std::uint64_t id = held.id = ++held_count_;  // it is answered once
+  if (!page &&
+      (page.error().code == ErrorCode::unavailable || held.begin.epoch == 0)) {
+    reply(page.error());
+    return;
   }
+  const Result<Recovery> recovery =
+      page ? judge(held.begin, since, *page) : Recovery{false, held.begin, {}};
+  const auto waits = [&] {
+    return held.subscription != nullptr && held.id == id;
+  };
+  try {
+    reply(recovery);
+  } catch (...) {
+    held.lost = true;
+    if (waits()) go_on(held, recovery->position);
+    throw;
+  }
+  if (waits()) go_on(held, recovery->position);
 }
 
 /// What came meanwhile, from `from` on; and back into the fan-out.
-void Hub::go_on(Channel& channel, std::uint64_t id, const Position& from) {
-  const auto found = std::ranges::find_if(
-      channel.held, [id](const auto& held) { return held->id == id; });
-  assert(found != channel.held.end());
-  Subscription& subscription = *(*found)->subscription;
-  const std::vector<Kept> live = std::move((*found)->live);
-  const bool lost = (*found)->lost;
-  const Position last = std::max((*found)->last, from);
-  Encoder& encoder = take(subscription);
-  put(subscription, channel, encoder, last);
+void Hub::go_on(const Held& held, const Position& from) {
+  Subscription& subscription = *held.subscription;
+  Channel& channel = *subscription.channel_;
+  const bool same = from.epoch == held.last.epoch;
+  bool lost = held.lost;
+  Position at = same ? std::max(held.last, from) : from;
+  if (!same && from.epoch == channel.last.epoch) {
+    lost = from.offset < channel.last.offset;
+  } else if (!same) {
+    lost = lost || held.anchored;
+    if (lost) at = channel.last;
+  }
   Run& run = add_run();
-  for (const Kept& kept : live) {
+  try {
+    if (same) encode_after(from, held, run);
+    room_for(channel, *held.encoder, at);
+  } catch (...) {
+    tell_hole(subscription);
+    throw;
+  }
+  Encoder& encoder = take(subscription);
+  put(subscription, channel, encoder, at);
+  hand(subscription, run);
+  if (lost) tell_hole(subscription);
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void Hub::encode_after(const Position& from, const Held& held, Run& run) {
+  const Bytes name = held.subscription->channel_name();
+  for (const Kept& kept : held.live) {
     if (kept.position.offset <= from.offset) continue;
-    encoder.encode(as_publication(broker_.name(channel.ref), kept), run.bytes);
+    held.encoder->encode(as_publication(name, kept), run.bytes);
     ++run.count;
   }
-  if (run.count > 0) {
-    subscription.owner_.deliver(subscription, run.bytes, run.count);
-  }
-  if (lost) subscription.owner_.gap(subscription);
 }
 
 void Hub::hold_back(Held& held, const Publication& publication) {
@@ -124,63 +186,16 @@ void Hub::hold_back(Held& held, const Publication& publication) {
 }
 
 /// What this drain brought is void.
-void Hub::forget_after(Held& held, const Position& position) {
+void Hub::forget_after(Held& held, const Position& position) noexcept {
   while (held.last != held.begin && (held.last.epoch != position.epoch ||
                                      held.last.offset > position.offset)) {
     held.live.pop_back();
     held.last = held.live.empty() ? held.begin : held.live.back().position;
   }
-}
-
-// ---- after a loss ----------------------------------------------------------
-
-/// Until the history answers, nothing else of the channel is delivered: most
-/// of what the log still brings the history has. Where it was read too early
-/// for that, it is read again.
-void Hub::repair(Channel& channel) {
-  channel.repairing = true;
-  channel.skipped = {};
-  const HistoryQuery query{.since = channel.last};
-  broker_.history(
-      broker_.name(channel.ref), query,
-      [self = self_, ref = channel.ref](const Result<HistoryPage>& page) {
-        if (*self != nullptr) (*self)->repaired(ref, page);
-      });
-}
-
-void Hub::repaired(ChannelRef ref, const Result<HistoryPage>& page) {
-  const auto found = channels_.find(ref);
-  if (found == channels_.end()) return;
-  Channel& channel = *found->second;
-  channel.repairing = false;
-  if (!page || !is_complete(*page, channel.last)) {
-    tell_gap(channel, broker_.position(ref));
-    return;
+  if (position.epoch == 0 && std::exchange(held.anchored, false)) {
+    held.begin = held.last = {};
+    held.lost = false;
   }
-  for (const Kept& kept : page->publications) {
-    on_publication(ref, as_publication(broker_.name(ref), kept));
-  }
-  fan_out();
-  if (is_behind(channel)) repair(channel);
-}
-
-/// Something was skipped that the history, as it was read, had not.
-bool Hub::is_behind(const Channel& channel) {
-  const Position& skipped = channel.skipped;
-  if (skipped.epoch == channel.last.epoch) {
-    return skipped.offset > channel.last.offset;
-  }
-  return skipped.epoch == broker_.position(channel.ref).epoch;
-}
-
-void Hub::tell_gap(Channel& channel, const Position& top) {
-  channel.last = top;
-  for (Group& group : channel.groups) {
-    const Position& after = group.after;
-    if (after.epoch == top.epoch && after.offset >= top.offset) continue;
-    for (Subscription* member : group.members) member->owner_.gap(*member);
-  }
-  catch_up(channel);
 }
 
 }  // namespace paperboy::hub

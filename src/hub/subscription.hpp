@@ -45,8 +45,8 @@ class Subscription {
   /// The channel's name, with its namespace. REQUIRES: active().
   [[nodiscard]] Bytes channel_name() const;
 
-  /// Of the last publication that was delivered, or where it begins.
-  /// REQUIRES: active(), and not held.
+  /// Of the last publication that was delivered, or where it begins; of epoch 0
+  /// where that isn't known yet. REQUIRES: active(), and not held.
   [[nodiscard]] Position position() const;
 
  private:
@@ -56,8 +56,9 @@ class Subscription {
 
   Subscriber& owner_;
   Channel* channel_ = nullptr;
-  std::uint32_t group_ = 0;  // index in the channel's groups, or kHeld
-  std::uint32_t index_ = 0;  // index in the group's members, or in the held
+  std::uint32_t group_ = 0;       // index in the channel's groups, or kHeld
+  std::uint32_t index_ : 31 = 0;  // in the group's members, or in the held
+  std::uint32_t missed_ : 1 = 0;  // a hole that it couldn't be told of
 };
 
 }  // namespace paperboy::hub

@@ -155,18 +155,43 @@ void Conversation::reply_bounded(std::uint64_t id,
 
 // ---- the end of a subscription ---------------------------------------------
 
+/// Who waits for its answer has it now.
 void Conversation::forget(const hub::Subscription& subscription) {
-  if (rare_) {
-    std::erase_if(rare_->leases,
-                  [&](const auto& one) { return one.first == &subscription; });
-    std::erase(rare_->lost, &subscription);
-    if (rare_->leases.empty() && rare_->lost.empty()) rare_.reset();
-  }
   session_.unsubscribe(subscription);
+  if (!rare_) return;
+  std::erase_if(rare_->leases,
+                [&](const auto& one) { return one.first == &subscription; });
+  std::erase(rare_->lost, &subscription);
+  if (const auto id = take_asked(subscription)) {
+    fail(*id, ErrorCode::unavailable);
+  }
+  leave_connecting(subscription);
+  tidy();
 }
 
+std::optional<std::uint64_t> Conversation::take_asked(
+    const hub::Subscription& subscription) {
+  if (!rare_) return {};
+  const auto found = std::ranges::find(
+      rare_->asked, &subscription, [](const auto& one) { return one.first; });
+  if (found == rare_->asked.end()) return {};
+  const std::uint64_t id = found->second;
+  rare_->asked.erase(found);
+  tidy();
+  return id;
+}
+
+void Conversation::tidy() {
+  if (rare_ && rare_->leases.empty() && rare_->lost.empty() &&
+      rare_->asked.empty() && !rare_->connecting) {
+    rare_.reset();
+  }
+}
+
+/// Of one that the client hasn't been told of there is nothing to tell.
 void Conversation::drop(const hub::Subscription& subscription,
                         std::uint16_t code, Bytes reason) {
+  if (is_connecting(subscription)) return;
   reply(dialect::Dropped{hub::channel_name(subscription.channel_name()), code,
                          reason});
 }

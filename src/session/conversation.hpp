@@ -53,10 +53,24 @@ class Conversation final : public dialect::State {
   using End = std::optional<Close>;  // of the connection
   using Leases = std::vector<std::pair<const hub::Subscription*, std::int64_t>>;
 
-  /// What few connections have.
+  /// A connect that waits until it is known where all begin.
+  struct Connecting {
+    std::uint64_t id = 0;
+    std::int64_t expires = 0;
+    std::vector<dialect::ServerSubscription> told;
+    std::vector<const hub::Subscription*> of;       // what `told` is about
+    std::vector<const hub::Subscription*> awaited;  // it isn't known where
+    bool begun = false;                             // all are subscribed
+    bool failed = false;                            // it can't be known now
+  };
+
+  /// What few connections have, or for a short time.
   struct Rare {
     Leases leases;  // of subscriptions that expire, seconds since 1970
     std::vector<const hub::Subscription*> lost;
+    /// Commands to subscribe that have yet to be answered, by their ids.
+    std::vector<std::pair<const hub::Subscription*, std::uint64_t>> asked;
+    std::unique_ptr<Connecting> connecting;
   };
 
   // What a channel or connection token of a command says.
@@ -69,9 +83,6 @@ class Conversation final : public dialect::State {
   };
 
   struct Gathering;
-
-  /// A connect that waits until all is known of what it was in.
-  struct Connecting;
 
   End obey_all(const dialect::Message& message, std::string& replies);
   End take(const dialect::Decoded& command);
@@ -91,17 +102,24 @@ class Conversation final : public dialect::State {
 
   End show_token(const dialect::Connect& command);
   End begin(const dialect::Connect& command);
-  End join_all(const dialect::Connect& command, const Admission& admission,
-               const std::shared_ptr<Connecting>& connecting);
+  End join_all(const dialect::Connect& command, const Admission& admission);
   [[nodiscard]] bool may_join(const std::string& key) const;
-  End join(const dialect::Connect& command, const std::string& key, Bytes data,
-           const std::shared_ptr<Connecting>& connecting);
-  void joined(const std::shared_ptr<Connecting>& connecting);
+  End join(const dialect::Connect& command, const std::string& key, Bytes data);
+  void await(hub::Subscription& subscription, Bytes data,
+             const std::optional<Position>& since);
+  void arrived(const hub::Subscription& subscription, bool back,
+               const Result<hub::Recovery>& recovery);
+  End conclude();
+  void leave_connecting(const hub::Subscription& subscription);
+  [[nodiscard]] bool is_connecting(const hub::Subscription& subscription) const;
 
-  void return_to(hub::Subscription& subscription, const dialect::Place& place,
-                 std::uint64_t id, std::int64_t expires);
-  void recover(hub::Subscription& subscription, const Position& since,
+  void return_to(hub::Subscription& subscription,
+                 const dialect::Subscribe& command, std::int64_t expires);
+  void recover(hub::Subscription& subscription,
+               const std::optional<Position>& since,
                const hub::RecoveryReply& reply);
+  std::optional<std::uint64_t> take_asked(
+      const hub::Subscription& subscription);
 
   void enter(const hub::Order& order);
   void entered(const hub::Subscription& subscription, Bytes data,
@@ -123,6 +141,7 @@ class Conversation final : public dialect::State {
             Bytes reason);
   void forget(const hub::Subscription& subscription);
   Rare& rare();
+  void tidy();
   void reply(const dialect::Outcome& outcome);
   [[nodiscard]] std::size_t room() const;
   void reply_bounded(std::uint64_t id, const dialect::Outcome& outcome);

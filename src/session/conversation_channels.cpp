@@ -80,8 +80,8 @@ Conversation::End Conversation::obey(const dialect::Subscribe& command) {
   if (!subscribed) return fail(command.id, subscribed.error().code);
   hub::Subscription& here = **subscribed;
   lease(here, entry->expires);
-  if (command.since) {
-    return_to(here, *command.since, command.id, entry->expires);
+  if (command.since || here.position().epoch == 0) {
+    return_to(here, command, entry->expires);
     return {};
   }
   reply(dialect::Subscribed{
@@ -89,34 +89,58 @@ Conversation::End Conversation::obey(const dialect::Subscribe& command) {
   return {};
 }
 
+/// To where it was, as it says, or to where the channel stands, which isn't
+/// known yet.
 void Conversation::return_to(hub::Subscription& subscription,
-                             const dialect::Place& place, std::uint64_t id,
+                             const dialect::Subscribe& command,
                              std::int64_t expires) {
-  recover(subscription, position_of(place.epoch, place.offset),
-          [this, id, expires](const hub::Recovery& recovery) {
-            const dialect::Recovered recovered{true, recovery.recovered,
-                                               recovery.publications};
-            reply(dialect::Subscribed{id, recovery.position, time_left(expires),
-                                      recovered});
+  std::optional<Position> since;
+  if (command.since) {
+    since = position_of(command.since->epoch, command.since->offset);
+  }
+  rare().asked.emplace_back(&subscription, command.id);
+  recover(subscription, since,
+          [this, &subscription, expires,
+           back = since.has_value()](const Result<hub::Recovery>& recovery) {
+            if (!recovery) {
+              forget(subscription);
+              return;
+            }
+            const auto id = take_asked(subscription).value();
+            dialect::Recovered recovered;
+            if (back) {
+              recovered = {true, recovery->recovered, recovery->publications};
+            }
+            reply(dialect::Subscribed{id, recovery->position,
+                                      time_left(expires), recovered});
           });
 }
 
 /// The hub answers only while it is subscribed, and so while this lives.
 void Conversation::recover(hub::Subscription& subscription,
-                           const Position& since,
+                           const std::optional<Position>& since,
                            const hub::RecoveryReply& reply) {
   const hub::RecoveryLimits limits{
       static_cast<std::uint32_t>(session_.settings_.max_history), room()};
-  const auto answer = [this, reply](const hub::Recovery& recovery) {
-    const std::size_t size = size_of(recovery.publications);
+  const auto answer = [this, reply](const Result<hub::Recovery>& recovery) {
+    if (!recovery) {
+      reply(recovery);
+      return;
+    }
+    const std::size_t size = size_of(recovery->publications);
     const bool fits = size <= room();
-    if (fits) long_answers_ += size;
-    session_.context_.counters.add(recovery.recovered && fits
+    session_.context_.counters.add(recovery->recovered && fits
                                        ? Counter::recovered
                                        : Counter::not_recovered);
-    reply(fits ? recovery : hub::Recovery{false, recovery.position, {}});
+    if (fits) {
+      long_answers_ += size;
+      reply(recovery);
+    } else {
+      reply(hub::Recovery{false, recovery->position, {}});
+    }
   };
-  session_.context_.hub.recover(subscription, since, limits, answer);
+  session_.context_.hub.recover(subscription, since, limits,
+                                since ? answer : reply);
 }
 
 void Conversation::lease(const hub::Subscription& subscription,

@@ -27,13 +27,6 @@ std::unique_ptr<const std::string> owned(const std::string& text) {
 
 }  // namespace
 
-struct Conversation::Connecting {
-  std::uint64_t id;
-  std::int64_t expires;
-  std::vector<dialect::ServerSubscription> joined;
-  std::size_t waiting = 1;  // answers, and the end of the command
-};
-
 // ---- connecting ------------------------------------------------------------
 
 Conversation::End Conversation::obey(const dialect::Connect& command) {
@@ -67,30 +60,28 @@ Conversation::End Conversation::begin(const dialect::Connect& command) {
     grants_ = std::make_unique<const auth::Grants>(*admission->grants);
   }
   info_ = owned(admission->info);
-  const auto connecting = std::make_shared<Connecting>(
-      Connecting{command.id, admission->expires, {}});
-  if (const auto end = join_all(command, *admission, connecting)) return end;
-  joined(connecting);
-  return {};
+  rare().connecting = std::make_unique<Connecting>();
+  rare().connecting->id = command.id;
+  rare().connecting->expires = admission->expires;
+  if (const auto end = join_all(command, *admission)) return end;
+  rare().connecting->begun = true;
+  return conclude();
 }
 
-Conversation::End Conversation::join_all(
-    const dialect::Connect& command, const Admission& admission,
-    const std::shared_ptr<Connecting>& connecting) {
+Conversation::End Conversation::join_all(const dialect::Connect& command,
+                                         const Admission& admission) {
   for (const std::string& channel : admission.channels) {
     if (!may_join(channel)) {
       return Close{close::kPermissionDenied, "permission denied"};
     }
-    if (const auto end = join(command, channel, {}, connecting)) return end;
+    if (const auto end = join(command, channel, {})) return end;
   }
   for (const auto& one : admission.subscriptions) {
     if (!grants_->allows(auth::Scope::subscribe, one.channel)) continue;
     const auto channel = key(one.channel);
     if (!channel) return kInvalidToken;
     if (rule(*channel).subscribe == hub::Access::nobody) continue;
-    if (const auto end = join(command, *channel, one.data, connecting)) {
-      return end;
-    }
+    if (const auto end = join(command, *channel, one.data)) return end;
   }
   return {};
 }
@@ -105,9 +96,8 @@ bool Conversation::may_join(const std::string& key) const {
 }
 
 /// One subscription of the server's.
-Conversation::End Conversation::join(
-    const dialect::Connect& command, const std::string& key, Bytes data,
-    const std::shared_ptr<Connecting>& connecting) {
+Conversation::End Conversation::join(const dialect::Connect& command,
+                                     const std::string& key, Bytes data) {
   if (session_.find(key) != nullptr) return {};
   const std::string id = client();
   const auto subscribed = session_.subscribe(key, member(id, {}), true);
@@ -117,30 +107,93 @@ Conversation::End Conversation::join(
                : Close{close::kServerError, "internal server error"};
   }
   server_side_ = true;
-  hub::Subscription& here = **subscribed;
   const std::string name(hub::channel_name(key));
-  const std::size_t index = connecting->joined.size();
-  connecting->joined.push_back({name, here.position(), std::string(data), {}});
   const auto before =
       std::ranges::find(command.returns, name, &dialect::Return::channel);
-  if (before == command.returns.end()) return {};
-  ++connecting->waiting;
-  recover(here, position_of(before->place.epoch, before->place.offset),
-          [this, connecting, index](const hub::Recovery& recovery) {
-            auto& one = connecting->joined[index];
-            one.position = recovery.position;
-            one.recovered = {true, recovery.recovered, recovery.publications};
-            joined(connecting);
-          });
+  std::optional<Position> since;
+  if (before != command.returns.end()) {
+    since = position_of(before->place.epoch, before->place.offset);
+  }
+  await(**subscribed, data, since);
   return {};
 }
 
-/// The last that is waited for brings the answer.
-void Conversation::joined(const std::shared_ptr<Connecting>& connecting) {
-  if (--connecting->waiting > 0) return;
+/// The answer to connect tells of it, and waits until it can.
+void Conversation::await(hub::Subscription& subscription, Bytes data,
+                         const std::optional<Position>& since) {
+  Connecting& connecting = *rare_->connecting;
+  const Position at = subscription.position();
+  connecting.of.push_back(&subscription);
+  connecting.told.push_back(
+      {std::string(hub::channel_name(subscription.channel_name())),
+       at,
+       std::string(data),
+       {}});
+  if (!since && at.epoch != 0) return;
+  connecting.awaited.push_back(&subscription);
+  recover(subscription, since,
+          [this, &subscription,
+           back = since.has_value()](const Result<hub::Recovery>& recovery) {
+            arrived(subscription, back, recovery);
+          });
+}
+
+void Conversation::arrived(const hub::Subscription& subscription, bool back,
+                           const Result<hub::Recovery>& recovery) {
+  if (!is_connecting(subscription)) return;
+  Connecting& connecting = *rare_->connecting;
+  std::erase(connecting.awaited, &subscription);
+  if (recovery) {
+    const auto found = std::ranges::find(connecting.of, &subscription);
+    auto& one =
+        connecting
+            .told[static_cast<std::size_t>(found - connecting.of.begin())];
+    one.position = recovery->position;
+    if (back) {
+      one.recovered = {true, recovery->recovered, recovery->publications};
+    }
+  } else {
+    connecting.failed = true;
+  }
+  if (!connecting.begun) return;
+  if (const auto end = conclude()) session_.outlet_.end(*end);
+}
+
+/// The answer, once nothing is waited for. One that can't be subscribed now is
+/// to come back, and clients wait before they do.
+Conversation::End Conversation::conclude() {
+  if (!rare_->connecting->failed && !rare_->connecting->awaited.empty()) {
+    return {};
+  }
+  const auto connecting = std::exchange(rare_->connecting, nullptr);
+  tidy();
+  if (connecting->failed) {
+    fail(connecting->id, ErrorCode::unavailable);
+    return Close{close::kServerError, "internal server error"};
+  }
   reply(dialect::Connected{
       connecting->id, client(), time_left(connecting->expires),
-      (session_.settings_.ping_interval_ms + 999) / 1000, connecting->joined});
+      (session_.settings_.ping_interval_ms + 999) / 1000, connecting->told});
+  return {};
+}
+
+bool Conversation::is_connecting(const hub::Subscription& subscription) const {
+  if (!rare_ || !rare_->connecting) return false;
+  const auto& all = rare_->connecting->of;
+  return std::ranges::find(all, &subscription) != all.end();
+}
+
+/// It is over before the client was told of it.
+void Conversation::leave_connecting(const hub::Subscription& subscription) {
+  if (!is_connecting(subscription)) return;
+  Connecting& connecting = *rare_->connecting;
+  const auto found = std::ranges::find(connecting.of, &subscription);
+  connecting.told.erase(connecting.told.begin() +
+                        (found - connecting.of.begin()));
+  connecting.of.erase(found);
+  std::erase(connecting.awaited, &subscription);
+  if (!connecting.begun) return;
+  if (const auto end = conclude()) session_.outlet_.end(*end);
 }
 
 // ---- tokens ----------------------------------------------------------------

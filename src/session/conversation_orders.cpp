@@ -36,7 +36,7 @@ void Conversation::obey(const hub::Order& order) {
   }
 }
 
-/// Who can't be subscribed, or is already, stays as it is.
+/// Who can't be subscribed now, or is already, stays as it is.
 void Conversation::enter(const hub::Order& order) {
   if (session_.find(order.channel) != nullptr) return;
   const std::string id = client();
@@ -46,15 +46,23 @@ void Conversation::enter(const hub::Order& order) {
   server_side_ = true;
   hub::Subscription& here = **subscribed;
   lease(here, order.expires);
-  const Bytes name = hub::channel_name(here.channel_name());
-  if (!order.since) {
-    reply(dialect::Entered{name, here.position(), order.data});
+  if (rare_ && rare_->connecting) {
+    await(here, order.data, order.since);
     return;
   }
-  recover(here, *order.since,
-          [this, &here, data = order.data](const hub::Recovery& recovery) {
-            entered(here, data, recovery);
-          });
+  if (!order.since && here.position().epoch != 0) {
+    entered(here, order.data, {false, here.position(), {}});
+    return;
+  }
+  recover(
+      here, order.since,
+      [this, &here, data = order.data](const Result<hub::Recovery>& recovery) {
+        if (recovery) {
+          entered(here, data, *recovery);
+        } else {
+          forget(here);
+        }
+      });
 }
 
 /// What was missed comes as publications after the push, whose position is
@@ -65,7 +73,7 @@ void Conversation::entered(const hub::Subscription& subscription, Bytes data,
   Position at = recovery.position;
   at.offset -= recovery.publications.size();
   reply(dialect::Entered{name, at, data});
-  if (recovery.recovered) session_.get_back(subscription, recovery);
+  if (recovery.recovered) session_.go_on(subscription, recovery);
 }
 
 }  // namespace paperboy::session

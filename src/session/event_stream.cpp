@@ -45,10 +45,11 @@ Result<Done> EventStream::open(const Admission& admission) {
   const auto opened = Link::open(admission);
   opening_ = false;
   if (!opened) return opened;
-  if (places_) {
+  if (places_ && !closing()) {
     std::string id(Sse::kId);
     append_id(id);
-    transport_.write(id.append(kEventEnd));
+    // An empty one would say that it was nowhere.
+    if (id.size() > Sse::kId.size()) transport_.write(id.append(kEventEnd));
   }
   return Done{};
 }

@@ -66,23 +66,34 @@ Result<Done> Session::enter(const Admission& admission,
       channel,
       {.client = client, .user = admission.user, .conn_info = admission.info});
   if (!subscribed) return subscribed.error();
-  if (since.epoch == 0) {
-    outlet_.begins(**subscribed, (*subscribed)->position());
-    return Done{};
-  }
-  context_.hub.recover(**subscribed, since, recovery_limits(settings_),
-                       [this, subscription = *subscribed](const auto& answer) {
-                         get_back(*subscription, answer);
-                       });
+  const bool back = since.epoch != 0;
+  if (!back && !outlet_.tells_beginning()) return Done{};
+  context_.hub.recover(
+      **subscribed, back ? std::optional(since) : std::nullopt,
+      recovery_limits(settings_),
+      [this, back, subscription = *subscribed](const auto& answer) {
+        if (!answer) {
+          outlet_.end({close::kTryAgainLater, answer.error().message});
+        } else if (back) {
+          get_back(*subscription, *answer);
+        } else {
+          outlet_.begins(*subscription, answer->position);
+        }
+      });
   return Done{};
 }
 
-/// What was missed goes the way of all publications.
 void Session::get_back(const hub::Subscription& subscription,
                        const hub::Recovery& recovery) {
   context_.counters.add(recovery.recovered ? Counter::recovered
                                            : Counter::not_recovered);
   if (!recovery.recovered) gap(subscription);
+  go_on(subscription, recovery);
+}
+
+/// What was missed goes the way of all publications.
+void Session::go_on(const hub::Subscription& subscription,
+                    const hub::Recovery& recovery) {
   if (recovery.publications.empty()) {
     outlet_.begins(subscription, recovery.position);
     return;

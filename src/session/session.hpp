@@ -60,6 +60,8 @@ class Outlet {
                       std::uint32_t count) = 0;
   /// It has all up to `position`, and is sent what comes after that.
   virtual void begins(const hub::Subscription&, const Position&) {}
+  /// Whether it tells its client that.
+  [[nodiscard]] virtual bool tells_beginning() const { return false; }
   /// Publications were lost to it, and what comes next is behind the hole.
   virtual void gap(const hub::Subscription& at) = 0;
   /// Begins the end of the connection; nothing is sent any more after it.
@@ -137,6 +139,8 @@ class Session final : private hub::Subscriber {
   void publish_to(Bytes channel, const dialect::Publish& command);
   void get_back(const hub::Subscription& subscription,
                 const hub::Recovery& recovery);
+  void go_on(const hub::Subscription& subscription,
+             const hub::Recovery& recovery);
   void published(const dialect::Publish& command,
                  const Result<Position>& outcome);
 

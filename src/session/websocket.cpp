@@ -144,6 +144,11 @@ void WebSocket::begins(const hub::Subscription& at, const Position& position) {
   if (told) message(*told);
 }
 
+bool WebSocket::tells_beginning() const {
+  std::string scratch;
+  return settings().dialect->beginning({}, {}, scratch).has_value();
+}
+
 void WebSocket::gap(const hub::Subscription&) {
   end({close::kInsufficientState, "messages were lost: subscribe again"});
 }

@@ -49,6 +49,7 @@ class WebSocket final : private ws::MessageSink, public Link {
   void copied(const hub::Subscription& from, Bytes encoded,
               std::uint32_t count) override;
   void begins(const hub::Subscription& at, const Position& position) override;
+  [[nodiscard]] bool tells_beginning() const override;
   void gap(const hub::Subscription& at) override;
 
   // ws::MessageSink

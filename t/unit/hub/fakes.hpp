@@ -1,5 +1,7 @@
 // A broker that does what a test tells it, for tests of the hub and of what is
-// built on it.
+// built on it. As one on a network it may answer later (`hold_replies`), not
+// know where a channel stands (`late`), and hear later of what the history
+// already has (`lag`).
 #pragma once
 
 #include <cstddef>
@@ -20,12 +22,23 @@
 namespace paperboy::hub {
 
 class FakeBroker final : public Broker {
+  struct Record {
+    ChannelRef ref;
+    Position position;
+    Kind kind;
+    Event event;
+    std::string data;
+    std::string extra;
+  };
+
  public:
   struct Entry {
     std::string name;
-    Position top{7, 0};
+    Position top{7, 0};  // as the history has it
     std::uint32_t subscribers = 0;
     std::deque<Kept> kept;
+    std::optional<Position> local{};  // as this node has it; none: the same
+    std::vector<Record> far{};        // what this node has yet to hear of
   };
 
   Result<Subscribed> subscribe(Bytes channel, std::uint64_t most) override {
@@ -34,8 +47,11 @@ class FakeBroker final : public Broker {
     if (most != 0 && entries.at(ref).subscribers >= most) {
       return Error{ErrorCode::channel_full, "full"};
     }
+    if (late && entries.at(ref).subscribers == 0) {
+      entries.at(ref).local = Position{};
+    }
     ++entries.at(ref).subscribers;
-    return Subscribed{ref, entries.at(ref).top};
+    return Subscribed{ref, position(ref)};
   }
 
   void unsubscribe(ChannelRef ref) override { --entries.at(ref).subscribers; }
@@ -54,6 +70,9 @@ class FakeBroker final : public Broker {
   void history(Bytes channel, const HistoryQuery& query,
                const HistoryReply& reply) override {
     const std::string name(channel);
+    ++histories;
+    asked = query;
+    if (std::exchange(out_of_memory, false)) throw std::bad_alloc();
     if (read_at_once && !refusal) {
       answer([reply, read = page(name, query)] { reply(read); });
       return;
@@ -85,7 +104,10 @@ class FakeBroker final : public Broker {
     return waiting.empty() ? Drained::all : Drained::more;
   }
 
-  Position position(ChannelRef ref) override { return entries.at(ref).top; }
+  Position position(ChannelRef ref) override {
+    const Entry& of = entries.at(ref);
+    return of.local.value_or(of.top);
+  }
   Bytes name(ChannelRef ref) override { return entries.at(ref).name; }
 
   ChannelRef ref_of(Bytes channel) {
@@ -108,8 +130,17 @@ class FakeBroker final : public Broker {
   Position bring(const Draft& draft) {
     Entry& to = entry(draft.channel);
     if (draft.event == Event::message) ++to.top.offset;
-    waiting.push_back({ref_of(draft.channel), to.top, draft.kind, draft.event,
-                       std::string(draft.data), std::string(draft.extra)});
+    const Record record{ref_of(draft.channel),
+                        to.top,
+                        draft.kind,
+                        draft.event,
+                        std::string(draft.data),
+                        std::string(draft.extra)};
+    if (to.local) {
+      to.far.push_back(record);
+    } else {
+      waiting.push_back(record);
+    }
     if (draft.event == Event::message && draft.keep.count > 0) {
       to.kept.push_back({to.top, draft.kind, std::string(draft.data),
                          std::string(draft.extra)});
@@ -120,13 +151,40 @@ class FakeBroker final : public Broker {
 
   /// A record as it may lie in a log, whatever it means.
   void bring_at(Bytes channel, Position position, Bytes data,
-                Kind kind = Kind::text) {
-    waiting.push_back({ref_of(channel),
-                       position,
-                       kind,
-                       Event::message,
-                       std::string(data),
-                       {}});
+                Kind kind = Kind::text, Event event = Event::message) {
+    waiting.push_back(
+        {ref_of(channel), position, kind, event, std::string(data), {}});
+  }
+
+  /// From now on this node hears later of the channel.
+  void lag(Bytes channel) { entry(channel).local = entry(channel).top; }
+
+  /// Now it does.
+  void arrive(Bytes channel) {
+    Entry& of = entry(channel);
+    for (const Record& record : std::exchange(of.far, {})) {
+      waiting.push_back(record);
+    }
+    of.local.reset();
+  }
+
+  /// The node learns where the channel stands, and of nothing before that.
+  void anchor(Bytes channel) {
+    entry(channel).far.clear();
+    entry(channel).local.reset();
+    bring_at(channel, entry(channel).top, {}, Kind::text, Event::anchor);
+  }
+  /// Which need not be where the history is.
+  void anchor(Bytes channel, Position at) {
+    entry(channel).local = at;
+    bring_at(channel, at, {}, Kind::text, Event::anchor);
+  }
+
+  /// The channel begins anew; the node has yet to hear of it.
+  void begin_anew(Bytes channel, std::uint64_t epoch) {
+    lag(channel);
+    entry(channel).top = {epoch, 0};
+    entry(channel).kept.clear();
   }
 
   void answer_held() {
@@ -158,21 +216,15 @@ class FakeBroker final : public Broker {
   std::map<ChannelRef, Entry> entries;
   std::optional<Error> refusal;  // of all that is asked
   bool hold_replies = false;
+  bool late = false;           // where a channel stands is known by its anchor
   bool read_at_once = false;   // histories, though the answer is held
   bool out_of_memory = false;  // at the next publish
   bool lose = false;           // the next drain is void
+  int histories = 0;           // that were asked for
+  std::optional<HistoryQuery> asked{};  // the last
   std::size_t share = std::numeric_limits<std::size_t>::max();
 
  private:
-  struct Record {
-    ChannelRef ref;
-    Position position;
-    Kind kind;
-    Event event;
-    std::string data;
-    std::string extra;
-  };
-
   void answer(std::function<void()> reply) {
     if (hold_replies) {
       held.push_back(std::move(reply));

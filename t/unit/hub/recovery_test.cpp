@@ -36,7 +36,7 @@ struct Fixture {
   /// What it is told is written down as "[1=a;2=b;]" or "[lost]".
   void recover(Listener& listener, Position since, RecoveryLimits limits = {}) {
     hub.recover(listener.subscription, since, limits,
-                [&listener](const Recovery& recovery) {
+                [&listener](const Result<Recovery>& recovery) {
                   listener.heard += told(recovery);
                 });
   }
@@ -45,10 +45,11 @@ struct Fixture {
     join(listener);
     recover(listener, since, limits);
   }
-  static std::string told(const Recovery& recovery) {
-    if (!recovery.recovered) return "[lost]";
+  static std::string told(const Result<Recovery>& recovery) {
+    if (!recovery) return "[error]";
+    if (!recovery->recovered) return "[lost]";
     std::string text = "[";
-    for (const Kept& kept : recovery.publications) {
+    for (const Kept& kept : recovery->publications) {
       text += std::to_string(kept.position.offset) + "=" + kept.data + ";";
     }
     return text + "]";
@@ -121,7 +122,7 @@ void a_broker_that_fails_is_a_loss(void**) {
   Listener listener;
   f.publish("a");
   f.join(listener);
-  f.broker.refusal = Error{ErrorCode::unavailable, "not now"};
+  f.broker.refusal = Error{ErrorCode::internal, "our fault"};
   f.recover(listener, {7, 0});
   f.broker.refusal.reset();
   f.publish("b");
