@@ -21,6 +21,7 @@ class FakeNetwork final : public Network {
     WireEvents* events;
     std::string sent;  // and not taken yet
     bool reading = true;
+    bool opened = false;
     bool alive = true;
 
     /// The commands that were sent since the last time, a line each.
@@ -37,8 +38,11 @@ class FakeNetwork final : public Network {
         lines += line;
       }
     }
+    void open() {
+      if (alive && !std::exchange(opened, true)) events->on_open();
+    }
     void answer(Bytes bytes) const {
-      if (alive) events->on_bytes(bytes);
+      if (alive && opened) events->on_bytes(bytes);
     }
   };
 

@@ -37,7 +37,7 @@ struct Fixture final : CallerEvents {
     options.timeout_ms = 1000;
     options.max_queue = 1200;
     caller.emplace(Context{network, options, refusals}, Server{"h"}, *this);
-    peer().events->on_open();
+    peer().open();
     peer().answer("+OK\r\n+PONG\r\n");
     const std::string sent = peer().take();
     assert_true(sent.ends_with("INFO replication\n"));

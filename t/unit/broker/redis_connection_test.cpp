@@ -26,7 +26,7 @@ struct Fixture final : ConnectionEvents {
 
   [[nodiscard]] FakeNetwork::Peer& peer() const { return *network.peers[0]; }
   void log_in() {
-    peer().events->on_open();
+    peer().open();
     peer().answer("+OK\r\n+PONG\r\n");
     assert_true(take() == "ready\n");
     peer().take();
@@ -56,7 +56,7 @@ struct Fixture final : ConnectionEvents {
 
 void it_says_who_it_is_before_it_is_ready(void**) {
   Fixture plain;
-  plain.peer().events->on_open();
+  plain.peer().open();
   assert_true(plain.peer().take() == "CLIENT SETNAME paperboy\nPING\n");
   plain.peer().answer("-NOPERM no names\r\n");  // a name is a courtesy
   assert_true(plain.take().empty());
@@ -64,18 +64,18 @@ void it_says_who_it_is_before_it_is_ready(void**) {
   assert_true(plain.take() == "ready\n");
 
   Fixture user({"joe", "secret", 7});
-  user.peer().events->on_open();
+  user.peer().open();
   assert_true(user.peer().take() ==
               "AUTH joe secret\nCLIENT SETNAME paperboy\nSELECT 7\n");
   Fixture password({"", "secret", 0});
-  password.peer().events->on_open();
+  password.peer().open();
   assert_true(password.peer().take() ==
               "AUTH secret\nCLIENT SETNAME paperboy\nPING\n");
 }
 
 std::string lost_by(const Login& login, Bytes answers) {
   Fixture test(login);
-  test.peer().events->on_open();
+  test.peer().open();
   test.peer().answer(answers);
   assert_true(test.connection->is_lost());
   assert_false(test.peer().alive);
@@ -173,7 +173,7 @@ void some_may_take_longer_and_others_after_them_not(void**) {
 
 void a_handshake_has_its_time(void**) {
   Fixture test;
-  test.peer().events->on_open();
+  test.peer().open();
   test.network.pass(1000);
   assert_true(test.take() == "lost it didn't answer within 1000 ms\n");
 }

@@ -16,7 +16,7 @@ struct Fixture final : ListenerEvents {
     options.database = 5;
     listener.emplace(Context{network, options, refusals}, Server{"h"}, topics,
                      *this);
-    peer().events->on_open();
+    peer().open();
     assert_true(peer().take() == "CLIENT SETNAME paperboy\nPING\n");
     peer().answer("+OK\r\n+PONG\r\n");
     assert_true(take() == "up\n");

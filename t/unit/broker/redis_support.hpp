@@ -73,14 +73,12 @@ class Node {
   }
   /// Publishes to the topic by a script, which answers with an epoch.
   void signal(const std::string& topic, const std::string& data) {
-    engine.call(0, Script::signal, {"b", "m", "s"}, signal_words(topic, data),
-                handler());
+    engine.call(0, Script::signal, kKeys, signal_words(topic, data), handler());
   }
   void signal_and_wait(const std::string& topic, std::uint32_t replicas,
                        std::uint64_t wait_ms) {
-    engine.call_and_wait(0, Script::signal, {"b", "m", "s"},
-                         signal_words(topic, "x"), replicas, wait_ms,
-                         handler());
+    engine.call_and_wait(0, Script::signal, kKeys, signal_words(topic, "x"),
+                         replicas, wait_ms, handler());
   }
   bool answers_are(std::size_t number) {
     return network.turn_until([&] { return answers.size() == number; });
@@ -114,6 +112,9 @@ class Node {
   SingleEngine engine;
 
  private:
+  inline static const std::vector<std::string> kKeys{"paperboy:b", "paperboy:m",
+                                                     "paperboy:s"};
+
   ReplyHandler handler() {
     return [this](const Result<Reply>& answer) {
       answers.push_back(text_of(answer));

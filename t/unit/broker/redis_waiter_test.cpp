@@ -34,7 +34,7 @@ struct Fixture {
   }
   void come_up() {
     network.pass(0);
-    peer().events->on_open();
+    peer().open();
     const std::string info =
         "role:master\r\nmaster_replid:" + std::string(40, 'a') + "\r\n";
     peer().answer("+OK\r\n+PONG\r\n$" + std::to_string(info.size()) + "\r\n" +
