@@ -33,7 +33,7 @@ ngx_int_t ready_handler(ngx_http_request_t* r) {
   if (request == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   const ngx_int_t status = require_get(r, *request);
   if (status != NGX_OK) return status;
-  const Worker* const worker = Worker::current();
+  Worker* const worker = Worker::current();
   return answer_ready(r, worker == nullptr ? std::vector<Bytes>{"no_seat"}
                                            : broker::redis::reasons_not_ready(
                                                  worker->health()));

@@ -2,6 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
+#include "broker/redis_broker.hpp"
+#include "broker/redis_engine_single.hpp"
 #include "broker/shm_broker.hpp"
 #include "nginx/clients.hpp"
 #include "nginx/connection.hpp"
@@ -70,7 +74,7 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
       rules_(main.rules),
       network_(main.redis ? std::make_unique<NginxNetwork>(*this, *main.redis)
                           : nullptr),
-      broker_(make_broker()),
+      broker_(make_broker(main)),
       presence_(zone_, seat),
       hub_(*broker_, presence_, rules_),
       wheel_(worker_clock().monotonic_ms()),
@@ -80,10 +84,20 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
 
 Worker::~Worker() = default;
 
-std::unique_ptr<hub::Broker> Worker::make_broker() {
-  auto made = std::make_unique<broker::ShmBroker>(zone_, seat_, successor());
-  tick_broker_ = [broker = made.get()] { broker->tick(); };
-  return made;
+std::unique_ptr<hub::Broker> Worker::make_broker(const MainConf& main) {
+  const auto keep = [this](auto made) {
+    tick_broker_ = [broker = made.get()] { broker->tick(); };
+    return std::unique_ptr<hub::Broker>(std::move(made));
+  };
+  if (!main.redis) {
+    return keep(std::make_unique<broker::ShmBroker>(zone_, seat_, successor()));
+  }
+  // Of a binary upgrade's two masters both are heard through Redis.
+  const auto& options = main.redis->options;
+  return keep(std::make_unique<broker::RedisBroker>(
+      zone_, seat_, rules_, options, *network_,
+      std::make_unique<broker::redis::SingleEngine>(*network_, options),
+      counters_));
 }
 
 ngx_int_t Worker::init_process(ngx_cycle_t* cycle) {
@@ -166,9 +180,12 @@ bool Worker::listen(ngx_cycle_t* cycle) {
   return true;
 }
 
+/// Workers hear orders in one of our own, and each relay what is asked of it.
 std::uint64_t Worker::channels() const {
   const std::uint64_t all = zone_.channel_count();
-  return all - (desk_.orders().listening() && all > 0 ? 1 : 0);
+  const std::uint64_t own = (desk_.orders().listening() ? 1 : 0) +
+                            (network_ != nullptr ? zone_.relays().size() : 0);
+  return all - std::min(all, own);
 }
 
 void Worker::wake() { ngx_post_event(&drain_, &ngx_posted_next_events); }
@@ -204,11 +221,20 @@ void Worker::dismiss_all() {
   settle();
 }
 
-broker::redis::NodeHealth Worker::health() const {
+/// Who isn't seen any more counts as little as who has gone: his channels are
+/// others'.
+broker::redis::NodeHealth Worker::health() {
+  const auto relays = zone_.relays();
+  const auto proves = [this](const broker::shm::Relay& relay) {
+    const auto row = zone_.counters(relay.seat);
+    return row[static_cast<std::size_t>(Counter::redis_ready)].load(
+               std::memory_order_relaxed) != 0;
+  };
   return {.leaving = leaving(),
           .has_redis = network_ != nullptr,
-          .relays = zone_.sum(Counter::redis_relays),
-          .proved = zone_.sum(Counter::redis_ready)};
+          .relays = relays.size(),
+          .proved =
+              static_cast<std::size_t>(std::ranges::count_if(relays, proves))};
 }
 
 bool Worker::leaving() const { return leave_.begun() || taken_over(); }

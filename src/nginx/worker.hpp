@@ -81,7 +81,7 @@ class Worker {
   [[nodiscard]] bool leaving() const;
 
   /// Of the node, as far as a worker can see.
-  [[nodiscard]] broker::redis::NodeHealth health() const;
+  [[nodiscard]] broker::redis::NodeHealth health();
 
   /// Ends all clients in this turn; each is told as far as its socket takes
   /// it.
@@ -90,7 +90,7 @@ class Worker {
  private:
   Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
          const MainConf& main);
-  std::unique_ptr<hub::Broker> make_broker();
+  std::unique_ptr<hub::Broker> make_broker(const MainConf& main);
   static void take_seat(ngx_cycle_t* cycle);
   static void on_take_seat(ngx_event_t* event);
 
