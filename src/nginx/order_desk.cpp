@@ -40,8 +40,8 @@ void OrderDesk::listen() {
 void OrderDesk::look() {
   if (orders_.lost()) {
     ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
-                  "paperboy_api: orders were lost to this worker, which was "
-                  "too slow for the log");
+                  "paperboy_api: orders may be lost to this worker: it was too "
+                  "slow for the log, or Redis has lost them");
   }
   if (!current_.empty()) return;  // then after this walk
   current_ = orders_.take();
