@@ -171,6 +171,17 @@ void some_may_take_longer_and_others_after_them_not(void**) {
   assert_true(test.connection->is_lost());
 }
 
+void one_that_took_less_leaves_no_more_time_to_others(void**) {
+  Fixture test;
+  test.log_in();
+  test.network.pass(1500);
+  test.send("a", 1, 5000);
+  test.peer().answer("+1\r\n");
+  test.send("b");
+  test.network.pass(1000);
+  assert_true(test.connection->is_lost());
+}
+
 void a_handshake_has_its_time(void**) {
   Fixture test;
   test.peer().open();
@@ -212,7 +223,12 @@ void a_silent_server_is_asked_whether_it_is_there(void**) {
   test.network.pass(2000);
   assert_true(test.peer().take() == "PING\n");
   test.peer().answer("+PONG\r\n");
-  test.network.pass(2000);
+  test.network.pass(1500);
+  test.peer().answer("*3\r\n+message\r\n+t\r\n+x\r\n");
+  test.network.pass(1999);
+  assert_true(test.peer().take().empty());
+  test.network.pass(1);
+  assert_true(test.take() == "push t\n");
   assert_true(test.peer().take() == "PING\n");
   test.network.pass(1000);
   assert_true(test.take() == "lost it didn't answer within 1000 ms\n");
@@ -262,6 +278,7 @@ int main() {
       cmocka_unit_test(an_answer_that_nobody_waits_for_is_the_end),
       cmocka_unit_test(what_is_not_answered_in_time_is_the_end),
       cmocka_unit_test(some_may_take_longer_and_others_after_them_not),
+      cmocka_unit_test(one_that_took_less_leaves_no_more_time_to_others),
       cmocka_unit_test(a_handshake_has_its_time),
       cmocka_unit_test(a_worker_that_was_held_up_looks_again_once),
       cmocka_unit_test(while_messages_come_answers_are_behind_them),

@@ -138,6 +138,11 @@ void the_first_server_that_is_a_primary_is_taken(void**) {
   assert_true(node.goes_down());
   assert_true(node.comes_up());
   assert_int_equal(node.lines_with(name_of(third.address()) + " is there"), 1);
+  first.start();
+  node.engine.reconnect(0, "enough");
+  assert_true(node.goes_down());
+  assert_true(node.comes_up());
+  assert_int_equal(node.lines_with(name_of(first.address()) + " is there"), 2);
 }
 
 /// By a look at its role, and by its answer.

@@ -242,10 +242,26 @@ void reading_can_be_put_off(void**) {
   assert_true(node.answers_are(10));
   for (int i = 0; i < 10; ++i) node.network.turn(5);
   assert_int_equal(node.told.messages.size(), 0);
+  // That holds for a listener to come.
+  node.engine.reconnect(0, "to see");
+  assert_true(node.goes_down());
+  assert_true(node.comes_up());
+  node.engine.listen(0, "t");
+  for (int i = 0; i < 10; ++i) node.network.turn(5);
+  assert_int_equal(node.told.listening.size(), 1);
+  node.engine.read(true);
+  assert_true(
+      node.network.turn_until([&] { return node.told.listening.size() == 2; }));
+  node.engine.read(false);
+  node.answers.clear();
+  for (int i = 0; i < 10; ++i) node.signal("t", std::to_string(i));
+  assert_true(node.answers_are(10));
+  for (int i = 0; i < 10; ++i) node.network.turn(5);
+  assert_int_equal(node.told.messages.size(), 0);
   node.engine.read(true);
   assert_true(
       node.network.turn_until([&] { return node.told.messages.size() == 10; }));
-  assert_int_equal(node.told.downs, 0);
+  assert_int_equal(node.told.downs, 1);
 }
 
 }  // namespace
