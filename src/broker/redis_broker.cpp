@@ -116,7 +116,10 @@ hub::Drained RedisBroker::drain(hub::BrokerEvents& events) {
 
 // ---- publishing ------------------------------------------------------------
 
+/// What doesn't fit into this node's zone fits into no other of its size.
 void RedisBroker::publish(const Draft& draft, const hub::PublishReply& reply) {
+  const auto admitted = zone_.admit(draft);
+  if (!admitted) return reply(admitted.error());
   const redis::Shard shard = engine_->shard_of(redis::bucket_of(draft.channel));
   if (!engine_->is_up(shard) && draft.best_effort) {
     return publish_here(draft, reply);

@@ -231,6 +231,10 @@ Result<Published> Zone::publish(const Draft& draft, Anchor anchor) {
   return kNoRoom;
 }
 
+Result<Done> Zone::admit(const Draft& draft) const {
+  return parts_->publisher.check(draft);
+}
+
 Result<Published> Zone::publish(Bytes name, Kind kind, Bytes data) {
   return publish({.channel = name, .kind = kind, .data = data});
 }

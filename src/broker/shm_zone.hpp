@@ -143,6 +143,10 @@ class Zone {
   Result<Published> publish(const Draft& draft, Anchor anchor = Anchor::now);
   Result<Published> publish(Bytes name, Kind kind, Bytes data);
 
+  /// Whether it is of a form that can be published. Errors: too_large,
+  /// bad_request, channel_name. Takes no lock.
+  [[nodiscard]] Result<Done> admit(const Draft& draft) const;
+
   // Channels whose publications get their positions elsewhere. A worker that
   // brings them in (a relay) anchors a channel, and imports what comes next.
 

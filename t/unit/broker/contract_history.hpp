@@ -23,10 +23,7 @@ inline Result<hub::Published> send(Worker& worker, const Draft& draft) {
     assert_false(outcome->has_value());
     *outcome = answer;
   });
-  for (int i = 0; i < kPatience && !outcome->has_value(); ++i) {
-    worker.node.turn();
-  }
-  assert_true(outcome->has_value());
+  await(worker.node, [&] { return outcome->has_value(); });
   return **outcome;
 }
 
@@ -42,10 +39,7 @@ inline Result<HistoryPage> history(Worker& worker, Bytes channel,
     assert_false(outcome->has_value());
     *outcome = answer;
   });
-  for (int i = 0; i < kPatience && !outcome->has_value(); ++i) {
-    worker.node.turn();
-  }
-  assert_true(outcome->has_value());
+  await(worker.node, [&] { return outcome->has_value(); });
   return **outcome;
 }
 
@@ -55,10 +49,7 @@ inline Result<Done> remove_history(Worker& worker, Bytes channel) {
     assert_false(outcome->has_value());
     *outcome = answer;
   });
-  for (int i = 0; i < kPatience && !outcome->has_value(); ++i) {
-    worker.node.turn();
-  }
-  assert_true(outcome->has_value());
+  await(worker.node, [&] { return outcome->has_value(); });
   return **outcome;
 }
 
@@ -81,6 +72,7 @@ inline void assert_history(Worker& worker, const HistoryQuery& query,
 /// What a worker is shown, whatever it is.
 struct Shown final : hub::BrokerEvents {
   void on_publication(hub::ChannelRef, const Publication& p) override {
+    if (p.event == Event::anchor) return;
     const char* what = p.event == Event::join    ? "+"
                        : p.event == Event::leave ? "-"
                                                  : "=";
@@ -92,7 +84,8 @@ struct Shown final : hub::BrokerEvents {
 
 inline void assert_shown(Worker& worker, const std::string& expected) {
   Shown shown;
-  for (int i = 0; i < kPatience && shown.all.size() < expected.size(); ++i) {
+  for (int i = 0;
+       i < worker.node.patience() && shown.all.size() < expected.size(); ++i) {
     worker.node.turn();
     assert_true(worker.broker->drain(shown) != hub::Drained::lost);
   }
@@ -102,7 +95,8 @@ inline void assert_shown(Worker& worker, const std::string& expected) {
 inline void every_worker_reads_what_is_kept(void**) {
   const auto node = make_node();
   Worker one(*node);
-  Worker two(*node);
+  Worker two(*node, elsewhere);
+  node->keep({.count = 3});
   for (const char* data : {"a", "b", "c", "d"}) {
     assert_true(keep(one, data, {.count = 3}).ok());
   }
@@ -147,7 +141,7 @@ inline void a_position_of_another_epoch_gets_only_the_present_one(void**) {
 inline void who_comes_back_reads_what_it_missed(void**) {
   const auto node = make_node();
   Worker one(*node);
-  Worker two(*node);
+  Worker two(*node, elsewhere);
   hub::Listener listener;
   one.join(listener);
   (void)keep(two, "a");
@@ -156,6 +150,7 @@ inline void who_comes_back_reads_what_it_missed(void**) {
   one.hub.unsubscribe(listener.subscription);
   (void)keep(two, "b");
   (void)keep(two, "c");
+  node->rest();
   assert_int_equal(one.join(listener).offset, 3);
   const auto page = history(one, "news", {.since = since});
   assert_true(page.ok() && is_complete(*page, since));
@@ -170,15 +165,16 @@ inline void what_was_not_kept_is_a_hole(void**) {
   const Position first = keep(one, "a")->position;
   (void)keep(one, "b", {});
   (void)keep(one, "c");
-  assert_history(one, {}, "1=a;3=c;");
   const auto page = history(one, "news", {.since = first});
+  if (text_of(*page) == "2=b;3=c;") return;  // more may be kept than has to be
   assert_false(is_complete(*page, first));
+  assert_history(one, {}, "1=a;3=c;");
 }
 
 inline void history_is_forgotten_and_offsets_go_on(void**) {
   const auto node = make_node();
   Worker one(*node);
-  Worker two(*node);
+  Worker two(*node, elsewhere);
   const Position first = keep(one, "a")->position;
   assert_true(remove_history(two, "news").ok());
   assert_history(one, {}, "");
@@ -191,7 +187,8 @@ inline void of_no_channel_there_is_no_history(void**) {
   const auto node = make_node();
   Worker one(*node);
   const auto none = history(one, "nowhere");
-  assert_true(!none && none.error().code == ErrorCode::not_found);
+  assert_true(none ? none->publications.empty()
+                   : none.error().code == ErrorCode::not_found);
   assert_true(remove_history(one, "nowhere").ok());
 }
 
@@ -222,9 +219,9 @@ inline void what_is_kept_is_what_was_published(void**) {
 inline void events_have_the_offset_before_and_are_not_kept(void**) {
   const auto node = make_node();
   Worker one(*node);
-  Worker two(*node);
-  const auto subscribed = one.broker->subscribe("news", 0);
-  assert_true(subscribed.ok());
+  Worker two(*node, elsewhere);
+  const auto ref = one.subscribe().ref;
+  one.asleep = true;
   const auto tell = [&](Event event, Bytes data) {
     return send(
         two,
@@ -236,8 +233,10 @@ inline void events_have_the_offset_before_and_are_not_kept(void**) {
   const Draft last{.channel = "news", .data = "b", .extra = R"("tags":{})"};
   assert_int_equal(send(two, last)->position.offset, 2);
   assert_shown(one, R"(0+j;1=a;1-l;2=b"tags":{};)");
-  assert_history(one, {}, "1=a;");
-  one.broker->unsubscribe(subscribed->ref);
+  const auto page = history(one, "news");
+  // More may be kept than has to be, but no events.
+  assert_true(text_of(*page) == "1=a;" || text_of(*page) == "1=a;2=b;");
+  one.broker->unsubscribe(ref);
 }
 
 inline Result<hub::Published> keyed(Worker& worker, Bytes key,
@@ -252,7 +251,7 @@ inline Result<hub::Published> keyed(Worker& worker, Bytes key,
 inline void one_key_makes_one_publication(void**) {
   const auto node = make_node();
   Worker one(*node);
-  Worker two(*node);
+  Worker two(*node, elsewhere);
   const auto first = keyed(one, "k");
   assert_true(first && !first->repeated);
   assert_true(keyed(two, "l").ok());
@@ -272,7 +271,7 @@ inline void one_key_makes_one_publication(void**) {
 inline void a_channel_may_be_full_of_subscribers(void**) {
   const auto node = make_node();
   Worker one(*node);
-  Worker two(*node);
+  Worker two(*node, elsewhere);
   const auto first = one.broker->subscribe("news", 2);
   const auto second = two.broker->subscribe("news", 2);
   assert_true(first && second);
@@ -300,5 +299,25 @@ inline const CMUnitTest kHistoryTests[] = {
     cmocka_unit_test(one_key_makes_one_publication),
     cmocka_unit_test(a_channel_may_be_full_of_subscribers),
 };
+
+/// What holds over two machines as well.
+inline const CMUnitTest kFarHistoryTests[] = {
+    cmocka_unit_test(every_worker_reads_what_is_kept),
+    cmocka_unit_test(who_comes_back_reads_what_it_missed),
+    cmocka_unit_test(history_is_forgotten_and_offsets_go_on),
+    cmocka_unit_test(events_have_the_offset_before_and_are_not_kept),
+    cmocka_unit_test(one_key_makes_one_publication),
+};
+
+/// Both groups; the number of failures.
+inline int run_history() {
+  const int near =
+      cmocka_run_group_tests_name("history", kHistoryTests, nullptr, nullptr);
+  elsewhere = true;
+  const int far = cmocka_run_group_tests_name(
+      "history, two machines", kFarHistoryTests, nullptr, nullptr);
+  elsewhere = false;
+  return near + far;
+}
 
 }  // namespace paperboy::broker::contract

@@ -26,8 +26,8 @@ inline std::function<std::unique_ptr<PresenceNode>()> make_presence_node;
 
 /// A worker that subscribes to "news".
 struct Host : Worker {
-  explicit Host(PresenceNode& node)
-      : Worker(node),
+  explicit Host(PresenceNode& node, bool far = false)
+      : Worker(node, far),
         presence(node.join_presence(*broker)),
         ref(broker->subscribe("news", 0)->ref) {}
   ~Host() {
@@ -49,27 +49,27 @@ struct Host : Worker {
   }
 
   std::vector<MemberRecord> members(Bytes channel = "news") {
+    node.rest();
     std::optional<std::vector<MemberRecord>> all;
     presence->members(channel, [&](const auto& answer) {
       assert_false(all.has_value());
       assert_true(answer.ok());
       all = *answer;
     });
-    for (int i = 0; i < kPatience && !all; ++i) node.turn();
-    assert_true(all.has_value());
+    await(node, [&] { return all.has_value(); });
     std::ranges::sort(*all, {}, &MemberRecord::client);
     return *all;
   }
 
   PresenceStats stats(Bytes channel = "news") {
+    node.rest();
     std::optional<PresenceStats> numbers;
     presence->stats(channel, [&](const auto& answer) {
       assert_false(numbers.has_value());
       assert_true(answer.ok());
       numbers = *answer;
     });
-    for (int i = 0; i < kPatience && !numbers; ++i) node.turn();
-    assert_true(numbers.has_value());
+    await(node, [&] { return numbers.has_value(); });
     return *numbers;
   }
 
@@ -87,7 +87,7 @@ struct Host : Worker {
 inline void every_worker_sees_who_is_there(void**) {
   const auto node = make_presence_node();
   Host one(*node);
-  Host two(*node);
+  Host two(*node, elsewhere);
   assert_string_equal(one.clients().c_str(), "");
   one.enter("a", "ann");
   two.enter("b", "bob");
@@ -107,7 +107,7 @@ inline void every_worker_sees_who_is_there(void**) {
 inline void members_are_told_as_they_came(void**) {
   const auto node = make_presence_node();
   Host one(*node);
-  Host two(*node);
+  Host two(*node, elsewhere);
   const Member whole{.client = "c",
                      .user = "\xC3\xBC \"u\"",
                      .conn_info = R"({"a":[1]})",
@@ -148,7 +148,7 @@ inline void a_worker_that_leaves_takes_its_members_with_it(void**) {
 inline void many_may_be_there(void**) {
   const auto node = make_presence_node();
   Host one(*node);
-  Host two(*node);
+  Host two(*node, elsewhere);
   for (int i = 0; i < 1000; ++i) {
     Host& host = i % 2 == 0 ? one : two;
     host.enter("c" + std::to_string(i), "u" + std::to_string(i % 100));
@@ -176,5 +176,23 @@ inline const CMUnitTest kPresenceTests[] = {
     cmocka_unit_test(many_may_be_there),
     cmocka_unit_test(who_is_larger_than_a_member_may_be_is_refused),
 };
+
+/// What holds over two machines as well.
+inline const CMUnitTest kFarPresenceTests[] = {
+    cmocka_unit_test(every_worker_sees_who_is_there),
+    cmocka_unit_test(members_are_told_as_they_came),
+    cmocka_unit_test(many_may_be_there),
+};
+
+/// Both groups; the number of failures.
+inline int run_presence() {
+  const int near =
+      cmocka_run_group_tests_name("presence", kPresenceTests, nullptr, nullptr);
+  elsewhere = true;
+  const int far = cmocka_run_group_tests_name(
+      "presence, two machines", kFarPresenceTests, nullptr, nullptr);
+  elsewhere = false;
+  return near + far;
+}
 
 }  // namespace paperboy::broker::contract

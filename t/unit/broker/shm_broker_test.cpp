@@ -104,10 +104,7 @@ int main() {
       cmocka_unit_test(an_overrun_worker_tells_of_a_gap_and_goes_on),
       cmocka_unit_test(an_unsubscribed_channel_may_be_subscribed_to_again),
   };
-  const int failed = cmocka_run_group_tests_name("contract", contract::kTests,
-                                                 nullptr, nullptr) +
-                     cmocka_run_group_tests_name(
-                         "history", contract::kHistoryTests, nullptr, nullptr) +
+  const int failed = contract::run() + contract::run_history() +
                      cmocka_run_group_tests_name("shm", own, nullptr, nullptr);
   return failed;
 }

@@ -30,6 +30,5 @@ class Node final : public contract::PresenceNode {
 int main() {
   using namespace paperboy::broker;
   contract::make_presence_node = [] { return std::make_unique<Node>(); };
-  return cmocka_run_group_tests_name("presence", contract::kPresenceTests,
-                                     nullptr, nullptr);
+  return contract::run_presence();
 }
