@@ -321,29 +321,6 @@ void members_are_read_without_a_position(void**) {
   assert_int_equal(it.zone.members("news")->size(), 1000);
 }
 
-/// Under the lock in several holds, as a window is: the nth hold's end.
-struct Slowly {
-  explicit Slowly(TestZone& it)
-      : parts(it.memory.bytes().data(), it.clock, it.waker) {}
-
-  /// True: that was all.
-  bool go_on(Anchoring& anchoring) {
-    Critical critical(parts);
-    const auto done = anchoring.go_on(parts, critical.wakes);
-    if (done) assert_true(done->ok());
-    return done.has_value();
-  }
-
-  bool read_on(HistoryReader& reader) {
-    const Critical critical(parts);
-    const ChannelRef ref = parts.directory.find("news");
-    return reader.read_on(parts.history, parts.directory.position(ref),
-                          parts.order.annex(ref));
-  }
-
-  Parts parts;
-};
-
 void half_a_window_is_nobodys(void**) {
   Elsewhere it(small_options(), 8 << 20);
   assert_true(it.anchor(5, window(1, 5)).ok());

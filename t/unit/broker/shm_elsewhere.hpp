@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "broker/shm_anchor.hpp"
+#include "broker/shm_history_reader.hpp"
+#include "broker/shm_parts.hpp"
 #include "broker/shm_support.hpp"
 
 namespace paperboy::broker::shm {
@@ -76,6 +79,29 @@ struct Elsewhere : TestZone {
   SeatIndex reader;
   ChannelRef ref = 0;
   Notes notes;
+};
+
+/// Under the lock in several holds, as a window is: the nth hold's end.
+struct Slowly {
+  explicit Slowly(TestZone& it)
+      : parts(it.memory.bytes().data(), it.clock, it.waker) {}
+
+  /// True: that was all.
+  bool go_on(Anchoring& anchoring) {
+    Critical critical(parts);
+    const auto done = anchoring.go_on(parts, critical.wakes);
+    if (done) assert_true(done->ok());
+    return done.has_value();
+  }
+
+  bool read_on(HistoryReader& reader) {
+    const Critical critical(parts);
+    const ChannelRef ref = parts.directory.find("news");
+    return reader.read_on(parts.history, parts.directory.position(ref),
+                          parts.order.annex(ref));
+  }
+
+  Parts parts;
 };
 
 inline void assert_text(const std::string& is, const char* expected) {

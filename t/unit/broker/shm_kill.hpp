@@ -54,24 +54,43 @@ struct Operation {
 inline void nothing(Scene&) {}
 inline void nothing_either(Scene&, SeatIndex) {}
 
+/// Follows "news", whose offsets come one after the other from where it is or
+/// an anchor says.
+class Follower final : public Visitor {
+ public:
+  explicit Follower(Position& top) : top_(top) {}
+
+  void visit(ChannelRef ref, const Publication& it) override {
+    notes.visit(ref, it);
+    if (it.channel != "news") return;
+    if (it.event == Event::anchor) {
+      top_ = it.position;
+    } else if (it.event == Event::message && it.position.epoch == top_.epoch &&
+               it.position.offset != ++top_.offset) {
+      wrong = it.position.offset;
+    }
+  }
+
+  Notes notes;
+  std::uint64_t wrong = 0;
+
+ private:
+  Position& top_;
+};
+
 /// What is there to be read comes in order, once.
 inline void read(Scene& scene, const char* what) {
-  Notes notes;
+  Follower follower(scene.top);
   Drained drained = Drained::more;
   while (drained == Drained::more) {
-    drained = scene.zone().drain(scene.reader, {}, notes);
+    drained = scene.zone().drain(scene.reader, {}, follower);
   }
   if (drained != Drained::empty) {
     fail_msg("%s: overrun", what);
   }
-  scene.events.insert(scene.events.end(), notes.events.begin(),
-                      notes.events.end());
-  for (const Position& position : notes.positions) {
-    if (position.epoch == scene.top.epoch &&
-        position.offset != ++scene.top.offset) {
-      fail_msg("%s: offset %zu", what, position.offset);
-    }
-  }
+  const auto& events = follower.notes.events;
+  scene.events.insert(scene.events.end(), events.begin(), events.end());
+  if (follower.wrong != 0) fail_msg("%s: offset %zu", what, follower.wrong);
 }
 
 /// And what is published is there, whole or not at all.
@@ -128,9 +147,9 @@ inline bool killed_at(Scene& scene, const Operation& operation, long n) {
 }
 
 /// Each, killed at any of its steps; `assert_more` holds afterwards too.
-inline void kill_at_any_step(
-    const std::vector<Operation>& operations,
-    void (*assert_more)(Scene&, const char*) = assert_contiguous) {
+inline void kill_at_any_step(const std::vector<Operation>& operations,
+                             const std::function<void(Scene&, const char*)>&
+                                 assert_more = assert_contiguous) {
   for (const Operation& operation : operations) {
     long n = 1;
     for (bool killed = true; killed; n += 1 + n / 25) {
