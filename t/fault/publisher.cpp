@@ -13,6 +13,8 @@ constexpr double kDoubt = 0.1;   // s, likewise, where Redis is missing
 /// Of a message that may have been published, and is refused.
 constexpr unsigned kTries = 100;
 constexpr unsigned kTriesInDoubt = 600;
+/// What the HTTP API has in the place of 503.
+constexpr Bytes kInternal = "100";
 
 }  // namespace
 
@@ -111,7 +113,7 @@ void Publisher::answered(int status, Bytes body) {
   const Bytes name =
       error.starts_with('{') ? json_member(error, "code") : json_string(error);
   ++stage_.tally.refusals[std::to_string(status) + " " + std::string(name)];
-  const bool doubtful = stage_.doubt && status == 503;
+  const bool doubtful = stage_.doubt && (status == 503 || name == kInternal);
   unsure_ = unsure_ || doubtful;
   if (unsure_ && keys_ && again_left_-- > 0) {
     again_ = now_s() + (doubtful ? kDoubt : kPause);

@@ -112,6 +112,19 @@ sub fail_over ($self, $master, $how = '') {
     return $replica;
 }
 
+# Waits until a replica of a master that has died is one in its place.
+sub await_failover ($self, $old, $seconds = 30) {
+    my $deadline = time + $seconds;
+    until ($self->masters >= $self->{masters}
+        && !grep { $_->command(CLUSTER => 'INFO') !~ /cluster_state:ok/ }
+        $self->_alive)
+    {
+        die "no replica takes over\n" if time > $deadline;
+        sleep 0.05;
+    }
+    return;
+}
+
 sub _await ($self, $what, $is_so, $seconds = 20) {
     my $deadline = time + $seconds;
     until ($self->servers == grep { $is_so->($_) } $self->servers) {

@@ -6,9 +6,9 @@ use v5.36;
 use Paperboy::Engine;
 use Paperboy::Nginx;
 
-# zone => what follows `paperboy_zone main`; rule => of all channels;
-# http, main => further lines; engine => options; big => one message of so many
-# is of a megabyte, by load; seconds => how long it takes at least;
+# zone => what follows `paperboy_zone main`; rule => of all channels, or none;
+# http, main, locations => further lines; engine => options; big => one message
+# of so many is of a megabyte, by load; seconds => how long it takes at least;
 # lossy => it may cost what is kept, at any load (else only at overload);
 # alerts => what it brings into the error log; inject => what is done.
 our $ZONE = '96m log=24m';
@@ -151,15 +151,17 @@ sub conf ($fault, %change) {
     my $rule   = $change{rule} // $fault->{rule} // $RULE;
     my $http   = $fault->{http} // '';
     my $listen = $fault->{listen} // '';
+    my $more   = $fault->{locations} // '';
     my %default = (
         paperboy_send_buffer => '4m',
         paperboy_ping_interval => '2s',
     );
+    my $rules = $rule eq '' ? '' : "paperboy_channel_rule f* $rule;";
     my $defaults = join '', map { "$_ $default{$_};\n" }
         grep { $http !~ /$_/ } sort keys %default;
     return <<"END";
 paperboy_zone main $zone;
-paperboy_channel_rule f* $rule;
+$rules
 paperboy_origin any;
 paperboy_max_history 100000;
 paperboy_max_message_size 2m;
@@ -175,6 +177,7 @@ server {
     location /publish { paperboy_publish any; paperboy_channel \$arg_c; }
     location /api { paperboy_api any; }
     location /status { paperboy_status; }
+    $more
 }
 END
 }

@@ -27,9 +27,9 @@ sub is_there () { return -x $BINARY }
 
 # persistence => a key of %PERSISTENCE ('none'); password => TEXT: of the user
 # `default`; users => ['NAME on >PASSWORD ~* &* +@all', ...]; replica_of =>
-# another of these; maxmemory => '4mb', policy => 'allkeys-lru'; debug => 1:
+# another of these, or its port; maxmemory => '4mb', policy => 'allkeys-lru'; debug => 1:
 # with DEBUG; unix => 1: on unix_path too; tls => [self_signed(DIR)]: on
-# tls_port too; cluster => 1; config => [LINE, ...] of redis.conf; dir => PATH,
+# tls_port too; netns => a Paperboy::Netns: inside of that; cluster => 1; config => [LINE, ...] of redis.conf; dir => PATH,
 # port => N: the caller's.
 sub new ($class, %option) {
     my $self = bless {
@@ -61,21 +61,31 @@ sub _write_conf ($self) {
 
 sub _conf_path ($self) { return "$self->{dir}/redis.conf" }
 
+# Whom it follows when it is started; undef: nobody.
+sub replica_of ($self, $port) {
+    $self->{option}{replica_of} = $port;
+    $self->_write_conf if -e $self->_conf_path;
+    return;
+}
+
 sub _conf ($self) {
     my $option = $self->{option};
-    my @lines = ('bind 127.0.0.1', "port $self->{port}", "dir $self->{dir}",
+    my $bind = $option->{netns} ? 'bind 0.0.0.0' : 'bind 127.0.0.1';
+    my @lines = ($bind, "port $self->{port}", "dir $self->{dir}",
         "logfile $self->{dir}/redis.log", 'daemonize no', 'databases 16',
         'repl-diskless-sync-delay 0', 'repl-ping-replica-period 1',
         @{ $PERSISTENCE{ $option->{persistence} } });
     push @lines, "requirepass $option->{password}", "masterauth $option->{password}"
         if defined $option->{password};
     push @lines, map { "user $_" } @{ $option->{users} // [] };
-    push @lines, 'replicaof 127.0.0.1 ' . $option->{replica_of}->port
-        if $option->{replica_of};
+    my $of = $option->{replica_of};
+    push @lines, 'replicaof 127.0.0.1 ' . (ref $of ? $of->port : $of) if $of;
     push @lines, "maxmemory $option->{maxmemory}" if $option->{maxmemory};
     push @lines, "maxmemory-policy $option->{policy}" if $option->{policy};
     push @lines, 'enable-debug-command local' if $option->{debug};
-    push @lines, 'unixsocket ' . $self->unix_path if $option->{unix};
+    push @lines, 'unixsocket ' . $self->unix_path
+        if $option->{unix} || $option->{netns};
+    push @lines, 'protected-mode no' if $option->{netns};
     push @lines, $self->_tls if $option->{tls};
     push @lines, 'cluster-enabled yes', 'cluster-node-timeout 2000'
         if $option->{cluster};
@@ -122,7 +132,7 @@ sub _spawn ($self) {
     if (!$pid) {
         open STDOUT, '>>', "$self->{dir}/redis.out";
         open STDERR, '>&', \*STDOUT;
-        exec { $BINARY } 'redis-server', $self->_conf_path, $self->_flags
+        exec $self->_inside, $BINARY, $self->_conf_path, $self->_flags
             or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
@@ -130,6 +140,11 @@ sub _spawn ($self) {
 }
 
 sub _flags ($self) { return }
+
+sub _inside ($self) {
+    my $netns = $self->{option}{netns};
+    return $netns ? $netns->inside : ();
+}
 
 sub _wait_until_it_answers ($self) {
     my $deadline = time + 3 * $Paperboy::Socket::TIMEOUT;
@@ -168,6 +183,29 @@ sub _end ($self, $signal) {
     return;
 }
 
+# Changes what is persisted, while it runs and when it is started again.
+sub persist ($self, $persistence) {
+    $self->{option}{persistence} = $persistence;
+    for (@{ $PERSISTENCE{$persistence} }) {
+        my ($name, $value) = split / /, $_, 2;
+        $self->command(CONFIG => SET => $name, $value =~ s/"//gr);
+    }
+    my $deadline = time + $Paperboy::Socket::TIMEOUT;
+    # The first file is written in the background.
+    while ($self->info('persistence')->{aof_rewrite_in_progress}) {
+        die "redis doesn't write its file\n" if time > $deadline;
+        sleep 0.02;
+    }
+    $self->_write_conf;
+    return;
+}
+
+# What was persisted is gone, as with a machine's disk. It must not run.
+sub wipe ($self) {
+    unlink glob "$self->{dir}/*.rdb $self->{dir}/appendonlydir/*";
+    return;
+}
+
 sub restart ($self) {
     $self->stop;
     return $self->start;
@@ -192,8 +230,9 @@ sub DESTROY ($self) {
 
 # A connection of its own, for one who listens or waits.
 sub client ($self) {
-    return Paperboy::Resp->new(port => $self->{port},
-        password => $self->{password});
+    my @way = $self->{option}{netns} ? (unix => $self->unix_path)
+        : (port => $self->{port});
+    return Paperboy::Resp->new(@way, password => $self->{password});
 }
 
 # Over a connection that is kept; see Paperboy::Resp. It is made anew where it
@@ -233,15 +272,15 @@ sub log ($self) { return Paperboy::Nginx::_slurp("$self->{dir}/redis.log") }
 
 # --- as a replica, or with some --------------------------------------------
 
-# Waits until it has all that its master has written.
+# Waits until it has all that its master has written so far.
 sub await_sync ($self, $master) {
     my $deadline = time + $Paperboy::Socket::TIMEOUT;
+    my $written  = $master->info('replication')->{master_repl_offset};
     while (time < $deadline) {
         my $mine = $self->info('replication');
         return 1
             if ($mine->{master_link_status} // '') eq 'up'
-            && $mine->{slave_repl_offset}
-            >= $master->info('replication')->{master_repl_offset};
+            && $mine->{slave_repl_offset} >= $written;
         sleep 0.02;
     }
     die "the replica doesn't come up to its master\n";
@@ -250,7 +289,8 @@ sub await_sync ($self, $master) {
 sub promote ($self) { return $self->command(REPLICAOF => 'NO', 'ONE') }
 
 sub follow ($self, $master) {
-    return $self->command(REPLICAOF => '127.0.0.1', $master->port);
+    return $self->command(REPLICAOF => '127.0.0.1',
+        ref $master ? $master->port : $master);
 }
 
 1;

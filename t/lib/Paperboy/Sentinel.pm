@@ -68,6 +68,12 @@ sub master ($self) {
     return (grep { $_->port == $port } $self->servers)[0];
 }
 
+# By a Sentinel, though the master is well.
+sub fail_over ($self) {
+    return $self->{sentinels}[0]
+        ->command(SENTINEL => FAILOVER => $Paperboy::Sentinel::NAME);
+}
+
 # Waits until all Sentinels name another master than this one.
 sub await_failover ($self, $old) {
     return $self->_await(

@@ -1,0 +1,336 @@
+# The faults of t/fault/redis: what is done to Redis, to the way there and to
+# the nodes (a Paperboy::Nodes). Each is over when its `inject` returns, and has
+# said `back` when Redis could be reached again.
+package Paperboy::RedisFault;
+use v5.36;
+
+# lossy => it costs what was acknowledged or is kept, so that some are told of
+# a gap; forks => an offset may be given twice before that is noticed (see
+# t/fault/ledger.hpp); replica => needs one; link => can be done to a link of
+# the kernel's, too.
+my @FAULTS = (
+    {
+        name   => 'kill -9, AOF always',
+        inject => sub ($run) { kill_redis($run, 'aof always') },
+    },
+    {
+        name   => 'kill -9, AOF everysec',
+        lossy  => 1,
+        forks  => 1,
+        inject => sub ($run) { kill_redis($run, 'aof everysec') },
+    },
+    {
+        name   => 'kill -9, nothing kept',
+        lossy  => 1,
+        inject => sub ($run) { kill_redis($run, 'none') },
+    },
+    {
+        name   => 'kill -9, old snapshot',
+        lossy  => 1,
+        forks  => 1,
+        inject => sub ($run) {
+            $run->redis->command('SAVE');
+            $run->pass(0.3, 0.6);
+            kill_redis($run, 'none', 1);
+        },
+    },
+    {
+        name   => 'CLIENT PAUSE',
+        inject => sub ($run) {
+            my $ms = int 1000 * (0.5 + 2 * $run->random);
+            $run->did("pause $ms ms");
+            $run->redis->pause($ms);
+            $run->back;
+        },
+    },
+    {
+        name   => 'DEBUG SLEEP',
+        inject => sub ($run) {
+            my $seconds = sprintf '%.1f', 0.5 + 2.5 * $run->random;
+            $run->did("sleep $seconds s");
+            $run->redis->command(DEBUG => SLEEP => $seconds);
+            $run->back;
+        },
+    },
+    {
+        name   => 'a node cut off, silently',
+        link   => 1,
+        inject => sub ($run) { on_the_way($run, 'stall') },
+    },
+    {
+        name   => 'a node cut off, by resets',
+        inject => sub ($run) { on_the_way($run, 'cut') },
+    },
+    {
+        name   => 'a node hears nothing',
+        inject => sub ($run) { on_the_way($run, 'deafen') },
+    },
+    {
+        name   => 'one way is dead',
+        inject => sub ($run) {
+            on_the_way($run, 'stall', $run->any(qw(up down)));
+        },
+    },
+    {
+        name   => 'slow link',
+        link   => 1,
+        inject => sub ($run) { on_the_way($run, 'slow', 0.1, 300_000) },
+    },
+    {
+        name   => 'SCRIPT FLUSH',
+        inject => sub ($run) {
+            $run->redis->command(SCRIPT => 'FLUSH');
+            $run->back;
+            $run->pass(0.5);
+        },
+    },
+    {
+        name   => 'FLUSHALL',
+        lossy  => 1,
+        inject => sub ($run) {
+            $run->redis->command('FLUSHALL');
+            $run->back;
+            $run->pass(0.5);
+        },
+    },
+    {
+        name   => 'output buffer limit',
+        inject => sub ($run) {
+            my $redis = $run->redis;
+            $redis->command(CONFIG => SET => 'client-output-buffer-limit',
+                'pubsub 64kb 16kb 1');
+            on_the_way($run, 'stall', 'down');
+            $redis->command(CONFIG => SET => 'client-output-buffer-limit',
+                'pubsub 32mb 8mb 60');
+        },
+    },
+    {
+        name   => 'streams deleted in a hole',
+        lossy  => 1,
+        inject => sub ($run) {
+            my $relay = $run->any($run->relays);
+            $relay->cut;
+            $run->pass(0.5, 1);
+            delete_keys($run, '*:s:*', 1);
+            $relay->heal;
+            $run->back;
+            $run->pass(0.5);
+        },
+    },
+    {
+        name   => 'keys evicted',
+        lossy  => 1,
+        inject => sub ($run) {
+            delete_keys($run, '*', 0.2);
+            $run->back;
+            $run->pass(0.5);
+        },
+    },
+    {
+        name   => 'CLIENT KILL of all',
+        inject => sub ($run) {
+            for (1 .. 3) {
+                $run->redis->command(CLIENT => KILL => TYPE => $_)
+                    for qw(pubsub normal);
+                $run->pass(0.1, 0.4);
+            }
+            $run->back;
+        },
+    },
+    {
+        name   => 'kill -9 of a worker',
+        inject => sub ($run) {
+            my $pid = $run->any($run->any($run->nginx)->workers);
+            $run->did("kill $pid");
+            kill KILL => $pid;
+            $run->back;
+            $run->pass(0.5);
+        },
+    },
+    {
+        name   => 'reload of a node',
+        inject => sub ($run) {
+            $run->any($run->nginx)->reload;
+            $run->back;
+            $run->pass(0.5);
+        },
+    },
+    {
+        name    => 'failover, writes lost',
+        replica => 1,
+        lossy   => 1,
+        forks   => 1,
+        inject  => sub ($run) {
+            $run->replica->await_sync($run->redis);
+            $run->hold_replication;
+            $run->pass(0.2, 0.5);
+            fail_over($run);
+        },
+    },
+    {
+        name    => 'failover, nothing held',
+        replica => 1,
+        lossy   => 1,
+        forks   => 1,
+        inject  => sub ($run) { fail_over($run) },
+    },
+);
+
+# With Sentinels.
+my @SENTINEL = (
+    {
+        name   => 'the master dies',
+        lossy  => 1,
+        forks  => 1,
+        inject => sub ($run) {
+            my $group = $run->group;
+            my $old   = $group->master;
+            $old->kill9;
+            $group->await_failover($old);
+            $run->back;
+            $old->wipe;
+            $old->start;
+        },
+    },
+    {
+        name   => 'failover by command',
+        lossy  => 1,
+        forks  => 1,
+        inject => sub ($run) {
+            my $group = $run->group;
+            my $old   = $group->master;
+            $group->fail_over;
+            $group->await_failover($old);
+            $run->back;
+        },
+    },
+    {
+        name   => 'the master hangs',
+        lossy  => 1,
+        forks  => 1,
+        inject => sub ($run) {
+            my $group = $run->group;
+            my $old   = $group->master;
+            $old->freeze;
+            $group->await_failover($old);
+            $run->back;
+            $run->pass(0.5, 2);
+            $old->thaw;
+        },
+    },
+    {
+        name   => 'a Sentinel dies',
+        inject => sub ($run) {
+            my $sentinel = $run->any($run->group->sentinels);
+            $sentinel->kill9;
+            $run->pass(0.5, 1.5);
+            $sentinel->start;
+            $run->back;
+        },
+    },
+);
+
+# With a cluster.
+my @CLUSTER = (
+    {
+        name   => 'slots move',
+        inject => sub ($run) {
+            my $cluster = $run->cluster;
+            for (1 .. 8) {
+                my $bucket = int 256 * $run->random;
+                my $slot   = $cluster->slot_of("paperboy:{$bucket}");
+                my $owner  = $cluster->owner($slot);
+                my $to = $run->any(grep { $_ != $owner } $cluster->masters);
+                $run->did("bucket $bucket moves");
+                $cluster->move_slot($slot, $to, 0.1 * $run->random);
+            }
+            $run->back;
+        },
+    },
+    {
+        name   => 'a replica takes over',
+        lossy  => 1,
+        forks  => 1,
+        inject => sub ($run) {
+            my $cluster = $run->cluster;
+            $cluster->fail_over($run->any($cluster->masters));
+            $run->pass(1, 2);
+            $run->back;
+        },
+    },
+    {
+        name   => 'a master dies',
+        lossy  => 1,
+        forks  => 1,
+        inject => sub ($run) {
+            my $cluster = $run->cluster;
+            my $old     = $run->any($cluster->masters);
+            $old->kill9;
+            $cluster->await_failover($old);
+            $run->back;
+            $old->start;
+        },
+    },
+);
+
+sub faults ($kind = 'single') {
+    return $kind eq 'sentinel' ? @SENTINEL : $kind eq 'cluster' ? @CLUSTER
+        : @FAULTS;
+}
+
+# By links of the kernel's (a Paperboy::Nodes with `netns`).
+sub link_faults () { return grep { $_->{link} } @FAULTS }
+
+sub kill_redis ($run, $persistence, $snapshot = 0) {
+    my $redis = $run->redis;
+    if ($persistence ne 'none') {
+        $redis->persist($persistence);
+        $run->pass(0.3, 0.6);
+    }
+    $run->did("kill -9 redis, $persistence");
+    $redis->kill9;
+    $redis->wipe if $persistence eq 'none' && !$snapshot;
+    $run->pass(0.1, 1.5);
+    $redis->start;
+    $run->back;
+    $redis->persist('none') if $persistence ne 'none';
+    $redis->wipe;
+    return;
+}
+
+# To the link of one of the nodes, for some time.
+sub on_the_way ($run, $what, @how) {
+    my @relays = $run->relays;
+    my $number = int $run->random * @relays;
+    $run->did("node $number: $what @how");
+    $relays[$number]->$what(@how);
+    $run->pass(1, 4);
+    $relays[$number]->heal;
+    $run->back;
+    return;
+}
+
+# A share of the keys of this kind.
+sub delete_keys ($run, $pattern, $share) {
+    my ($cursor, $deleted) = (0, 0);
+    do {
+        my ($next, $keys) = @{ $run->redis->command(SCAN => $cursor,
+                MATCH => $pattern, COUNT => 1000) };
+        my @chosen = grep { $run->random < $share } @$keys;
+        $run->redis->command(UNLINK => @chosen) if @chosen;
+        $deleted += @chosen;
+        $cursor = $next;
+    } while ($cursor);
+    $run->did("$deleted keys deleted");
+    return;
+}
+
+sub fail_over ($run) {
+    $run->did('failover');
+    $run->promote_replica;
+    $run->back;
+    $run->rejoin_replica;
+    return;
+}
+
+1;
