@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -26,19 +27,28 @@ struct Group {
   std::vector<Subscription*> members;
 };
 
-/// One that waits to be told what it missed; what comes meanwhile is kept for
-/// it. Shared with the answer that it waits for.
+/// One that waits to be told what it missed, or where it begins; what comes
+/// meanwhile is kept for it. Shared with the answer that it waits for.
 struct Held {
+  static constexpr std::uint64_t kNothing = UINT64_MAX;
+
   std::uint64_t id = 0;
   Subscription* subscription = nullptr;  // null: it has left, or goes on
   Encoder* encoder = nullptr;
-  Position
-      begin;      // what comes after it is the live part; of epoch 0: not known
-  Position last;  // of what is in `live`, or `begin`
-  std::vector<Kept> live;
-  std::size_t bytes = 0;
-  bool lost = false;      // not all that came is in `live`
+  Position begin;  // what comes after it is its own; of epoch 0: not known
+  Position last;   // of what came for it, or `begin`
+  std::uint64_t first = kNothing;  // number of its first one in `Live`
+  bool lost = false;      // something after `last` came, and isn't kept
   bool anchored = false;  // `begin` is where the channel was anchored
+};
+
+/// What came while some are held, once for all of them.
+struct Live {
+  std::deque<Kept> kept;
+  std::uint64_t base = 0;  // number of the oldest
+  std::size_t bytes = 0;
+
+  [[nodiscard]] std::uint64_t end() const { return base + kept.size(); }
 };
 
 struct Channel {
@@ -56,6 +66,7 @@ struct Channel {
   std::uint64_t repair = 0;  // of the hub's
   std::vector<Group> groups;
   std::vector<std::shared_ptr<Held>> held;
+  std::unique_ptr<Live> live;  // null: none is held
 };
 
 }  // namespace paperboy::hub

@@ -58,7 +58,10 @@ void Hub::on_publication(ChannelRef ref, const Publication& publication) {
 /// its first anchor.
 bool Hub::is_new(const Channel& channel, const Publication& next) {
   const Position& position = next.position;
-  if (channel.last.epoch == 0) return false;
+  // Without a position it is what a broker that isn't reached could do.
+  if (channel.last.epoch == 0) {
+    return position.epoch == 0 && next.event != Event::message;
+  }
   if (position.epoch == channel.last.epoch) {
     return next.event == Event::message
                ? position.offset > channel.last.offset
@@ -93,7 +96,7 @@ Hub::Batch& Hub::batch_for(Channel& channel, bool hole) {
 /// channel has left, or never comes to, everything: behind a hole.
 bool Hub::is_for(const Position& after, const Channel& channel,
                  const Publication& next) {
-  if (after.epoch == 0) return true;
+  if (after.epoch == 0 || next.position.epoch == 0) return true;
   if (next.position.epoch != after.epoch) return !is_awaited(channel, after);
   return next.event == Event::message ? next.position.offset > after.offset
                                       : next.position.offset >= after.offset;
@@ -101,7 +104,7 @@ bool Hub::is_for(const Position& after, const Channel& channel,
 
 bool Hub::is_behind_hole(const Position& after, const Batch& batch,
                          const Publication& next) {
-  if (after.epoch == 0) return batch.hole;
+  if (after.epoch == 0 || next.position.epoch == 0) return batch.hole;
   const std::uint64_t most =
       after.offset + (next.event == Event::message ? 1 : 0);
   return next.position.epoch != after.epoch || next.position.offset > most;
@@ -122,11 +125,8 @@ void Hub::encode(Channel& channel, const Batch& batch,
     const bool empty = run.bytes.size() == size;
     if (publication.event == Event::message || !empty) ++run.count;
   }
-  for (const auto& held : channel.held) {
-    if (publication.event == Event::message &&
-        is_for(held->last, channel, publication)) {
-      hold_back(*held, publication);
-    }
+  if (publication.event == Event::message && !channel.held.empty()) {
+    hold_back(channel, publication);
   }
 }
 

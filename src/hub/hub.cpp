@@ -135,6 +135,7 @@ Encoder& Hub::take(Subscription& subscription) {
     std::swap(held[index], held.back());
     held.pop_back();
     if (index < held.size()) held[index]->subscription->index_ = index;
+    if (held.empty()) channel.live.reset();
     return encoder;
   }
   Group& group = channel.groups[subscription.group_];
@@ -148,6 +149,7 @@ Encoder& Hub::take(Subscription& subscription) {
 /// Groups that the channel has reached, or left behind, become one with those
 /// who are there. Without memory later: they get the same.
 void Hub::catch_up(Channel& channel) noexcept {
+  if (channel.last.epoch == 0) return;
   for (std::size_t i = 0; channel.ahead > 0 && i < channel.groups.size();) {
     const Position after = channel.groups[i].after;
     const bool ahead = after.epoch == channel.last.epoch

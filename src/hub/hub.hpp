@@ -38,7 +38,8 @@ namespace paperboy::hub {
 
 class Hub final : private BrokerEvents {
  public:
-  /// What is kept for one that is held; beyond it is told of a gap.
+  /// What is kept for those of a channel that are held; who needs more is told
+  /// of a gap.
   static constexpr std::size_t kMaxHeld = 1024UL * 1024;  // bytes
 
   /// All must outlive the hub, the hub all subscriptions.
@@ -136,9 +137,10 @@ class Hub final : private BrokerEvents {
   void recovered(Held& held, const std::optional<Position>& since,
                  const Result<HistoryPage>& page, const RecoveryReply& reply);
   void go_on(const Held& held, const Position& from);
+  static bool has_after(const Position& from, const Held& held);
   static void encode_after(const Position& from, const Held& held, Run& run);
-  static void hold_back(Held& held, const Publication& publication);
-  static void forget_after(Held& held, const Position& position) noexcept;
+  void hold_back(Channel& channel, const Publication& publication);
+  static void forget_after(Channel& channel, const Position& position) noexcept;
 
   // Anchors, and after a loss (repair.cpp).
   void on_anchor(Channel& channel, const Position& at);

@@ -87,10 +87,9 @@ const std::shared_ptr<Held>& Hub::hold(Subscription& subscription) {
   if (subscription.group_ == Subscription::kHeld) {
     const auto& held = channel.held[subscription.index_];
     held->id = ++held_count_;
-    if (held->lost) {
-      held->live.clear();
-      held->bytes = 0;
+    if (held->lost || !has_after(held->begin, *held)) {
       held->begin = held->last = channel.last;
+      held->first = Held::kNothing;
       held->lost = held->anchored = false;
     }
     return held;
@@ -100,12 +99,23 @@ const std::shared_ptr<Held>& Hub::hold(Subscription& subscription) {
   held->subscription = &subscription;
   held->begin = held->last = subscription.position();
   channel.held.reserve(channel.held.size() + 1);
+  if (!channel.live) channel.live = std::make_unique<Live>();
   held->encoder = &take(subscription);
   subscription.channel_ = &channel;
   subscription.group_ = Subscription::kHeld;
   subscription.index_ = static_cast<std::uint32_t>(channel.held.size());
   channel.held.push_back(std::move(held));
   return channel.held.back();
+}
+
+/// Whether there was room for all that came for it after `from`.
+bool Hub::has_after(const Position& from, const Held& held) {
+  const Live& live = *held.subscription->channel_->live;
+  if (held.first == Held::kNothing || held.first >= live.base) return true;
+  if (held.last <= from) return true;
+  if (live.kept.empty()) return false;
+  const Position& oldest = live.kept.front().position;
+  return oldest.epoch == from.epoch && oldest.offset <= from.offset + 1;
 }
 
 /// `held` is the caller's too.
@@ -138,17 +148,20 @@ void Hub::go_on(const Held& held, const Position& from) {
   Subscription& subscription = *held.subscription;
   Channel& channel = *subscription.channel_;
   const bool same = from.epoch == held.last.epoch;
-  bool lost = held.lost;
-  Position at = same ? std::max(held.last, from) : from;
-  if (!same && from.epoch == channel.last.epoch) {
+  const bool all = same && has_after(from, held);
+  bool lost = held.lost || (same && !all);
+  Position at = from;
+  if (same) {
+    at = all ? std::max(held.last, from) : channel.last;
+  } else if (from.epoch == channel.last.epoch) {
     lost = from.offset < channel.last.offset;
-  } else if (!same) {
+  } else {
     lost = lost || held.anchored;
     if (lost) at = channel.last;
   }
   Run& run = add_run();
   try {
-    if (same) encode_after(from, held, run);
+    if (all) encode_after(from, held, run);
     room_for(channel, *held.encoder, at);
   } catch (...) {
     tell_hole(subscription);
@@ -162,39 +175,71 @@ void Hub::go_on(const Held& held, const Position& from) {
 }
 
 void Hub::encode_after(const Position& from, const Held& held, Run& run) {
+  if (held.first == Held::kNothing) return;
   const Bytes name = held.subscription->channel_name();
-  for (const Kept& kept : held.live) {
-    if (kept.position.offset <= from.offset) continue;
-    held.encoder->encode(as_publication(name, kept), run.bytes);
-    ++run.count;
+  const Live& live = *held.subscription->channel_->live;
+  const std::uint64_t first = std::max(held.first, live.base);
+  for (std::size_t i = first - live.base; i < live.kept.size(); ++i) {
+    const Kept& kept = live.kept[i];
+    if (kept.position.offset > from.offset) {
+      held.encoder->encode(as_publication(name, kept), run.bytes);
+      ++run.count;
+    }
+    if (kept.position == held.last) return;
   }
 }
 
-void Hub::hold_back(Held& held, const Publication& publication) {
+void Hub::hold_back(Channel& channel, const Publication& publication) {
   const Position& next = publication.position;
-  const bool hole =
-      next.epoch != held.last.epoch || next.offset != held.last.offset + 1;
-  held.bytes +=
-      sizeof(Kept) + publication.data.size() + publication.extra.size();
-  if (held.lost || hole || held.bytes > kMaxHeld) {
-    held.lost = true;
-    return;
+  Live& live = *channel.live;
+  bool wanted = false;
+  for (const auto& held : channel.held) {
+    if (held->lost || !is_for(held->last, channel, publication)) continue;
+    held->lost =
+        next.epoch != held->last.epoch || next.offset != held->last.offset + 1;
+    if (held->lost) continue;
+    if (held->first == Held::kNothing) held->first = live.end();
+    held->last = next;
+    wanted = true;
   }
-  held.live.push_back({next, publication.kind, std::string(publication.data),
+  if (!wanted) return;
+  const auto cost = [](const Kept& kept) {
+    return sizeof(Kept) + kept.data.size() + kept.extra.size();
+  };
+  live.kept.push_back({next, publication.kind, std::string(publication.data),
                        std::string(publication.extra)});
-  held.last = next;
+  live.bytes += cost(live.kept.back());
+  for (; live.bytes > kMaxHeld; ++live.base) {
+    live.bytes -= cost(live.kept.front());
+    live.kept.pop_front();
+  }
 }
 
 /// What this drain brought is void.
-void Hub::forget_after(Held& held, const Position& position) noexcept {
-  while (held.last != held.begin && (held.last.epoch != position.epoch ||
-                                     held.last.offset > position.offset)) {
-    held.live.pop_back();
-    held.last = held.live.empty() ? held.begin : held.live.back().position;
+void Hub::forget_after(Channel& channel, const Position& position) noexcept {
+  const auto is_void = [&](const Position& at) {
+    return at.epoch != position.epoch || at.offset > position.offset;
+  };
+  if (!channel.live) return;
+  Live& live = *channel.live;
+  while (!live.kept.empty() && is_void(live.kept.back().position)) {
+    live.bytes -= sizeof(Kept) + live.kept.back().data.size() +
+                  live.kept.back().extra.size();
+    live.kept.pop_back();
   }
-  if (position.epoch == 0 && std::exchange(held.anchored, false)) {
-    held.begin = held.last = {};
-    held.lost = false;
+  for (const auto& held : channel.held) {
+    if (held->first != Held::kNothing && held->first >= live.end()) {
+      held->first = Held::kNothing;
+      held->last = held->begin;
+    } else if (live.kept.empty()) {
+      held->lost = held->lost || held->first != Held::kNothing;
+    } else if (held->first != Held::kNothing && is_void(held->last)) {
+      held->last = live.kept.back().position;
+    }
+    if (position.epoch == 0 && std::exchange(held->anchored, false)) {
+      held->begin = held->last = {};
+      held->lost = false;
+    }
   }
 }
 

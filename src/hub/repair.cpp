@@ -72,9 +72,7 @@ void Hub::discard() noexcept {
   for (auto batch = batches_.rbegin(); batch != batches_.rend(); ++batch) {
     batch->channel->in_batch = false;
     batch->channel->last = batch->before;
-    for (const auto& held : batch->channel->held) {
-      forget_after(*held, batch->before);
-    }
+    forget_after(*batch->channel, batch->before);
   }
   batches_.clear();
 }

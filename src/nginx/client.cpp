@@ -25,8 +25,8 @@ Client::~Client() {
 
 void Client::queue() {
   if (queued_) return;
-  queued_ = true;
   worker().queue(*this);
+  queued_ = true;
 }
 
 void Client::write(Bytes bytes) {

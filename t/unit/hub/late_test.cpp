@@ -464,6 +464,67 @@ void an_answer_of_the_epoch_of_the_anchor_mends_it(void**) {
   assert_heard(listener, "[8:1]2=y;");
 }
 
+void what_comes_meanwhile_is_kept_once_for_all(void**) {
+  Fixture f;
+  f.publish("a");
+  f.drain_all();
+  f.broker.hold_replies = true;
+  Listener from_start;
+  Listener from_end;
+  f.join(from_start);
+  f.ask(from_start, Position{7, 0});
+  f.publish("b");
+  f.drain_all();
+  f.join(from_end);
+  f.ask(from_end, Position{7, 0});
+  f.publish("c");
+  f.drain_all();
+  f.broker.answer_held();
+  f.publish("d");
+  f.drain_all();
+  assert_heard(from_start, "[+1=a;2=b;3=c;]4=d;");
+  assert_heard(from_end, "[+1=a;2=b;3=c;]4=d;");
+}
+
+void what_there_was_no_room_for_is_a_gap_for_who_needs_it(void**) {
+  Fixture f;
+  f.publish("a");
+  f.drain_all();
+  f.broker.hold_replies = f.broker.read_at_once = true;
+  Listener early;
+  Listener late;
+  f.join(early);
+  f.ask(early, Position{7, 0});
+  for (int i = 0; i < 3; ++i) f.publish(std::string(Hub::kMaxHeld / 2, 'x'));
+  f.drain_all();
+  f.join(late);
+  f.ask(late, Position{7, 3});
+  f.publish("e");
+  f.drain_all();
+  f.broker.answer_held();
+  f.publish("f");
+  f.drain_all();
+  assert_heard(early, "[+1=a;]gap;6=f;");
+  const std::string big(Hub::kMaxHeld / 2, 'x');
+  assert_heard(late, ("[+4=" + big + ";]5=e;6=f;").c_str());
+}
+
+void without_a_position_what_passes_is_heard(void**) {
+  Late f;
+  Listener listener;
+  Listener asks;
+  f.join(listener);
+  f.join(asks);
+  f.ask(asks);
+  f.broker.answer_held();
+  f.broker.bring_at("news", {}, "here alone", Kind::text, Event::passing);
+  f.drain_all();
+  assert_heard(listener, "0=here alone;");
+  assert_heard(asks, "[7:5]0=here alone;");
+  f.anchor({7, 6});
+  assert_heard(asks, "[7:5]0=here alone;gap;");
+}
+
 void limits_are_known_without_asking(void**) {
   Fixture f;
   Listener listener;
@@ -521,6 +582,9 @@ int main() {
           what_the_log_still_has_of_the_old_epoch_is_not_for_the_new),
       cmocka_unit_test(an_anchor_beyond_what_one_has_that_is_held_is_a_gap),
       cmocka_unit_test(an_answer_of_the_epoch_of_the_anchor_mends_it),
+      cmocka_unit_test(what_comes_meanwhile_is_kept_once_for_all),
+      cmocka_unit_test(what_there_was_no_room_for_is_a_gap_for_who_needs_it),
+      cmocka_unit_test(without_a_position_what_passes_is_heard),
       cmocka_unit_test(limits_are_known_without_asking),
       cmocka_unit_test(
           an_overrun_while_one_waits_is_a_gap_where_something_was_lost),
