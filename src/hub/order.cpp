@@ -1,66 +1,21 @@
 //   order  = version kind flags code expires since-epoch since-offset
 //            string* count string*
-//   string = size bytes
 //
-// Numbers are 8 bytes, as this machine has them: an order doesn't leave it.
+// Numbers and strings are those of base/packing.hpp.
 #include "hub/order.hpp"
 
-#include <cstring>
+#include "base/packing.hpp"
 
 namespace paperboy::hub {
 
 namespace {
 
-// Workers of two builds may share a log while nginx is upgraded.
+// Workers of two builds may share a log while nginx is upgraded, or a Redis.
 constexpr std::uint64_t kVersion = 1;
 
 constexpr std::uint64_t kHasUser = 1;
 constexpr std::uint64_t kHasSince = 2;
 constexpr std::uint64_t kExpired = 4;
-
-void put(std::string& out, std::uint64_t number) {
-  char bytes[sizeof number];
-  std::memcpy(bytes, &number, sizeof number);
-  out.append(bytes, sizeof bytes);
-}
-
-void put(std::string& out, Bytes text) {
-  put(out, text.size());
-  out += text;
-}
-
-class Reader {
- public:
-  explicit Reader(Bytes rest) : rest_(rest) {}
-
-  std::uint64_t number() {
-    std::uint64_t number = 0;
-    const Bytes bytes = take(sizeof number);
-    if (good_) std::memcpy(&number, bytes.data(), sizeof number);
-    return number;
-  }
-  std::string text() { return std::string(take(number())); }
-  std::vector<std::string> texts() {
-    std::vector<std::string> all;
-    for (std::uint64_t n = number(); good_ && n > 0; --n) {
-      all.push_back(text());
-    }
-    return all;
-  }
-  [[nodiscard]] bool done() const { return good_ && rest_.empty(); }
-
- private:
-  Bytes take(std::uint64_t size) {
-    good_ = good_ && size <= rest_.size();
-    if (!good_) return {};
-    const Bytes taken = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return taken;
-  }
-
-  Bytes rest_;
-  bool good_ = true;
-};
 
 }  // namespace
 
@@ -70,7 +25,7 @@ std::string encode(const Order& order) {
   put(out, static_cast<std::uint64_t>(order.kind));
   put(out, (order.user ? kHasUser : 0) | (order.since ? kHasSince : 0) |
                (order.expired ? kExpired : 0));
-  put(out, order.code);
+  put(out, std::uint64_t{order.code});
   put(out, static_cast<std::uint64_t>(order.expires));
   const Position since = order.since.value_or(Position{});
   put(out, since.epoch);
@@ -87,7 +42,7 @@ std::string encode(const Order& order) {
 }
 
 std::optional<Order> decode(Bytes text) {
-  Reader in(text);
+  Unpacker in(text);
   Order order;
   if (in.number() != kVersion) return {};
   const std::uint64_t kind = in.number();
