@@ -26,8 +26,8 @@ Draft as_draft(Bytes channel, const Entry& entry, const Retention& keep) {
 
 /// In the zone what is kept is a cache: the oldest may always go.
 Retention Relay::keep(Bytes channel) const {
-  Retention keep = channel == hub::kOrders
-                       ? hub::kOrdersKept
+  Retention keep = channel.starts_with('\0')
+                       ? hub::kOwnKept
                        : rules_.find(hub::channel_name(channel)).keep;
   keep.evict = true;
   return keep;

@@ -23,8 +23,8 @@ Position Subscription::position() const {
 }
 
 const Rule& Hub::rule(Bytes channel) const {
-  static const Rule orders{.keep = kOrdersKept};
-  if (channel == kOrders) return orders;
+  static const Rule own{.keep = kOwnKept};
+  if (channel.starts_with('\0')) return own;
   return rules_.find(hub::channel_name(channel));
 }
 

@@ -49,8 +49,9 @@ struct Order {
 /// The key of the channel in which orders go; no name makes it.
 inline constexpr Bytes kOrders{"\0orders", 7};
 
-/// What is kept of it, for workers that were too slow.
-inline constexpr Retention kOrdersKept{
+/// What is kept of channels of our own, which are those whose keys begin with a
+/// NUL: for workers that were too slow.
+inline constexpr Retention kOwnKept{
     .count = 1000, .bytes = 256UL * 1024, .age_ms = 60'000};
 
 [[nodiscard]] std::string encode(const Order& order);

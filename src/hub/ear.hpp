@@ -1,0 +1,45 @@
+// An ear of the worker's own in a channel of ours: it subscribes, and keeps
+// what comes until the worker has a moment for it. On the worker's event loop.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/encoder.hpp"
+#include "hub/hub.hpp"
+#include "hub/subscription.hpp"
+
+namespace paperboy::hub {
+
+class Ear final : private Subscriber, private Encoder {
+ public:
+  /// `hub` must outlive this.
+  Ear(Hub& hub, std::string channel)
+      : hub_(hub), channel_(std::move(channel)), subscription_(*this) {}
+
+  /// From now on it hears. Does nothing where it does already.
+  Result<Done> listen();
+  [[nodiscard]] bool listening() const { return subscription_.active(); }
+
+  [[nodiscard]] const std::string& channel() const { return channel_; }
+
+  /// The messages that came since, in their order.
+  std::vector<std::string> take() { return std::exchange(messages_, {}); }
+
+  /// Whether some were lost since it was asked: this worker was too slow.
+  bool lost() { return std::exchange(lost_, false); }
+
+ private:
+  void encode(const Publication& publication, std::string& out) override;
+  void deliver(const Subscription& to, Bytes run, std::uint32_t count) override;
+  void gap(const Subscription&) override { lost_ = true; }
+
+  Hub& hub_;
+  const std::string channel_;
+  Subscription subscription_;
+  std::vector<std::string> messages_;
+  bool lost_ = false;
+};
+
+}  // namespace paperboy::hub
