@@ -1,8 +1,11 @@
 #include "api/answers.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/centrifugal.hpp"
+#include "base/json.hpp"
 #include "base/json_text.hpp"
-#include "base/version.hpp"
 
 namespace paperboy::api {
 
@@ -50,23 +53,59 @@ void append_history(std::string& out, const HistoryPage& page) {
   out += '}';
 }
 
-void append_channel(std::string& out, Bytes name, std::uint64_t subscribers) {
-  append_json_string(out, name);
-  out.append(R"(:{"num_clients":)").append(std::to_string(subscribers));
-  out += '}';
+void append_channels(std::string& out, const ActiveChannels& channels) {
+  out += R"({"channels":{)";
+  bool any = false;
+  for (const auto& [name, subscribers] : channels.all()) {
+    if (std::exchange(any, true)) out += ',';
+    append_json_string(out, name);
+    out.append(R"(:{"num_clients":)").append(std::to_string(subscribers));
+    out += '}';
+  }
+  out += "}}";
+}
+
+void append_info(std::string& out, std::span<const NodeInfo> nodes) {
+  out += R"({"nodes":[)";
+  for (const NodeInfo& node : nodes) {
+    if (&node != nodes.data()) out += ',';
+    append_node(out, node);
+  }
+  out += "]}";
 }
 
 /// Users aren't counted.
-void append_info(std::string& out, const NodeInfo& info) {
-  out.append(R"({"nodes":[{"uid":")").append(info.uid).append("\",\"name\":");
+void append_node(std::string& out, const NodeInfo& info) {
+  out += R"({"uid":)";
+  append_json_string(out, info.uid);
+  out += R"(,"name":)";
   append_json_string(out, info.name);
-  out.append(R"(,"version":"Paperboy )").append(kVersion).append("\"");
+  out += R"(,"version":)";
+  append_json_string(out, info.version);
   out.append(R"(,"num_clients":)").append(std::to_string(info.clients));
   out += R"(,"num_users":0)";
   out.append(R"(,"num_subs":)").append(std::to_string(info.subscriptions));
   out.append(R"(,"num_channels":)").append(std::to_string(info.channels));
   out.append(R"(,"uptime":)").append(std::to_string(info.uptime_seconds));
-  out += "}]}";
+  out += '}';
+}
+
+std::optional<NodeInfo> parse_node(Bytes text) {
+  const auto json = Json::parse(text);
+  if (!json || !json->is_object()) return {};
+  const auto number = [&](Bytes name) {
+    const auto value = json->get(name).as_integer().value_or(0);
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0));
+  };
+  NodeInfo info{.uid = std::string(json->get("uid").as_string()),
+                .name = std::string(json->get("name").as_string()),
+                .version = std::string(json->get("version").as_string()),
+                .clients = number("num_clients"),
+                .subscriptions = number("num_subs"),
+                .channels = number("num_channels"),
+                .uptime_seconds = number("uptime")};
+  if (info.uid.empty()) return {};
+  return info;
 }
 
 }  // namespace paperboy::api

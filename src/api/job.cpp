@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "api/answers.hpp"
-#include "api/glob.hpp"
 #include "hub/key.hpp"
 
 namespace paperboy::api {
@@ -271,54 +270,31 @@ void Job::obey(std::size_t index, const RemoveHistory& command) {
 
 // ---- the node --------------------------------------------------------------
 
-/// False: with an error.
-bool Job::find_channels(const Channels& command, std::string& result,
-                        ErrorCode& error) {
-  std::string prefix = scope_.name_space;
-  if (!prefix.empty()) prefix += '\0';
-  const std::size_t start = prefix.size();
-  prefix += literal_prefix(command.pattern);
-  result = R"({"channels":{)";
-  std::uint64_t cursor = 0;
-  bool any = false;
-  do {
-    std::vector<ActiveChannel> page;
-    const auto found = services_.node.channels(prefix, cursor, page);
-    if (!found) {
-      error = found.error().code;
-      return false;
-    }
-    for (const auto& [key, subscribers] : page) {
-      const Bytes name = Bytes(key).substr(start);
-      // One of another namespace is no name of this one's.
-      if (name.empty() || name.find('\0') != Bytes::npos) continue;
-      if (!command.pattern.empty() && !matches(command.pattern, name)) continue;
-      if (std::exchange(any, true)) result += ',';
-      append_channel(result, name, subscribers);
-    }
-    if (result.size() > room()) {
-      error = ErrorCode::too_large;
-      return false;
-    }
-  } while (cursor != 0);
-  result += "}}";
-  return true;
-}
-
 void Job::obey(std::size_t index, const Channels& command) {
-  std::string result;
-  ErrorCode error{};
-  if (find_channels(command, result, error)) {
-    done(index, std::move(result));
-  } else {
-    fail(index, error);
-  }
+  const auto answer = [self = shared_from_this(),
+                       index](const Result<ActiveChannels>& channels) {
+    if (!channels) return self->fail(index, channels.error().code);
+    std::string result;
+    append_channels(result, *channels);
+    if (result.size() > self->room()) {
+      return self->fail(index, ErrorCode::too_large);
+    }
+    self->done(index, std::move(result));
+  };
+  services_.node.channels({.name_space = scope_.name_space,
+                           .pattern = command.pattern,
+                           .room = room()},
+                          answer);
 }
 
 void Job::obey(std::size_t index, const Info&) {
-  std::string result;
-  append_info(result, services_.node.info());
-  done(index, std::move(result));
+  services_.node.info([self = shared_from_this(),
+                       index](const Result<std::vector<NodeInfo>>& nodes) {
+    if (!nodes) return self->fail(index, nodes.error().code);
+    std::string result;
+    append_info(result, *nodes);
+    self->done(index, std::move(result));
+  });
 }
 
 void Job::obey(std::size_t index, const Refused& command) {

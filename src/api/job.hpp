@@ -67,8 +67,6 @@ class Job : public std::enable_shared_from_this<Job> {
   void publish(const Publish& command, const std::string& channel,
                const std::function<void(std::string, bool failed)>& reply);
   void broadcast(std::size_t index, const Publish& command);
-  bool find_channels(const Channels& command, std::string& result,
-                     ErrorCode& error);
 
   [[nodiscard]] Result<std::string> key(Bytes name) const;
   [[nodiscard]] std::size_t room() const;

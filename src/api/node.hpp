@@ -1,10 +1,13 @@
-// The port to what the HTTP API tells of the node as a whole.
+// The port to what the HTTP API tells of the node as a whole, and of the others
+// that share its channels.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "api/active_channels.hpp"
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 
@@ -13,31 +16,31 @@ namespace paperboy::api {
 struct NodeInfo {
   std::string uid;   // at random, of this run of nginx
   std::string name;  // of the machine
+  std::string version;
   std::uint64_t clients = 0;
   std::uint64_t subscriptions = 0;
   std::uint64_t channels = 0;
   std::uint64_t uptime_seconds = 0;
 };
 
-struct ActiveChannel {
-  std::string key;
-  std::uint64_t subscribers = 0;
-};
-
 class Node {
  public:
+  using InfoReply = std::function<void(const Result<std::vector<NodeInfo>>&)>;
+  using ChannelsReply = std::function<void(const Result<ActiveChannels>&)>;
+
   Node() = default;
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
   virtual ~Node() = default;
 
-  [[nodiscard]] virtual NodeInfo info() = 0;
+  // Each answers once, during the call or later; of all nodes, or with an
+  // error: unavailable, where one of them can't be asked.
 
-  /// Adds those with subscribers whose keys begin with `prefix` and which come
-  /// after `cursor` (0: from the first on), some at a time; moves the cursor
-  /// on, to 0 at the end. In no order. Error: unavailable.
-  virtual Result<Done> channels(Bytes prefix, std::uint64_t& cursor,
-                                std::vector<ActiveChannel>& found) = 0;
+  virtual void info(const InfoReply& reply) = 0;
+
+  /// Error: too_large, too.
+  virtual void channels(const ChannelsQuery& query,
+                        const ChannelsReply& reply) = 0;
 };
 
 }  // namespace paperboy::api

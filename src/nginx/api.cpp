@@ -7,7 +7,6 @@
 #include "nginx/handlers.hpp"
 #include "nginx/request.hpp"
 #include "nginx/worker.hpp"
-#include "nginx/zone_node.hpp"
 
 namespace paperboy::nginx {
 
@@ -80,15 +79,14 @@ ngx_int_t start(ngx_http_request_t* r, const LocationConf& conf,
   }
   const auto asked = Asked::begin(r);
   if (!asked) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  const auto node = std::make_shared<ZoneNode>(worker);
   const auto job = std::make_shared<api::Job>(
-      api::Services{worker.context().hub, worker.desk().orders(), *node,
+      api::Services{worker.context().hub, worker.desk().orders(), worker.node(),
                     worker.context().counters},
       api::Scope{std::string(evaluate(r, conf.name_space)),
                  conf.settings.max_channel_length,
                  static_cast<std::uint32_t>(conf.settings.max_history),
                  conf.settings.send_buffer},
-      std::move(*asked_for), [asked, text, node](const std::string& json) {
+      std::move(*asked_for), [asked, text](const std::string& json) {
         asked->give([&json](ngx_http_request_t* r) {
           return answer(r, NGX_HTTP_OK, "application/json", json);
         });

@@ -22,6 +22,7 @@
 #include "nginx/drain.hpp"
 #include "nginx/network.hpp"
 #include "nginx/order_desk.hpp"
+#include "nginx/zone_node.hpp"
 #include "session/codecs.hpp"
 #include "session/context.hpp"
 
@@ -45,6 +46,7 @@ class Worker {
   [[nodiscard]] session::Context& context() { return context_; }
   [[nodiscard]] broker::shm::Zone& zone() { return zone_; }
   [[nodiscard]] OrderDesk& desk() { return desk_; }
+  [[nodiscard]] api::Node& node() { return node_; }
 
   /// Of the node, but for those of our own.
   [[nodiscard]] std::uint64_t channels() const;
@@ -130,6 +132,7 @@ class Worker {
   Drain leave_;
   Crowd crowd_;
   OrderDesk desk_;
+  ZoneNode node_{*this};
 };
 
 /// One entry from nginx's event loop into ours; settles at its end.

@@ -4,18 +4,23 @@
 #include "nginx/ngx.hpp"
 
 #include "api/node.hpp"
-#include "nginx/worker.hpp"
 
 namespace paperboy::nginx {
+
+class Worker;
 
 class ZoneNode final : public api::Node {
  public:
   /// `worker` must outlive this.
   explicit ZoneNode(Worker& worker) : worker_(worker) {}
 
-  [[nodiscard]] api::NodeInfo info() override;
-  Result<Done> channels(Bytes prefix, std::uint64_t& cursor,
-                        std::vector<api::ActiveChannel>& found) override;
+  void info(const InfoReply& reply) override;
+  void channels(const api::ChannelsQuery& query,
+                const ChannelsReply& reply) override;
+
+  [[nodiscard]] api::NodeInfo own_info() const;
+  [[nodiscard]] Result<api::ActiveChannels> own_channels(
+      const api::ChannelsQuery& query) const;
 
  private:
   Worker& worker_;
@@ -23,5 +28,8 @@ class ZoneNode final : public api::Node {
 
 /// In the master, when it begins: `info` tells since when, and who.
 void begin_node();
+
+/// Who this node is: the same in all of its workers.
+[[nodiscard]] const std::string& node_uid();
 
 }  // namespace paperboy::nginx

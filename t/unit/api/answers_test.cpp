@@ -46,8 +46,33 @@ void a_history_has_its_top(void**) {
 
 void names_are_escaped(void**) {
   std::string out;
-  append_channel(out, "a\"b", 2);
-  assert_string_equal(out.c_str(), R"("a\"b":{"num_clients":2})");
+  ActiveChannels channels(100);
+  assert_true(channels.add("a\"b", 2).ok());
+  append_channels(out, channels);
+  assert_string_equal(out.c_str(),
+                      R"({"channels":{"a\"b":{"num_clients":2}}})");
+}
+
+void a_node_is_read_as_it_was_written(void**) {
+  const NodeInfo info{.uid = "u",
+                      .name = "a\"b",
+                      .version = "Paperboy 9",
+                      .clients = 1,
+                      .subscriptions = 2,
+                      .channels = 3,
+                      .uptime_seconds = 4};
+  std::string out;
+  append_node(out, info);
+  const auto read = parse_node(out);
+  assert_true(read.has_value());
+  std::string again;
+  append_node(again, *read);
+  assert_string_equal(again.c_str(), out.c_str());
+  assert_int_equal(read->uptime_seconds, 4);
+  for (const char* const text : {"", "{}", "[]", R"({"uid":7})", R"({"uid")"}) {
+    assert_false(parse_node(text).has_value());
+  }
+  assert_int_equal(parse_node(R"({"uid":"u","uptime":-1})")->uptime_seconds, 0);
 }
 
 }  // namespace
@@ -61,6 +86,7 @@ int main() {
       cmocka_unit_test(members_stand_by_their_clients),
       cmocka_unit_test(a_history_has_its_top),
       cmocka_unit_test(names_are_escaped),
+      cmocka_unit_test(a_node_is_read_as_it_was_written),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "hub/fakes.hpp"
 
@@ -16,19 +18,32 @@ namespace {
 
 class FakeNode final : public Node {
  public:
-  NodeInfo info() override { return {.uid = "u", .name = "n"}; }
-  Result<Done> channels(Bytes prefix, std::uint64_t& cursor,
-                        std::vector<ActiveChannel>& found) override {
-    if (refusal) return *refusal;
-    asked += std::string(prefix) + ";";
-    if (cursor < all.size()) found.push_back(all[cursor]);
-    cursor = cursor + 1 < all.size() ? cursor + 1 : 0;
-    return Done{};
+  void info(const InfoReply& reply) override {
+    if (refusal) return reply(*refusal);
+    reply(std::vector<NodeInfo>{{.uid = "u", .name = "n", .version = "P 1"},
+                                {.uid = "v", .name = "m", .version = "P 2"}});
+  }
+  void channels(const ChannelsQuery& query,
+                const ChannelsReply& reply) override {
+    asked = query;
+    replies.push_back(reply);
+    if (!hold) answer_held();
+  }
+  void answer_held() {
+    for (const auto& reply : std::exchange(replies, {})) {
+      if (refusal) {
+        reply(*refusal);
+      } else {
+        reply(all);
+      }
+    }
   }
 
-  std::vector<ActiveChannel> all;
-  std::string asked;
+  ActiveChannels all{1000};
+  ChannelsQuery asked;
   std::optional<Error> refusal;
+  bool hold = false;
+  std::vector<ChannelsReply> replies;
 };
 
 struct World {
@@ -154,22 +169,40 @@ void reading_is_as_the_rule_says(void**) {
   }
 }
 
-void channels_are_read_page_by_page(void**) {
+void channels_of_all_nodes_are_counted(void**) {
   World world;
   world.scope.name_space = "shop";
-  const auto key = [](const std::string& name) { return "shop" + name; };
-  world.node.all = {{key(std::string("\0room:1", 7)), 2},
-                    {key(std::string("\0room:2\0x", 9)), 1},
-                    {key(std::string("\0room:3", 7)), 1}};
-  assert_text(world.ask("channels", R"({"pattern":"room:*"})"),
-              R"({"result":{"channels":{"room:1":{"num_clients":2},)"
-              R"("room:3":{"num_clients":1}}}})");
-  assert_true(Bytes(world.node.asked).starts_with(Bytes("shop\0room:;", 11)));
+  assert_true(world.node.all.add("room:1", 2).ok());
+  assert_true(world.node.all.add("a\"b", 1).ok());
+  world.node.hold = true;
+  assert_text(world.ask("channels", R"({"pattern":"*o*"})"), "");
+  world.node.answer_held();
+  assert_text(world.answer,
+              R"({"result":{"channels":{"a\"b":{"num_clients":1},)"
+              R"("room:1":{"num_clients":2}}}})");
+  assert_true(world.node.asked.name_space == "shop");
+  assert_true(world.node.asked.pattern == "*o*");
+  assert_int_equal(world.node.asked.room, 1000);
+  world.node.hold = false;
   world.scope.max_answer = 20;
   assert_text(world.ask("channels", "{}"),
               R"({"error":{"code":106,"message":"limit exceeded"}})");
   world.node.refusal = Error{ErrorCode::unavailable, "locked"};
   assert_text(world.ask("channels", "{}"),
+              R"({"error":{"code":100,"message":"internal server error"}})");
+}
+
+void nodes_are_told_all_or_none(void**) {
+  World world;
+  assert_text(world.ask("info", "{}"),
+              R"({"result":{"nodes":[{"uid":"u","name":"n","version":"P 1",)"
+              R"("num_clients":0,"num_users":0,"num_subs":0,)"
+              R"("num_channels":0,"uptime":0},)"
+              R"({"uid":"v","name":"m","version":"P 2",)"
+              R"("num_clients":0,"num_users":0,"num_subs":0,)"
+              R"("num_channels":0,"uptime":0}]}})");
+  world.node.refusal = Error{ErrorCode::unavailable, "no Redis"};
+  assert_text(world.ask("info", "{}"),
               R"({"error":{"code":100,"message":"internal server error"}})");
 }
 
@@ -202,7 +235,8 @@ int main() {
       cmocka_unit_test(the_old_form_has_lines),
       cmocka_unit_test(an_order_goes_to_all_workers),
       cmocka_unit_test(reading_is_as_the_rule_says),
-      cmocka_unit_test(channels_are_read_page_by_page),
+      cmocka_unit_test(channels_of_all_nodes_are_counted),
+      cmocka_unit_test(nodes_are_told_all_or_none),
       cmocka_unit_test(one_answer_has_room_for_so_much),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
