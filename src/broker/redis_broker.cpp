@@ -173,6 +173,7 @@ void RedisBroker::remove_history(Bytes channel, const hub::DoneReply& reply) {
 
 void RedisBroker::on_up(redis::Shard shard) {
   relay_.on_up(shard);
+  if (shard_up_) shard_up_(shard);
   show_readiness();
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -22,6 +23,7 @@
 #include "broker/redis_store.hpp"
 #include "broker/shm_broker.hpp"
 #include "hub/broker.hpp"
+#include "hub/order.hpp"
 #include "hub/rule.hpp"
 
 namespace paperboy::broker {
@@ -48,7 +50,19 @@ class RedisBroker final : public hub::Broker, private redis::EngineEvents {
   /// Once a second.
   void tick();
 
+  /// Called with each shard that is up again, after the relay.
+  void on_shard_up(std::function<void(redis::Shard)> listener) {
+    shard_up_ = std::move(listener);
+  }
+
+  /// Whether this worker does what one worker of the node has to do. For a
+  /// moment it may be two, or none.
+  [[nodiscard]] bool speaks_for_node() const {
+    return relay_.owner(hub::kOrders) == seat_;
+  }
+
   [[nodiscard]] redis::Engine& engine() { return *engine_; }
+  [[nodiscard]] redis::Store& store() { return store_; }
   [[nodiscard]] const redis::Keys& keys() const { return store_.keys(); }
 
  private:
@@ -85,6 +99,7 @@ class RedisBroker final : public hub::Broker, private redis::EngineEvents {
   // Channels that aren't anchored yet: when they were asked for last.
   std::unordered_map<std::string, std::uint64_t> wanted_;
   bool ready_ = false;
+  std::function<void(redis::Shard)> shard_up_;
 };
 
 }  // namespace paperboy::broker

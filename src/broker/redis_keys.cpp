@@ -54,6 +54,12 @@ std::string Keys::stream(Bytes channel) const { return key(channel, 's'); }
 
 std::string Keys::topic(Bytes channel) const { return key(channel, 't'); }
 
+std::string Keys::members(Bytes channel) const { return key(channel, 'p'); }
+
+std::string Keys::held(Bucket bucket, Bytes holder) const {
+  return this->bucket(bucket).append(":h:").append(holder);
+}
+
 std::string Keys::idempotency(Bytes channel, Bytes key) const {
   return bucket(bucket_of(channel)) + ":i:" + hex_sha256(channel, key);
 }

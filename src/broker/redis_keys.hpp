@@ -8,6 +8,15 @@
 //   <prefix>{N}:s:CHANNEL  stream  its last entries, ids OFFSET-0
 //   <prefix>{N}:i:HASH     string  an idempotency key
 //   <prefix>{N}:t:CHANNEL  topic   of pub/sub
+//   <prefix>{N}:p:CHANNEL  hash    who is in it: HOLDER/SERIAL -> member
+//   <prefix>{N}:h:HOLDER   hash    what a holder has: SERIAL -> CHANNEL
+//
+// and once, with the tag {0}: who lives; see redis_lease.hpp
+//
+//   <prefix>{0}:l          zset    holders by the end of their leases
+//   <prefix>{0}:d          zset    dead ones whose members are being removed
+//   <prefix>{0}:b          zset    and those of whom nothing is left
+//   <prefix>{0}:n          hash    nodes: UID -> the end of its lease, its info
 #pragma once
 
 #include <cstdint>
@@ -35,6 +44,12 @@ class Keys {
   [[nodiscard]] std::string meta(Bytes channel) const;
   [[nodiscard]] std::string stream(Bytes channel) const;
   [[nodiscard]] std::string topic(Bytes channel) const;
+  [[nodiscard]] std::string members(Bytes channel) const;
+  [[nodiscard]] std::string held(Bucket bucket, Bytes holder) const;
+  [[nodiscard]] std::string leases() const { return bucket(0) + ":l"; }
+  [[nodiscard]] std::string dead() const { return bucket(0) + ":d"; }
+  [[nodiscard]] std::string buried() const { return bucket(0) + ":b"; }
+  [[nodiscard]] std::string nodes() const { return bucket(0) + ":n"; }
   /// Of the pair, by its SHA-256.
   [[nodiscard]] std::string idempotency(Bytes channel, Bytes key) const;
 

@@ -18,6 +18,8 @@
 
 #include <string>
 
+#include "broker/redis_scripts_presence.hpp"
+
 namespace paperboy::broker::redis {
 
 namespace {
@@ -307,7 +309,8 @@ return answer
 
 std::string whole(Script script) {
   static constexpr std::array<Bytes, kScripts> kBodies = {
-      kPublish, kSignal, kPosition, kHistory, kRemove, kCheck};
+      kPublish, kSignal, kPosition, kHistory, kRemove,
+      kCheck,   kAttend, kLease,    kBury};
   std::string text(kPrelude);
   text += kBodies[static_cast<std::size_t>(script)];
   return text;

@@ -17,7 +17,10 @@ enum class Script : std::uint8_t {
   history,   // and what is kept of one
   remove,    // forgets what is kept
   check,     // what has changed in buckets; the probe of delivery
-  last = check,
+  attend,    // members who came and went
+  lease,     // who lives: holders of members, nodes
+  bury,      // members of a holder that doesn't
+  last = bury,
 };
 
 inline constexpr std::size_t kScripts =

@@ -102,10 +102,12 @@ class Store {
 
   [[nodiscard]] const Keys& keys() const { return keys_; }
 
- private:
   using Words = std::vector<std::string>;
 
+  /// What a script is told first that begins with a bucket.
   [[nodiscard]] Words arguments(Bucket bucket);
+
+ private:
   void append_seen(Words& words, Bucket bucket) const;
   Error refused(const Reply& reply);
   Error nonsense(Bytes what);

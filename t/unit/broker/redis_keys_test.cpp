@@ -23,7 +23,16 @@ void all_keys_of_a_channel_share_its_hash_tag(void**) {
   assert_true(keys.meta("foobar") == tag + ":m:foobar");
   assert_true(keys.stream("foobar") == tag + ":s:foobar");
   assert_true(keys.topic("foobar") == tag + ":t:foobar");
+  assert_true(keys.members("foobar") == tag + ":p:foobar");
   assert_true(keys.idempotency("foobar", "k").starts_with(tag + ":i:"));
+}
+
+void who_lives_is_in_one_slot(void**) {
+  for (const std::string& key :
+       {keys.leases(), keys.dead(), keys.buried(), keys.nodes()}) {
+    assert_true(key.starts_with("pb:{0}:"));
+  }
+  assert_true(keys.held(7, "holder") == "pb:{7}:h:holder");
 }
 
 void a_key_of_one_channel_is_not_another_s(void**) {
@@ -55,6 +64,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(buckets_are_a_constant_of_the_format),
       cmocka_unit_test(all_keys_of_a_channel_share_its_hash_tag),
+      cmocka_unit_test(who_lives_is_in_one_slot),
       cmocka_unit_test(a_key_of_one_channel_is_not_another_s),
       cmocka_unit_test(a_topic_tells_its_channel),
       cmocka_unit_test(other_topics_tell_none),
