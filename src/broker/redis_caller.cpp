@@ -62,8 +62,10 @@ void Caller::on_identity(const Result<Reply>& answer) {
     return connection_.lose("its INFO replication doesn't say who it is");
   }
   if (!identity->master) {
+    const bool alone = context_.options.kind == Options::Kind::single;
     return connection_.lose(
-        "it is a replica: name its primary, or let Sentinels name it");
+        alone ? "it is a replica: name its primary, or let Sentinels name it"
+              : "it is a replica");
   }
   const bool changed = state_ == State::up && *identity != identity_;
   if (changed) log_change(*identity);

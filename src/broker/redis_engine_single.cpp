@@ -7,45 +7,64 @@
 namespace paperboy::broker::redis {
 
 SingleEngine::SingleEngine(Network& network, const Options& options)
+    : SingleEngine(network, options, std::make_unique<ListGuide>(options)) {}
+
+SingleEngine::SingleEngine(Network& network, const Options& options,
+                           std::unique_ptr<Guide> guide)
     : network_(network),
       options_(options),
       refusals_(network),
       backoff_(network, options),
-      outage_(network),
-      retry_(network.alarm([this] { open(); })),
+      outage_(network, "nothing goes to other nodes"),
+      guide_(std::move(guide)),
+      retry_(network.alarm([this] { guide_->find(); })),
       link_({network, options, refusals_}, Topics::everywhere, *this) {}
 
 void SingleEngine::start(EngineEvents& events) {
   events_ = &events;
-  open();
+  guide_->start(*this);
+  guide_->find();
 }
 
 // --- connecting --------------------------------------------------------------
 
-const Server& SingleEngine::server() const { return options_.servers[next_]; }
+void SingleEngine::on_named(const Server& server) {
+  if (open_ && server == server_) return;
+  if (open_) {
+    moves_ = true;
+    return link_.close(name_of(server) + " is to be used instead");
+  }
+  retry_->cancel();
+  server_ = server;
+  open_ = true;
+  link_.open(server_);
+}
 
-void SingleEngine::open() { link_.open(server()); }
+void SingleEngine::on_unknown() {
+  if (!open_) retry_->set(backoff_.next_ms());
+}
 
 void SingleEngine::on_link_up() {
   was_up_ = true;
   up_ms_ = network_.clock().monotonic_ms();
-  outage_.tell_up(name_of(server()), link_.identity().replication_id);
+  guide_->note_up();
+  outage_.tell_up(name_of(server_), link_.identity().replication_id);
   events_->on_up(0);
 }
 
 /// After each server was tried there is a pause, longer each time; so there is
 /// after one that was there for a moment only.
 void SingleEngine::on_link_lost(Bytes why) {
+  open_ = false;
   const bool was_up = std::exchange(was_up_, false);
-  outage_.tell_lost(name_of(server()), why, was_up);
+  outage_.tell_lost(name_of(server_), why, was_up);
   if (was_up) {
     const std::uint64_t ms = network_.clock().monotonic_ms() - up_ms_;
     if (ms > options_.max_retry_ms) backoff_.reset();
-    next_ = 0;
-  } else {
-    next_ = (next_ + 1) % options_.servers.size();
   }
-  retry_->set(next_ == 0 ? backoff_.next_ms() : 1);
+  const bool moves = std::exchange(moves_, false);
+  const bool pauses = guide_->note_lost(was_up || moves);
+  retry_->set(pauses && !moves ? backoff_.next_ms() : 1);
   if (was_up) events_->on_down(0);
 }
 

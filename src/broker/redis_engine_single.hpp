@@ -1,5 +1,6 @@
-// One Redis, or the first of several servers that is there and a primary. A log
-// line says what changes, not what is tried. One a worker, owned by its broker.
+// One Redis: the first of several servers that is there and a primary, or the
+// master that Sentinels name; a guide says which. A log line says what changes,
+// not what is tried. One a worker, owned by its broker.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +11,20 @@
 #include "broker/redis_backoff.hpp"
 #include "broker/redis_context.hpp"
 #include "broker/redis_engine.hpp"
+#include "broker/redis_guide.hpp"
 #include "broker/redis_link.hpp"
 #include "broker/redis_outage.hpp"
 
 namespace paperboy::broker::redis {
 
-class SingleEngine final : public Engine, private LinkEvents {
+class SingleEngine final : public Engine,
+                           private LinkEvents,
+                           private GuideEvents {
  public:
   /// REQUIRES: the options name a server. Both must outlive the engine.
   SingleEngine(Network& network, const Options& options);
+  SingleEngine(Network& network, const Options& options,
+               std::unique_ptr<Guide> guide);
 
   void start(EngineEvents& events) override;
 
@@ -56,8 +62,8 @@ class SingleEngine final : public Engine, private LinkEvents {
   }
   void on_topic_lost(Bytes /*topic*/, Bytes /*why*/) override {}
 
-  void open();
-  [[nodiscard]] const Server& server() const;
+  void on_named(const Server& server) override;
+  void on_unknown() override;
 
   Network& network_;
   const Options& options_;
@@ -65,7 +71,10 @@ class SingleEngine final : public Engine, private LinkEvents {
   Refusals refusals_;
   Backoff backoff_;
   Outage outage_;
-  std::size_t next_ = 0;     // the server that is tried
+  std::unique_ptr<Guide> guide_;
+  Server server_;            // the last that was named
+  bool open_ = false;        // the link is, to it or to the one before
+  bool moves_ = false;       // it is to be opened to another at once
   bool was_up_ = false;      // and on_down is owed
   std::uint64_t up_ms_ = 0;  // since when
   std::unique_ptr<Alarm> retry_;

@@ -14,10 +14,9 @@ void Outage::tell_lost(const std::string& server, Bytes why, bool was_up) {
   std::string reason = server + ": ";
   reason.append(why);
   if (told_.size() >= kMaxTold || !told_.insert(reason).second) return;
-  network_.log(LogLevel::error,
-               (was_up ? "lost " : "can't use ") + reason +
-                   "; it is tried again, until then nothing goes to other "
-                   "nodes");
+  std::string line = was_up ? "redis: lost " : "redis: can't use ";
+  line.append(reason).append("; it is tried again, until then ").append(cost_);
+  network_.log(LogLevel::error, line);
 }
 
 void Outage::tell_up(const std::string& server, Bytes replication_id) {

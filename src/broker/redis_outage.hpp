@@ -13,7 +13,8 @@ namespace paperboy::broker::redis {
 
 class Outage {
  public:
-  explicit Outage(Network& network) : network_(network) {}
+  /// `cost`: what doesn't work while it lasts; must outlive it.
+  Outage(Network& network, Bytes cost) : network_(network), cost_(cost) {}
 
   /// `server` can't be used. `was_up`: until now it was.
   void tell_lost(const std::string& server, Bytes why, bool was_up);
@@ -21,8 +22,12 @@ class Outage {
   /// `server` is there.
   void tell_up(const std::string& server, Bytes replication_id);
 
+  /// It doesn't matter any more.
+  void forget() { told_.clear(); }
+
  private:
   Network& network_;
+  Bytes cost_;
   std::uint64_t begin_ms_ = 0;
   std::set<std::string> told_;  // of this outage
 };

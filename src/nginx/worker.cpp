@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "broker/redis_broker.hpp"
-#include "broker/redis_engine_single.hpp"
+#include "broker/redis_engines.hpp"
 #include "broker/shm_broker.hpp"
 #include "nginx/clients.hpp"
 #include "nginx/connection.hpp"
@@ -96,8 +96,7 @@ std::unique_ptr<hub::Broker> Worker::make_broker(const MainConf& main) {
   const auto& options = main.redis->options;
   return keep(std::make_unique<broker::RedisBroker>(
       zone_, seat_, rules_, options, *network_,
-      std::make_unique<broker::redis::SingleEngine>(*network_, options),
-      counters_));
+      broker::redis::make_engine(*network_, options), counters_));
 }
 
 ngx_int_t Worker::init_process(ngx_cycle_t* cycle) {

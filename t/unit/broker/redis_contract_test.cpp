@@ -21,11 +21,9 @@ class Joined final : public hub::Broker {
   Joined(std::vector<Joined*>& all, Machine& machine)
       : all_(all),
         counters_(row_),
-        broker_(
-            machine.zone.zone, machine.zone.zone.claim_seat().value(),
-            machine.rules, machine.options, machine.network,
-            std::make_unique<SingleEngine>(machine.network, machine.options),
-            counters_) {
+        broker_(machine.zone.zone, machine.zone.zone.claim_seat().value(),
+                machine.rules, machine.options, machine.network,
+                make_engine(machine.network, machine.options), counters_) {
     all_.push_back(this);
   }
   ~Joined() override { std::erase(all_, this); }

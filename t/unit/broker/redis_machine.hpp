@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "broker/redis_broker.hpp"
-#include "broker/redis_engine_single.hpp"
+#include "broker/redis_engines.hpp"
 #include "poll_network.hpp"
 #include "redis_server.hpp"
 #include "shm_support.hpp"
@@ -48,11 +48,9 @@ class Machine {
     Worker(Machine& machine, shm::SeatIndex seat)
         : seat(seat),
           counters(row),
-          broker(
-              machine.zone.zone, seat, machine.rules, machine.options,
-              machine.network,
-              std::make_unique<SingleEngine>(machine.network, machine.options),
-              counters) {}
+          broker(machine.zone.zone, seat, machine.rules, machine.options,
+                 machine.network, make_engine(machine.network, machine.options),
+                 counters) {}
 
     [[nodiscard]] std::uint64_t count(Counter counter) const {
       return row[static_cast<std::size_t>(counter)];

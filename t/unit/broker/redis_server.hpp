@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -22,11 +23,46 @@ namespace paperboy::broker::redis {
 
 class RedisServer {
  public:
+  /// A Sentinel that watches the master "paper".
+  struct Sentinel {
+    int master;  // its port
+    std::string quorum = "1";
+    std::string more{};  // lines of its configuration
+  };
+
   /// Begins it, and waits until it answers. `more`: words of its command line.
-  explicit RedisServer(std::vector<std::string> more = {})
-      : more_(std::move(more)), port_(free_port()) {
-    char name[] = "/tmp/redis-XXXXXX";
-    directory_ = mkdtemp(name);
+  explicit RedisServer(const std::vector<std::string>& more = {})
+      : RedisServer(Made{}) {
+    words_ = {"redis-server",
+              "--port",
+              std::to_string(port_),
+              "--bind",
+              "127.0.0.1",
+              "--unixsocket",
+              path(),
+              "--dir",
+              directory_,
+              "--logfile",
+              directory_ + "/log",
+              "--save",
+              "",
+              "--enable-debug-command",
+              "local",
+              "--repl-diskless-sync-delay",
+              "0"};
+    words_.insert(words_.end(), more.begin(), more.end());
+    start();
+  }
+  explicit RedisServer(const Sentinel& sentinel) : RedisServer(Made{}) {
+    const std::string path = directory_ + "/conf";
+    std::ofstream(path) << "port " << port_ << "\nbind 127.0.0.1\ndir "
+                        << directory_ << "\nlogfile " << directory_
+                        << "/log\nsentinel monitor paper 127.0.0.1 "
+                        << sentinel.master << ' ' << sentinel.quorum
+                        << "\nsentinel down-after-milliseconds paper 1000"
+                        << "\nsentinel failover-timeout paper 3000\n"
+                        << sentinel.more;
+    words_ = {"redis-server", path, "--sentinel"};
     start();
   }
   RedisServer(const RedisServer&) = delete;
@@ -71,7 +107,21 @@ class RedisServer {
     return reply;
   }
 
+  /// The bus of a cluster is at 10000 above.
   [[nodiscard]] static std::uint16_t free_port() {
+    std::uint16_t port = any_port();
+    while (port > 55'000) port = any_port();
+    return port;
+  }
+
+ private:
+  struct Made {};
+  explicit RedisServer(Made /*made*/) : port_(free_port()) {
+    char name[] = "/tmp/redis-XXXXXX";
+    directory_ = mkdtemp(name);
+  }
+
+  static std::uint16_t any_port() {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address = loopback(0);
     auto* const any = reinterpret_cast<sockaddr*>(&address);
@@ -83,7 +133,6 @@ class RedisServer {
     return ntohs(address.sin_port);
   }
 
- private:
   static sockaddr_in loopback(std::uint16_t port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -112,32 +161,14 @@ class RedisServer {
 
   [[noreturn]] void run() {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    std::vector<std::string> words{"redis-server",
-                                   "--port",
-                                   std::to_string(port_),
-                                   "--bind",
-                                   "127.0.0.1",
-                                   "--unixsocket",
-                                   path(),
-                                   "--dir",
-                                   directory_,
-                                   "--logfile",
-                                   directory_ + "/log",
-                                   "--save",
-                                   "",
-                                   "--enable-debug-command",
-                                   "local",
-                                   "--repl-diskless-sync-delay",
-                                   "0"};
-    words.insert(words.end(), more_.begin(), more_.end());
     std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
+    for (std::string& word : words_) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     execvp(arguments[0], arguments.data());
     _exit(127);
   }
 
-  std::vector<std::string> more_;
+  std::vector<std::string> words_;  // the command
   std::uint16_t port_;
   std::string directory_;
   pid_t pid_ = 0;

@@ -2,11 +2,12 @@
 // servers.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "broker/redis_engine_single.hpp"
+#include "broker/redis_engines.hpp"
 #include "poll_network.hpp"
 #include "redis_server.hpp"
 
@@ -55,7 +56,9 @@ inline Options options_for(std::vector<Server> servers) {
 class Node {
  public:
   explicit Node(Options options)
-      : options(std::move(options)), engine(network, this->options) {
+      : options(std::move(options)),
+        made(make_engine(network, this->options)),
+        engine(*made) {
     engine.start(told);
   }
   explicit Node(const Server& server) : Node(options_for({server})) {}
@@ -109,7 +112,8 @@ class Node {
   PollNetwork network;
   Told told;
   Answers answers;
-  SingleEngine engine;
+  const std::unique_ptr<Engine> made;
+  Engine& engine;
 
  private:
   inline static const std::vector<std::string> kKeys{"paperboy:b", "paperboy:m",
