@@ -175,6 +175,38 @@ subtest 'waiting for replicas, and doing without' => sub {
         'a time for none', qr/replicas_timeout=: means nothing without/);
 };
 
+subtest 'a zone in a file' => sub {
+    conf_refused("paperboy_zone a 4m file=$dir/zone; paperboy_redis $url;",
+        'is not for a node with Redis', qr/file=: not with paperboy_redis/);
+};
+
+subtest 'a reload' => sub {
+    my $server = 'server { listen 127.0.0.1:%%PORT%%;'
+        . 'location /status { paperboy_status; } }';
+    my $redis = 'paperboy_redis redis://127.0.0.1:1';
+    my $nginx = nginx(http => "$redis; $server");
+    my $refused = sub ($http, $name) {
+        my $before = () = $nginx->log =~ /paperboy_redis can't be added/g;
+        $nginx->write_conf($http);
+        $nginx->signal('HUP');
+        return ok(
+            wait_for('a line in the log', sub {
+                my $lines = () = $nginx->log =~ /paperboy_redis can't be added/g;
+                return $lines > $before;
+            }),
+            $name
+        );
+    };
+    $nginx->expect_log(qr/paperboy_redis can't be added/);
+    $refused->($server, 'without Redis is refused');
+    $refused->("$redis/1; $server", 'with another database too');
+    $refused->("$redis prefix=p:; $server", 'with another prefix too');
+    $nginx->reload("$redis timeout=1s; $server");
+    pass('other numbers are taken');
+    $nginx->reload("paperboy_redis redis://127.0.0.1:2; $server");
+    pass('so is another place');
+};
+
 subtest 'without a location nothing is done' => sub {
     my $nginx = nginx(http => <<"END");
 paperboy_redis redis://127.0.0.1:1;

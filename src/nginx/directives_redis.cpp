@@ -383,6 +383,11 @@ ngx_int_t finish_redis(ngx_conf_t* cf) {
                   "means nothing without a paperboy_redis with rediss://");
   }
   if (!main.redis) return NGX_OK;
+  if (main.zone_file.len != 0) {
+    return failed(cf, "paperboy_zone file=",
+                  "not with paperboy_redis, which keeps what a file would, and "
+                  "goes on without this nginx");
+  }
   RedisConf& redis = *main.redis;
   redis.resolver = find_resolver(cf);
   if (redis.resolver == nullptr && resolve_names(cf, redis) != NGX_OK) {

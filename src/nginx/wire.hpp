@@ -61,7 +61,7 @@ class NginxWire final : public broker::redis::Wire {
   void hang_up();
   void note(const std::string& why);
   void fail(const std::string& why);
-  void lose(std::string why);
+  void lose(const std::string& reason);
 
   Worker& worker_;
   const RedisConf& conf_;

@@ -67,6 +67,22 @@ ngx_int_t refuse_change(const MainConf& now, const MainConf& next) {
   return NGX_ERROR;
 }
 
+/// Whether the channels of both are the same. Where Redis is may change: it may
+/// have moved.
+bool same_channels(const MainConf& now, const MainConf& next) {
+  if (!now.redis || !next.redis) return !now.redis && !next.redis;
+  return now.redis->options.prefix == next.redis->options.prefix &&
+         now.redis->options.database == next.redis->options.database;
+}
+
+/// The workers of both would give out positions of one channel.
+ngx_int_t refuse_other_channels() {
+  ngx_log_error(NGX_LOG_EMERG, ngx_cycle->log, 0,
+                "paperboy_redis can't be added, removed, or get another prefix "
+                "or database in a reload: restart nginx for that");
+  return NGX_ERROR;
+}
+
 /// Where ours lies; `data` of nginx's pool in its zone. There is one for each
 /// master.
 struct Block {
@@ -171,7 +187,8 @@ ngx_int_t init_zone(ngx_shm_zone_t* zone, void* old) {
     const MainConf& now = conf_of(*running);
     const bool same = old != nullptr && now.zone_size == main.zone_size &&
                       bytes(now.zone_file) == bytes(main.zone_file);
-    return same ? NGX_OK : refuse_change(now, main);
+    if (!same) return refuse_change(now, main);
+    return same_channels(now, main) ? NGX_OK : refuse_other_channels();
   }
   Block* const block = add_block(*zone);
   const auto options = options_of(main);
