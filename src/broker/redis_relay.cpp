@@ -105,6 +105,7 @@ void Relay::begin_anew(Bucket bucket) {
 
 void Relay::on_listening(Bytes topic) {
   const std::string channel(store_.keys().channel_of(topic));
+  if (hears_probe(channel)) return;
   Topic* const found = find(channel);
   const Bucket bucket = bucket_of(channel);
   if (found == nullptr || found->state != State::asked || !found->sent) return;
@@ -126,9 +127,9 @@ void Relay::on_up(Shard shard) {
     if (engine_.shard_of(bucket) == shard) begin_anew(bucket);
   }
   const std::string& own = probe(shard).channel;
+  ++probe(shard).asked;
   engine_.listen(bucket_of(own), store_.keys().topic(own));
   ask_more(shard);
-  if (probe(shard).asked == 0) check(shard);
 }
 
 void Relay::on_down(Shard shard) {

@@ -114,6 +114,7 @@ class Relay {
     std::uint64_t proved_at = 0;  // 0: not since it is up
     std::size_t asked = 0;        // topics that aren't confirmed yet
     Bucket next = 0;              // the bucket whose topics are asked for next
+    bool heard = false;           // its own topic is confirmed
     bool check_due = false;       // when they are
     bool checking = false;
   };
@@ -168,6 +169,7 @@ class Relay {
   void compare_more();
   void forget(Bucket bucket);
   Probe& probe(Shard shard);
+  bool hears_probe(Bytes channel);
   bool is_probe(Bytes channel, Bytes message);
   void confirm(Bucket bucket);
 

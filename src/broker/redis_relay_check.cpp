@@ -28,6 +28,18 @@ Relay::Probe& Relay::probe(Shard shard) {
   return found->second;
 }
 
+/// Whether it is a probe's topic that is confirmed. None is published before:
+/// commands have a connection of their own, and may be faster.
+bool Relay::hears_probe(Bytes channel) {
+  if (!channel.starts_with(kProbe)) return false;
+  const Bucket bucket = bucket_of(channel);
+  Probe& probe = this->probe(engine_.shard_of(bucket));
+  if (probe.channel == channel && !std::exchange(probe.heard, true)) {
+    confirm(bucket);
+  }
+  return true;
+}
+
 bool Relay::is_probe(Bytes channel, Bytes message) {
   if (!channel.starts_with(kProbe)) return false;
   for (auto& [shard, probe] : probes_) {
@@ -99,7 +111,7 @@ void Relay::ask_for_changes(Shard shard, const std::vector<Known>& known,
                             bool at_once, bool last) {
   Probe& probe = this->probe(shard);
   std::string number;
-  if (last && probe.sent_at == 0) {
+  if (last && probe.heard && probe.sent_at == 0) {
     probe.sent_at = now();
     number = std::to_string(++probe.number);
   }

@@ -106,6 +106,17 @@ void workers_of_a_machine_share_the_channels(void**) {
   assert_true(two.count(Counter::redis_imported) > 0);
 }
 
+void who_relays_nothing_is_proved_at_once(void**) {
+  RedisServer redis;
+  World world({redis.address()});
+  Machine& machine = world.machine();
+  for (int i = 0; i < 8; ++i) machine.add();
+  assert_true(world.comes_up());
+  for (const auto& worker : machine.workers) {
+    assert_int_equal(worker->count(Counter::redis_reconnects), 0);
+  }
+}
+
 void a_worker_that_goes_leaves_its_share_to_others(void**) {
   RedisServer server;
   World world({server.address()});
@@ -418,6 +429,7 @@ int main() {
       cmocka_unit_test(what_one_machine_publishes_another_hears),
       cmocka_unit_test(whoever_comes_later_begins_where_the_channel_is),
       cmocka_unit_test(workers_of_a_machine_share_the_channels),
+      cmocka_unit_test(who_relays_nothing_is_proved_at_once),
       cmocka_unit_test(a_worker_that_goes_leaves_its_share_to_others),
       cmocka_unit_test(what_a_lost_listener_missed_is_repaired),
       cmocka_unit_test(a_long_hole_is_read_in_parts),
