@@ -8,6 +8,9 @@ namespace {
 // that one surely listens.
 constexpr std::uint64_t kOverlapMs = 3000;
 
+// Workers see who relays at their ticks, not all at the same time.
+constexpr std::uint64_t kSkewMs = 2000;
+
 // Topics of one shard that are asked for and not confirmed yet, about.
 constexpr std::size_t kAsked = 10'000;
 
@@ -178,7 +181,14 @@ void Relay::share_out() {
       drop(bucket);
     }
   }
-  if (gained) look_again();
+  if (gained) {
+    look_again();
+    // What their last relay anchored until it let go of them.
+    look_at_ = now() + kOverlapMs + kSkewMs;
+  } else if (look_at_ != 0 && look_at_ <= now()) {
+    look_at_ = 0;
+    look_again();
+  }
 }
 
 void Relay::look_again() {
@@ -197,12 +207,13 @@ void Relay::drop(Bucket bucket) {
   share.known.bucket = bucket;
 }
 
-/// For buckets that came: which of their channels there are.
+/// For buckets that came: which of their channels there are. Also of those that
+/// nobody subscribes to who are anchored: whoever comes to them doesn't ask
+/// for what is there already. The sweep lets them go.
 void Relay::scan() {
   std::size_t looked = 0;
   while (scanning_ && looked < kScanned) {
-    const auto page =
-        zone_.channels({.cursor = scan_cursor_, .subscribed = true});
+    const auto page = zone_.channels({.cursor = scan_cursor_});
     if (!page) break;  // the lock: soon again
     for (const auto& channel : page->channels) want_if_ours(channel);
     looked += page->channels.size() + 1;
@@ -215,6 +226,7 @@ void Relay::scan() {
 /// Not those that are this node's alone.
 void Relay::want_if_ours(const shm::ChannelInfo& channel) {
   if (is_local(channel.name) || !share_[bucket_of(channel.name)].mine) return;
+  if (channel.subscribers == 0 && channel.position.epoch == 0) return;
   want(channel.name);
 }
 

@@ -190,7 +190,8 @@ class Relay {
 
   bool scanning_ = false;
   std::uint64_t scan_cursor_ = 0;
-  Bucket swept_ = 0;  // the bucket where the next sweep begins
+  std::uint64_t look_at_ = 0;  // the next scan, monotonic ms; 0: none
+  Bucket swept_ = 0;           // the bucket where the next sweep begins
 
   std::deque<std::pair<std::string, std::string>> stalled_;  // channel, message
   std::unordered_set<std::string> to_place_;

@@ -2,6 +2,7 @@
 // fails.
 #include "broker/redis_broker.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "redis_machine.hpp"
@@ -138,6 +139,40 @@ void a_worker_that_goes_leaves_its_share_to_others(void**) {
   world.rest();
   assert_int_equal(stays.hears.text.size(), 80);
   assert_null(std::strstr(stays.hears.text.c_str(), "@"));
+}
+
+/// Nobody else subscribed to them, so that nobody asks again.
+void what_a_worker_that_goes_had_alone_is_taken_over(void**) {
+  RedisServer server;
+  World world({server.address()});
+  Machine& machine = world.machine();
+  Machine::Worker& stays = machine.add();
+  Machine::Worker& goes = machine.add();
+  Machine::Worker& far = world.machine().add();
+  assert_true(world.comes_up());
+  const Retention keep{.count = 10, .age_ms = 60'000};
+  assert_true(machine.rules.add("*", {.keep = keep}));
+  for (int i = 0; i < 20; ++i) {
+    assert_true(goes.broker.subscribe("c" + std::to_string(i), 0).ok());
+    assert_true(world.publish(far, "k", "c" + std::to_string(i), keep).ok());
+  }
+  assert_true(world.until([&] { return goes.hears.text.size() >= 60; }));
+  world.rest();
+  const shm::SeatIndex seat = goes.seat;
+  machine.workers.pop_back();
+  machine.zone.zone.release_seat(seat);
+  world.rest(2000);
+  for (int i = 0; i < 20; ++i) {
+    assert_true(stays.broker.subscribe("c" + std::to_string(i), 0).ok());
+  }
+  world.rest();
+  for (int i = 0; i < 20; ++i) {
+    assert_true(world.publish(far, "x", "c" + std::to_string(i)).ok());
+  }
+  assert_true(world.until([&] {
+    const std::string& text = stays.hears.text;
+    return std::ranges::count(text, 'x') == 20;
+  }));
 }
 
 void what_a_lost_listener_missed_is_repaired(void**) {
@@ -431,6 +466,7 @@ int main() {
       cmocka_unit_test(workers_of_a_machine_share_the_channels),
       cmocka_unit_test(who_relays_nothing_is_proved_at_once),
       cmocka_unit_test(a_worker_that_goes_leaves_its_share_to_others),
+      cmocka_unit_test(what_a_worker_that_goes_had_alone_is_taken_over),
       cmocka_unit_test(what_a_lost_listener_missed_is_repaired),
       cmocka_unit_test(a_long_hole_is_read_in_parts),
       cmocka_unit_test(what_the_stream_has_not_any_more_is_told),
