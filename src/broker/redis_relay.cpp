@@ -155,8 +155,9 @@ void Relay::tick() {
   sweep();
   if (!check_alarm_->is_set()) check_alarm_->set(options_.check_ms);
   for (auto& [shard, probe] : probes_) {
-    const bool late =
-        probe.sent_at != 0 && now() - probe.sent_at > options_.timeout_ms;
+    // While nothing is read, no probe can come.
+    const bool late = probe.sent_at != 0 && stalled_.empty() &&
+                      now() - probe.sent_at > options_.timeout_ms;
     if (!late || !engine_.is_up(shard)) continue;
     probe.sent_at = 0;
     engine_.reconnect(shard, "what is published doesn't come back");

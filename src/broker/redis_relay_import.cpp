@@ -134,6 +134,9 @@ void Relay::go_on() {
     stalled_.pop_front();
   }
   engine_.read(true);
+  for (auto& [shard, probe] : probes_) {
+    if (probe.sent_at != 0) probe.sent_at = now();
+  }
 }
 
 }  // namespace paperboy::broker::redis

@@ -132,9 +132,13 @@ void Relay::retry() {
     if (!engine_.is_up(engine_.shard_of(bucket_of(channel)))) {
       continue;  // it is asked for anew when that is up
     }
-    if (topic->state == State::placing) place(channel);
-    if (topic->state == State::repairing) {
+    if (topic->state == State::placing) {
+      place(channel);
+    } else if (topic->state == State::repairing) {
       topic->state = State::following;
+      repair(channel);
+    } else if (topic->state == State::following &&
+               std::exchange(topic->again, false)) {
       repair(channel);
     }
   }
@@ -148,6 +152,12 @@ void Relay::repair(const std::string& channel) {
   if (topic->state != State::following) {
     topic->again = true;
     return;
+  }
+  if (!stalled_.empty()) {
+    // What seems to be missing may wait for room, and the stream may not reach
+    // back to it any more.
+    topic->again = true;
+    return failed(channel);
   }
   topic->state = State::repairing;
   const auto from = zone_.position(channel);

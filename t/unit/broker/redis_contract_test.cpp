@@ -96,7 +96,6 @@ class RedisNode final : public contract::Node {
     }
   }
   [[nodiscard]] int patience() const override { return 50'000; }
-  [[nodiscard]] bool may_lose() const override { return true; }
   [[nodiscard]] std::size_t too_large() const override { return 1 << 20; }
 
  private:
