@@ -34,6 +34,10 @@ Bucket bucket_of(Bytes channel) {
   return static_cast<Bucket>(hash % kBuckets);
 }
 
+Keys::Keys(std::string prefix, std::uint32_t database)
+    : prefix_(std::move(prefix)),
+      topics_(database == 0 ? "t" : "t" + std::to_string(database)) {}
+
 std::string Keys::bucket(Bucket bucket) const {
   return prefix_ + '{' + std::to_string(bucket) + '}';
 }
@@ -42,19 +46,19 @@ std::string Keys::changed(Bucket bucket) const {
   return this->bucket(bucket) + ":c";
 }
 
-std::string Keys::key(Bytes channel, char what) const {
+std::string Keys::key(Bytes channel, Bytes what) const {
   std::string key = bucket(bucket_of(channel));
-  key.append(1, ':').append(1, what).append(1, ':').append(channel);
+  key.append(1, ':').append(what).append(1, ':').append(channel);
   return key;
 }
 
-std::string Keys::meta(Bytes channel) const { return key(channel, 'm'); }
+std::string Keys::meta(Bytes channel) const { return key(channel, "m"); }
 
-std::string Keys::stream(Bytes channel) const { return key(channel, 's'); }
+std::string Keys::stream(Bytes channel) const { return key(channel, "s"); }
 
-std::string Keys::topic(Bytes channel) const { return key(channel, 't'); }
+std::string Keys::topic(Bytes channel) const { return key(channel, topics_); }
 
-std::string Keys::members(Bytes channel) const { return key(channel, 'p'); }
+std::string Keys::members(Bytes channel) const { return key(channel, "p"); }
 
 std::string Keys::held(Bucket bucket, Bytes holder) const {
   return this->bucket(bucket).append(":h:").append(holder);
@@ -64,13 +68,14 @@ std::string Keys::idempotency(Bytes channel, Bytes key) const {
   return bucket(bucket_of(channel)) + ":i:" + hex_sha256(channel, key);
 }
 
-/// <prefix>{N}:t:CHANNEL, where N is the channel's.
+/// <prefix>{N}:t:CHANNEL, where N is the channel's, and the database's t.
 Bytes Keys::channel_of(Bytes topic) const {
   if (!topic.starts_with(prefix_)) return {};
   const Bytes rest = topic.substr(prefix_.size());
-  const std::size_t at = rest.find("}:t:");
+  const std::string tag = "}:" + topics_ + ":";
+  const std::size_t at = rest.find(tag);
   if (at == Bytes::npos || !rest.starts_with('{')) return {};
-  const Bytes channel = rest.substr(at + 4);
+  const Bytes channel = rest.substr(at + tag.size());
   return Bytes(this->topic(channel)) == topic ? channel : Bytes();
 }
 

@@ -7,16 +7,19 @@
 //   <prefix>{N}:m:CHANNEL  hash    where the channel stands
 //   <prefix>{N}:s:CHANNEL  stream  its last entries, ids OFFSET-0
 //   <prefix>{N}:i:HASH     string  an idempotency key
-//   <prefix>{N}:t:CHANNEL  topic   of pub/sub
+//   <prefix>{N}:t:CHANNEL  topic   of pub/sub; of database 1 `:t1:`, and so on,
+//                                  since topics are of no database
 //   <prefix>{N}:p:CHANNEL  hash    who is in it: HOLDER/SERIAL -> member
 //   <prefix>{N}:h:HOLDER   hash    what a holder has: SERIAL -> CHANNEL
 //
-// and once, with the tag {0}: who lives; see redis_lease.hpp
+// and once, with the tag {0}: who lives (redis_lease.hpp), and what back ends
+// add (redis_inbox.hpp)
 //
 //   <prefix>{0}:l          zset    holders by the end of their leases
 //   <prefix>{0}:d          zset    dead ones whose members are being removed
 //   <prefix>{0}:b          zset    and those of whom nothing is left
 //   <prefix>{0}:n          hash    nodes: UID -> the end of its lease, its info
+//   <prefix>{0}:inbox      stream  of the back ends
 #pragma once
 
 #include <cstdint>
@@ -35,7 +38,7 @@ inline constexpr Bucket kBuckets = 256;
 
 class Keys {
  public:
-  explicit Keys(std::string prefix) : prefix_(std::move(prefix)) {}
+  explicit Keys(std::string prefix, std::uint32_t database = 0);
 
   [[nodiscard]] const std::string& prefix() const { return prefix_; }
 
@@ -50,6 +53,7 @@ class Keys {
   [[nodiscard]] std::string dead() const { return bucket(0) + ":d"; }
   [[nodiscard]] std::string buried() const { return bucket(0) + ":b"; }
   [[nodiscard]] std::string nodes() const { return bucket(0) + ":n"; }
+  [[nodiscard]] std::string inbox() const { return bucket(0) + ":inbox"; }
   /// Of the pair, by its SHA-256.
   [[nodiscard]] std::string idempotency(Bytes channel, Bytes key) const;
 
@@ -57,9 +61,10 @@ class Keys {
   [[nodiscard]] Bytes channel_of(Bytes topic) const;
 
  private:
-  [[nodiscard]] std::string key(Bytes channel, char what) const;
+  [[nodiscard]] std::string key(Bytes channel, Bytes what) const;
 
   std::string prefix_;
+  std::string topics_;  // what a topic has where keys have a letter
 };
 
 }  // namespace paperboy::broker::redis

@@ -76,7 +76,7 @@ class Store {
         network_(network),
         options_(options),
         evidence_(evidence),
-        keys_(options.prefix) {}
+        keys_(options.prefix, options.database) {}
 
   // All answer once, later. Errors: unavailable (and nobody knows whether it
   // was done), internal (an answer that makes no sense; it is logged).

@@ -48,6 +48,21 @@ void a_topic_tells_its_channel(void**) {
   }
 }
 
+void databases_do_not_hear_each_other(void**) {
+  const Keys other("pb:", 12);
+  const std::string topic = other.topic("foobar");
+  assert_true(topic == "pb:{232}:t12:foobar");
+  assert_true(other.channel_of(topic) == "foobar");
+  assert_true(keys.channel_of(topic).empty());
+  assert_true(other.channel_of(keys.topic("foobar")).empty());
+  assert_true(Keys("pb:", 1).channel_of(topic).empty());
+  assert_true(other.meta("foobar") == keys.meta("foobar"));
+}
+
+void the_inbox_is_in_the_first_bucket(void**) {
+  assert_true(keys.inbox() == "pb:{0}:inbox");
+}
+
 void other_topics_tell_none(void**) {
   for (const Bytes topic :
        {"", "foobar", "pb:", "pb:{232}:m:foobar", "pb:{1}:t:foobar",
@@ -67,6 +82,8 @@ int main() {
       cmocka_unit_test(who_lives_is_in_one_slot),
       cmocka_unit_test(a_key_of_one_channel_is_not_another_s),
       cmocka_unit_test(a_topic_tells_its_channel),
+      cmocka_unit_test(databases_do_not_hear_each_other),
+      cmocka_unit_test(the_inbox_is_in_the_first_bucket),
       cmocka_unit_test(other_topics_tell_none),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
