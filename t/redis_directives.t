@@ -67,6 +67,12 @@ subtest 'several servers' => sub {
         'that is empty', qr/no password there/);
 };
 
+subtest 'the inbox' => sub {
+    taken("paperboy_redis $url inbox;", 'open');
+    conf_refused("paperboy_redis $url inbox=on;", 'with a value',
+        qr/inbox=: no such parameter/);
+};
+
 subtest 'passwords' => sub {
     taken("paperboy_redis $url user=a password_file=$password;", 'of a file');
     taken("paperboy_redis $url password_env=PAPERBOY_TEST_PASSWORD;",

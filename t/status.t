@@ -26,7 +26,7 @@ is($nginx->http(POST => '/status', body => '')->{status}, 405, 'POST');
 my $zero = $nginx->status;
 is($zero->{connections}, 0, 'nobody is connected');
 is_deeply([@$zero{map { "redis_$_" } qw(relays ready reconnects imported
-            repaired gaps refused)}], [(0) x 7], 'there is no Redis');
+            repaired gaps refused inbox inbox_refused)}], [(0) x 9], 'there is no Redis');
 
 my @clients = map { $nginx->ws('/ws') } 1 .. 12;
 is($nginx->status->{connections}, 12, 'connections of all workers');

@@ -27,6 +27,8 @@ constexpr std::array<Bytes, kCounters> kNames{
     "redis_gaps",
     "redis_refused",
     "redis_imported",
+    "redis_inbox",
+    "redis_inbox_refused",
     "method",
     "handshake",
     "tls",

@@ -36,6 +36,8 @@ enum class Counter : std::uint8_t {
   redis_gaps,      // holes that couldn't be filled, and were told
   redis_refused,   // not published, since Redis couldn't be reached
   redis_imported,  // publications that Redis delivered
+  redis_inbox,     // entries of the inbox that were published
+  redis_inbox_refused,
   refused_method,
   refused_handshake,
   refused_tls,

@@ -54,6 +54,10 @@ RedisBroker::RedisBroker(shm::Zone& zone, shm::SeatIndex seat,
       reader_(zone, rules, options, network, store_),
       demands_(demands_of(seat)) {
   counters_.add(Counter::redis_relays);
+  if (options.inbox) {
+    inbox_ = std::make_unique<redis::Inbox>(*this, rules, options, network,
+                                            *engine_, store_.keys(), counters);
+  }
   listen_for_demands();
   engine_->start(*this);
 }
@@ -186,6 +190,7 @@ void RedisBroker::tick() {
   shm_.tick();
   listen_for_demands();
   relay_.tick();
+  if (inbox_) inbox_->tick(relay_.owner(redis::Inbox::kBucket) == seat_);
   ask_again();
   show_readiness();
 }

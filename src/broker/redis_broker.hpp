@@ -16,6 +16,7 @@
 #include "base/counters.hpp"
 #include "broker/redis_engine.hpp"
 #include "broker/redis_evidence.hpp"
+#include "broker/redis_inbox.hpp"
 #include "broker/redis_network.hpp"
 #include "broker/redis_options.hpp"
 #include "broker/redis_reader.hpp"
@@ -93,6 +94,7 @@ class RedisBroker final : public hub::Broker, private redis::EngineEvents {
   redis::Store store_;
   redis::Relay relay_;
   redis::Reader reader_;
+  std::unique_ptr<redis::Inbox> inbox_;  // null: it is closed
 
   std::string demands_;  // the channel in which this worker hears of them
   std::optional<hub::ChannelRef> demands_ref_;

@@ -81,6 +81,15 @@ class Engine {
   virtual void command(Bucket bucket, const std::vector<std::string>& words,
                        ReplyHandler handler) = 0;
 
+  /// A plain command that may wait for up to `block_ms` until there is
+  /// something to answer: on a connection for such commands alone, so that it
+  /// holds up nobody else, nor a worker that is told to go. Sent once, as it
+  /// was asked: a server that hasn't the bucket any more answers so.
+  virtual void command_and_block(Bucket bucket,
+                                 const std::vector<std::string>& words,
+                                 std::uint64_t block_ms,
+                                 ReplyHandler handler) = 0;
+
   /// Asks for the topic on the shard's listener, where it is up: all of a turn
   /// in few commands. No answer but on_listening.
   virtual void listen(Bucket bucket, Bytes topic) = 0;

@@ -98,6 +98,13 @@ void SingleEngine::command(Bucket /*bucket*/,
   link_.command(words, std::move(handler));
 }
 
+void SingleEngine::command_and_block(Bucket /*bucket*/,
+                                     const std::vector<std::string>& words,
+                                     std::uint64_t block_ms,
+                                     ReplyHandler handler) {
+  link_.command_and_block(words, block_ms, std::move(handler));
+}
+
 void SingleEngine::listen(Bucket bucket, Bytes topic) {
   link_.listen(bucket, topic);
 }

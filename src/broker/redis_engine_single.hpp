@@ -47,6 +47,8 @@ class SingleEngine final : public Engine,
                      ReplyHandler handler) override;
   void command(Bucket bucket, const std::vector<std::string>& words,
                ReplyHandler handler) override;
+  void command_and_block(Bucket bucket, const std::vector<std::string>& words,
+                         std::uint64_t block_ms, ReplyHandler handler) override;
 
   void listen(Bucket bucket, Bytes topic) override;
   void ignore(Bucket bucket, Bytes topic) override;

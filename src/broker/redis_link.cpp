@@ -6,7 +6,11 @@
 namespace paperboy::broker::redis {
 
 Link::Link(const Context& context, Topics topics, LinkEvents& events)
-    : context_(context), topics_(topics), events_(events), waiter_(context) {}
+    : context_(context),
+      topics_(topics),
+      events_(events),
+      waiter_(context),
+      blocker_(context) {}
 
 // --- coming and going --------------------------------------------------------
 
@@ -17,6 +21,7 @@ void Link::open(const Server& server) {
   open_ = true;
   listener_.reset();
   waiter_.move_to(server);
+  blocker_.move_to(server);
   CallerEvents& events = *this;
   caller_ = std::make_unique<Caller>(context_, server, events);
 }
@@ -41,6 +46,7 @@ void Link::lose(Bytes why) {
   caller_->close(why);
   if (listener_ != nullptr) listener_->close(why);
   waiter_.close(why);
+  blocker_.close(why);
   events_.on_link_lost(why);
 }
 
@@ -70,6 +76,12 @@ void Link::command(const std::vector<std::string>& words,
                    ReplyHandler handler) {
   if (!is_up()) return context_.refusals.refuse_down(std::move(handler));
   caller_->command(words, std::move(handler));
+}
+
+void Link::command_and_block(const std::vector<std::string>& words,
+                             std::uint64_t block_ms, ReplyHandler handler) {
+  if (!is_up()) return context_.refusals.refuse_down(std::move(handler));
+  blocker_.command(words, block_ms, std::move(handler));
 }
 
 // --- topics ------------------------------------------------------------------

@@ -1,7 +1,8 @@
 // All connections to one server that has some of the buckets: for commands, for
-// topics, and for what waits for replicas. An engine owns one a shard, says
-// when it is opened and where to, and outlives it. While the engine lives, a
-// link is destroyed in a later turn of the loop than that in which it is lost.
+// topics, for what waits for replicas, and for what may block. An engine owns
+// one a shard, says when it is opened and where to, and outlives it. While the
+// engine lives, a link is destroyed in a later turn of the loop than that in
+// which it is lost.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/redis_blocker.hpp"
 #include "broker/redis_caller.hpp"
 #include "broker/redis_listener.hpp"
 #include "broker/redis_waiter.hpp"
@@ -52,6 +54,8 @@ class Link final : private CallerEvents, private ListenerEvents {
             const std::vector<std::string>& arguments, ReplyHandler handler);
   void call_and_wait(Waiter::Call call);
   void command(const std::vector<std::string>& words, ReplyHandler handler);
+  void command_and_block(const std::vector<std::string>& words,
+                         std::uint64_t block_ms, ReplyHandler handler);
   void listen(Bucket bucket, Bytes topic);
   void ignore(Bucket bucket, Bytes topic);
 
@@ -81,6 +85,7 @@ class Link final : private CallerEvents, private ListenerEvents {
   std::unique_ptr<Caller> caller_;
   std::unique_ptr<Listener> listener_;
   Waiter waiter_;
+  Blocker blocker_;
 };
 
 }  // namespace paperboy::broker::redis

@@ -35,6 +35,9 @@ struct Options {
   std::uint64_t idle_ms = 30UL * 86'400'000;  // a channel's position is kept
   std::uint64_t linger_ms = 10'000;  // a topic is listened to after the last
                                      // subscriber of its channel has left
+  bool inbox = false;                // back ends may publish by XADD
+  std::uint64_t inbox_idle_ms = 10'000;  // what somebody took from the inbox so
+                                         // long ago is taken over
 };
 
 }  // namespace paperboy::broker::redis

@@ -57,7 +57,10 @@ class Relay {
 
   /// Who relays it; nothing: nobody does.
   [[nodiscard]] std::optional<shm::SeatIndex> owner(Bytes channel) const {
-    return shares_.owner(bucket_of(channel));
+    return owner(bucket_of(channel));
+  }
+  [[nodiscard]] std::optional<shm::SeatIndex> owner(Bucket bucket) const {
+    return shares_.owner(bucket);
   }
 
   // What the engine says; see EngineEvents.

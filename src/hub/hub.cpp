@@ -194,11 +194,7 @@ bool Hub::join_others(Channel& channel, std::size_t index) noexcept {
 // ---- publishing ------------------------------------------------------------
 
 void Hub::publish(Draft draft, const PublishReply& reply) {
-  const Rule& rule = this->rule(draft.channel);
-  draft.keep = rule.keep;
-  draft.replicas = rule.replicas;
-  draft.replicas_ms = rule.replicas_ms;
-  draft.best_effort = rule.best_effort;
+  rule(draft.channel).apply_to(draft);
   broker_.publish(draft, reply);
 }
 

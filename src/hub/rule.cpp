@@ -2,6 +2,13 @@
 
 namespace paperboy::hub {
 
+void Rule::apply_to(Draft& draft) const {
+  draft.keep = keep;
+  draft.replicas = replicas;
+  draft.replicas_ms = replicas_ms;
+  draft.best_effort = best_effort;
+}
+
 bool RuleSet::add(Bytes pattern, const Rule& rule) {
   if (pattern.empty()) return false;
   if (pattern.back() != '*') {

@@ -33,6 +33,9 @@ struct Rule {
   std::uint32_t replicas = 0;         // see Draft
   std::uint64_t replicas_ms = 1000;
   bool best_effort = false;
+
+  /// To be published in a channel of this rule.
+  void apply_to(Draft& draft) const;
 };
 
 class RuleSet {

@@ -88,6 +88,11 @@ Bytes read_cluster(Parts& parts) {
   return {};
 }
 
+Bytes open_inbox(Parts& parts) {
+  parts.options.inbox = true;
+  return {};
+}
+
 /// In a key, `{` and `}` say on which server of a cluster it is.
 Bytes read_prefix(Parts& parts, Bytes value) {
   if (value.empty() || value.size() > 64 ||
@@ -191,6 +196,7 @@ constexpr std::array kParameters{
 /// Empty, or what is wrong.
 Bytes read_parameter(Parts& parts, Bytes text) {
   if (text == "cluster") return read_cluster(parts);
+  if (text == "inbox") return open_inbox(parts);
   for (const Parameter& parameter : kParameters) {
     if (!text.starts_with(parameter.name)) continue;
     return parameter.read(parts, text.substr(parameter.name.size()));
@@ -205,7 +211,7 @@ Bytes shown(Bytes text) {
   }
   const auto name = text.find('=');
   if (name != Bytes::npos) return text.substr(0, name + 1);
-  return text == "cluster" ? text : "paperboy_redis";
+  return text == "cluster" || text == "inbox" ? text : "paperboy_redis";
 }
 
 /// What is wrong with all of them together; empty: nothing.
