@@ -96,7 +96,7 @@ void Asker::complain(Bytes why) {
   std::string reason = name_of(server_) + ": ";
   reason.append(why);
   if (told_.size() >= kMaxTold || !told_.insert(reason).second) return;
-  network_.log(LogLevel::error, "redis: can't ask the " + kind_ + ' ' + reason);
+  network_.log(LogLevel::error, "can't ask the " + kind_ + ' ' + reason);
 }
 
 void Asker::on_lost(Bytes why) {

@@ -14,7 +14,7 @@ void Outage::tell_lost(const std::string& server, Bytes why, bool was_up) {
   std::string reason = server + ": ";
   reason.append(why);
   if (told_.size() >= kMaxTold || !told_.insert(reason).second) return;
-  std::string line = was_up ? "redis: lost " : "redis: can't use ";
+  std::string line = was_up ? "lost " : "can't use ";
   line.append(reason).append("; it is tried again, until then ").append(cost_);
   network_.log(LogLevel::error, line);
 }

@@ -11,7 +11,7 @@ namespace {
 
 void an_outage_is_told_once_a_reason(void**) {
   FakeNetwork network;
-  Outage outage(network);
+  Outage outage(network, "nothing is published");
   outage.tell_up("h:1", "abc");
   outage.tell_lost("h:1", "reset", true);
   for (int i = 0; i < 100; ++i) {
@@ -35,7 +35,7 @@ void an_outage_is_told_once_a_reason(void**) {
 
 void reasons_without_number_are_not_all_told(void**) {
   FakeNetwork network;
-  Outage outage(network);
+  Outage outage(network, "nothing is published");
   for (int i = 0; i < 1000; ++i) {
     outage.tell_lost("h:1", "error " + std::to_string(i), false);
   }
