@@ -340,6 +340,22 @@ void a_fork_that_goes_on_is_a_contradiction(void**) {
   world.expect(0, 0, 0, 1);
 }
 
+/// Redis came back with less, as the first thing that is heard of it.
+void a_step_back_that_is_told_is_a_fork(void**) {
+  World world;
+  world.ledger.allow_forks();
+  world.gets(world.published(0, 1), 1);
+  world.gets(world.published(0, 2), 2);
+  world.witness.told({kEpoch, 1});
+  world.ledger.settle({{kEpoch, 1}});
+  world.expect(0, 0, 0, 1);
+  world.witness.told({kOther, 0});
+  world.gets(world.published(0, 1, kOther), 1, kOther);
+  world.witness.told({kOther, 0});
+  world.ledger.settle({{kEpoch, 1}});
+  world.expect(0, 0, 0, 1);
+}
+
 void a_fork_has_to_be_told(void**) {
   World world;
   world.ledger.allow_forks();
@@ -406,6 +422,7 @@ int main() {
       cmocka_unit_test(a_place_that_is_told_has_to_be_right),
       cmocka_unit_test(a_fork_that_is_told_is_fine),
       cmocka_unit_test(a_fork_that_goes_on_is_a_contradiction),
+      cmocka_unit_test(a_step_back_that_is_told_is_a_fork),
       cmocka_unit_test(a_fork_has_to_be_told),
       cmocka_unit_test(without_a_fork_all_complaints_stand),
       cmocka_unit_test(the_newest_position_is_of_the_newest_epoch),

@@ -114,11 +114,10 @@ void Ledger::place(const Stamp& stamp, Entry& entry, const Place& place) {
   if (who.number == 0) {
     who = {stamp.publisher, stamp.number};
   } else if (who.publisher != stamp.publisher || who.number != stamp.number) {
-    doubts_[{stamp.channel, place.epoch}].forked = true;
-    complain(Kind::contradiction, stamp.channel, place.epoch,
-             text(stamp) + " at " + place_text(place) + ", where number " +
-                 std::to_string(who.number) + " of publisher " +
-                 std::to_string(who.publisher) + " stands");
+    fork(stamp.channel, place.epoch,
+         text(stamp) + " at " + place_text(place) + ", where number " +
+             std::to_string(who.number) + " of publisher " +
+             std::to_string(who.publisher) + " stands");
   }
   const bool other_zone = entry.repeated && entry.place.epoch != place.epoch;
   if (entry.place.epoch != 0 && entry.place != place && !other_zone) {
@@ -144,6 +143,12 @@ void Ledger::complain(Kind kind, std::uint32_t channel, std::uint64_t epoch,
   if (!forks_allowed_) return file(kind, text);
   tally_.note("in doubt: " + text);
   doubts_[{channel, epoch}].charges.push_back({kind, text});
+}
+
+void Ledger::fork(std::uint32_t channel, std::uint64_t epoch,
+                  const std::string& text) {
+  doubts_[{channel, epoch}].forked = true;
+  complain(Kind::contradiction, channel, epoch, text);
 }
 
 void Ledger::settle(const std::vector<Place>& ends) {

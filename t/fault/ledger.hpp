@@ -62,6 +62,9 @@ class Ledger {
   /// A complaint, which may have a fork as its cause.
   void complain(Kind kind, std::uint32_t channel, std::uint64_t epoch,
                 const std::string& text);
+  /// The same, and it shows that the epoch has forked.
+  void fork(std::uint32_t channel, std::uint64_t epoch,
+            const std::string& text);
   /// The end: the last position of each channel.
   void settle(const std::vector<Place>& ends);
 

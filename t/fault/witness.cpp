@@ -52,9 +52,10 @@ void Witness::told(const Place& place) {
   ++tally_.counts.told;
   const bool back = place.epoch == place_.epoch && place.offset < place_.offset;
   if (back) {
-    ledger_.complain(Kind::contradiction, channel_, place.epoch,
-                     name_ + ": told of a hole up to " + place_text(place) +
-                         ", but has come to " + place_text(place_));
+    // As where Redis has come back with less than it had.
+    ledger_.fork(channel_, place.epoch,
+                 name_ + ": told of a hole up to " + place_text(place) +
+                     ", but has come to " + place_text(place_));
   }
   restart(place);
 }

@@ -191,8 +191,10 @@ sub persist ($self, $persistence) {
         $self->command(CONFIG => SET => $name, $value =~ s/"//gr);
     }
     my $deadline = time + $Paperboy::Socket::TIMEOUT;
-    # The first file is written in the background.
-    while ($self->info('persistence')->{aof_rewrite_in_progress}) {
+    # The first file is written in the background, maybe after another.
+    while (1) {
+        my $is = $self->info('persistence');
+        last if !$is->{aof_rewrite_in_progress} && !$is->{aof_rewrite_scheduled};
         die "redis doesn't write its file\n" if time > $deadline;
         sleep 0.02;
     }
