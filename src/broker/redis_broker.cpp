@@ -136,8 +136,10 @@ void RedisBroker::publish(const Draft& draft, const hub::PublishReply& reply) {
     return;
   }
   const std::string channel(draft.channel);
+  const auto here = zone_.position(channel);
   store_.publish(
-      draft, [this, channel, reply](const Result<redis::Placed>& placed) {
+      draft, here ? *here : Position{},
+      [this, channel, reply](const Result<redis::Placed>& placed) {
         if (!placed) {
           counters_.add(Counter::redis_refused);
           return reply(placed.error());

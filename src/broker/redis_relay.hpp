@@ -147,6 +147,8 @@ class Relay {
   void place(const std::string& channel);
   void place_all();
   void place_some(Bucket bucket, const std::vector<std::string>& channels);
+  [[nodiscard]] std::vector<Standing> standings(
+      const std::vector<std::string>& channels) const;
   void place_with_window(const std::string& channel);
   void placed(const std::string& channel, const Position& at,
               std::span<const shm::Recent> window);

@@ -169,7 +169,7 @@ void Relay::compare_more() {
     to_compare_.pop_front();
     ++comparing_;
     store_.positions(
-        some.bucket, some.channels,
+        some.bucket, standings(some.channels),
         [self = self_, bucket = some.bucket, at_once = some.at_once](
             const Result<std::vector<Standing>>& standings) {
           if (*self == nullptr) return;

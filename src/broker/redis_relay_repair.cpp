@@ -60,7 +60,7 @@ void Relay::place_all() {
 void Relay::place_some(Bucket bucket,
                        const std::vector<std::string>& channels) {
   store_.positions(
-      bucket, channels,
+      bucket, standings(channels),
       [self = self_, channels](const Result<std::vector<Standing>>& standings) {
         if (*self == nullptr) return;
         if (!standings) {
@@ -71,6 +71,17 @@ void Relay::place_some(Bucket bucket,
           (*self)->placed(one.channel, one.position, {});
         }
       });
+}
+
+/// Where the zone has them.
+std::vector<Standing> Relay::standings(
+    const std::vector<std::string>& channels) const {
+  std::vector<Standing> all;
+  for (const std::string& channel : channels) {
+    const auto at = zone_.position(channel);
+    all.push_back({channel, at ? *at : Position{}});
+  }
+  return all;
 }
 
 /// What the channel keeps comes with its place, so that whoever comes back

@@ -1,6 +1,8 @@
 // The bucket (a hash) that every script looks at first:
 //
-//   g  generation: a channel whose own differs begins a new epoch
+//   g  generation, NUMBER-RANDOM: a channel whose own differs begins a new
+//      epoch. The next one's number is higher, so that an old one that comes
+//      back is known
 //   r  replication id of the server on which it was written last
 //   p  the one before that
 //   b  the sequence when r came
@@ -40,13 +42,23 @@ constexpr Bytes kPrelude = R"lua(
 local rid, fresh_g, fresh_e, idle, publish =
     ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
+local function number_of(g)
+  return tonumber(string.match(g, '^(%d+)-') or 0)
+end
+
+local function begin_anew(key, g)
+  g = string.format('%d-%s', number_of(g) + 1, fresh_g)
+  redis.call('HSET', key, 'g', g)
+  return g
+end
+
 local function look(key, seen_g, seen_r, seen_s)
   local b = redis.call('HMGET', key, 'g', 'r', 'p', 'b', 's')
   local g, r, p, base, s = b[1], b[2], b[3], tonumber(b[4] or 0),
       tonumber(b[5] or 0)
   if not g then
-    g, r, p, base, s = fresh_g, rid, '', 0, 0
-    redis.call('HSET', key, 'g', g, 'r', r, 'p', p, 'b', 0, 's', 0)
+    g, r, p, base, s = begin_anew(key, seen_g), rid, '', 0, 0
+    redis.call('HSET', key, 'r', r, 'p', p, 'b', 0, 's', 0)
   elseif r ~= rid then
     r, p, base = rid, r, s
     redis.call('HSET', key, 'r', r, 'p', p, 'b', base)
@@ -54,11 +66,21 @@ local function look(key, seen_g, seen_r, seen_s)
   if seen_g == g then
     local seen = tonumber(seen_s)
     if not ((seen_r == r and seen <= s) or (seen_r == p and seen <= base)) then
-      g = fresh_g
-      redis.call('HSET', key, 'g', g)
+      g = begin_anew(key, g)
     end
+  elseif seen_g ~= '' and number_of(seen_g) >= number_of(g) then
+    g = begin_anew(key, seen_g)
   end
   return g, s
+end
+
+-- Where the caller has had more of the channel, that was lost: as above.
+local function weigh(key, g, meta, seen_e, seen_o)
+  local m = redis.call('HMGET', meta, 'e', 'o', 'g')
+  if m[1] == seen_e and m[3] == g and tonumber(m[2]) < tonumber(seen_o) then
+    return begin_anew(key, g)
+  end
+  return g
 end
 
 local function channel(meta, stream, g)
@@ -89,10 +111,14 @@ end
 // ARGV: 9 topic, 10 channel, 11 kind, 12 extra, 13 data; what the channel's
 // rule keeps: 14 entries, 15 their bytes, 16 their age in ms (15, 16: 0 is no
 // limit); what is kept anyway: 17, 18, 19 the same; 20 how long the key holds,
-// ms Answer: epoch, offset, generation, sequence, 1 if it was published before
+// ms; 21, 22 as of the position
+// Answer: epoch, offset, generation, sequence, 1 if it was published before
 constexpr Bytes kPublish = R"lua(
 local g, s = look(KEYS[1], ARGV[6], ARGV[7], ARGV[8])
 local meta, stream = KEYS[3], KEYS[4]
+if ARGV[21] ~= '' then
+  g = weigh(KEYS[1], g, meta, ARGV[21], ARGV[22])
+end
 local e, o, z = channel(meta, stream, g)
 if KEYS[5] then
   local before = redis.call('GET', KEYS[5])
@@ -169,9 +195,16 @@ return {e, int(o), g, int(s)}
 )lua";
 
 // KEYS: bucket, and of each channel: channel, stream
+// ARGV, of each channel from 9: the epoch (empty: none) and offset where the
+// caller has it
 // Answer: generation, sequence, and of each channel: epoch, offset
 constexpr Bytes kPosition = R"lua(
 local g, s = look(KEYS[1], ARGV[6], ARGV[7], ARGV[8])
+for i = 2, #KEYS, 2 do
+  if ARGV[i + 7] ~= '' then
+    g = weigh(KEYS[1], g, KEYS[i], ARGV[i + 7], ARGV[i + 8])
+  end
+end
 local answer = {g, int(s)}
 for i = 2, #KEYS, 2 do
   local e, o = channel(KEYS[i], KEYS[i + 1], g)

@@ -59,6 +59,12 @@ void append(std::vector<std::string>& words, const Retention& kept) {
   words.push_back(text(kept.age_ms));
 }
 
+/// Where the caller has a channel.
+void append(std::vector<std::string>& words, const Position& here) {
+  words.push_back(here.epoch == 0 ? std::string() : epoch_text(here.epoch));
+  words.push_back(text(here.offset));
+}
+
 }  // namespace
 
 /// What every script is told first; see redis_scripts.cpp.
@@ -80,7 +86,8 @@ void Store::append_seen(Words& words, Bucket bucket) const {
 
 // ---- publishing ------------------------------------------------------------
 
-void Store::publish(const Draft& draft, const Handler<Placed>& handler) {
+void Store::publish(const Draft& draft, const Position& here,
+                    const Handler<Placed>& handler) {
   const Bucket bucket = bucket_of(draft.channel);
   Words keys = {keys_.bucket(bucket), keys_.changed(bucket),
                 keys_.meta(draft.channel), keys_.stream(draft.channel)};
@@ -99,6 +106,7 @@ void Store::publish(const Draft& draft, const Handler<Placed>& handler) {
                  .bytes = options_.window_bytes,
                  .age_ms = options_.window_ms});
   words.push_back(text(draft.idempotency_ms));
+  append(words, here);
   const auto read = [this, bucket, id = words[0],
                      handler](const Result<Reply>& reply) {
     if (!reply) return handler(reply.error());
@@ -157,15 +165,19 @@ void Store::remove(Bytes channel, const Handler<Position>& handler) {
 
 // ---- reading ---------------------------------------------------------------
 
-void Store::positions(Bucket bucket, const std::vector<std::string>& channels,
+void Store::positions(Bucket bucket, const std::vector<Standing>& here,
                       const Handler<std::vector<Standing>>& handler) {
   Words keys = {keys_.bucket(bucket)};
-  for (const std::string& channel : channels) {
+  Words words = arguments(bucket);
+  std::vector<std::string> channels;
+  for (const auto& [channel, at] : here) {
     keys.push_back(keys_.meta(channel));
     keys.push_back(keys_.stream(channel));
+    append(words, at);
+    channels.push_back(channel);
   }
-  const Words words = arguments(bucket);
-  const auto read = [this, bucket, id = words[0], channels,
+  const auto read = [this, bucket, id = words[0],
+                     channels = std::move(channels),
                      handler](const Result<Reply>& reply) {
     if (!reply) return handler(reply.error());
     if (reply->is_error()) return handler(refused(*reply));

@@ -81,14 +81,18 @@ class Store {
   // All answer once, later. Errors: unavailable (and nobody knows whether it
   // was done), internal (an answer that makes no sense; it is logged).
 
-  /// Also not_replicated: published, but fewer replicas have it than asked.
-  void publish(const Draft& draft, const Handler<Placed>& handler);
+  /// `here`: where the caller has the channel; see `positions`. Also
+  /// not_replicated: published, but fewer replicas have it than asked.
+  void publish(const Draft& draft, const Position& here,
+               const Handler<Placed>& handler);
 
   /// What has no offset of its own.
   void signal(const Draft& draft, const Handler<Position>& handler);
 
-  /// All of one bucket.
-  void positions(Bucket bucket, const std::vector<std::string>& channels,
+  /// All of one bucket. `here`: channels, and where the caller has them (epoch
+  /// 0: nowhere). Where Redis has less it has lost what came after, and what
+  /// it has of the bucket begins anew.
+  void positions(Bucket bucket, const std::vector<Standing>& here,
                  const Handler<std::vector<Standing>>& handler);
 
   void window(Bytes channel, const WindowQuery& query,

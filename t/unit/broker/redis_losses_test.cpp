@@ -1,0 +1,135 @@
+// What Redis loses, and what stands in it that Paperboy didn't write.
+#include <string>
+
+#include "redis_machine.hpp"
+
+#include "test.hpp"  // last: a macro of its own is called fail
+
+namespace paperboy::broker::redis {
+namespace {
+
+/// A machine with a worker that listens to "news".
+struct Alone {
+  explicit Alone(const RedisServer& server)
+      : world({server.address()}),
+        machine(world.machine()),
+        worker(&machine.add()) {
+    assert_true(world.comes_up());
+    assert_true(worker->broker.subscribe("news", 0).ok());
+    world.assert_hears(*worker, "@0;");
+  }
+
+  hub::Published publish(Bytes data) {
+    const auto published = world.publish(*worker, data);
+    assert_true(published.ok());
+    return *published;
+  }
+
+  /// Another worker in its place, as after a reload.
+  void replace() {
+    machine.workers.clear();
+    worker = &machine.add();
+    assert_true(worker->broker.subscribe("news", 0).ok());
+  }
+
+  void restart(RedisServer& server) {
+    server.kill();
+    assert_true(world.goes_down());
+    server.start();
+    assert_true(world.comes_up());
+  }
+
+  bool hears(const std::string& text) {
+    return world.until(
+        [&] { return worker->hears.text.find(text) != std::string::npos; },
+        5000);
+  }
+
+  World world;
+  Machine& machine;
+  Machine::Worker* worker;
+};
+
+void what_redis_lost_while_no_worker_looked_is_seen_by_the_next(void**) {
+  RedisServer server;
+  Alone alone(server);
+  alone.publish("1");
+  (void)server.ask({"SAVE"});
+  alone.publish("2");
+  const auto last = alone.publish("3");
+  assert_true(alone.hears("3=3;"));
+  server.kill();
+  alone.replace();
+  server.start();
+  assert_true(alone.world.comes_up());
+  alone.world.rest();
+  const auto next = alone.publish("other");
+  assert_true(alone.hears("=other;"));
+  assert_true(next.position.epoch != last.position.epoch);
+}
+
+void an_epoch_that_was_over_doesnt_come_back(void**) {
+  RedisServer server;
+  Alone alone(server);
+  alone.publish("1");
+  (void)server.ask({"SAVE"});
+  const auto first = alone.publish("2");
+  alone.restart(server);
+  const auto second = alone.publish("another 2");
+  assert_true(second.position.epoch != first.position.epoch);
+  assert_true(alone.hears("=another 2;"));
+  alone.restart(server);  // with what was saved before both
+  const auto third = alone.publish("a third 2");
+  assert_true(third.position.epoch != first.position.epoch);
+  assert_true(third.position.epoch != second.position.epoch);
+}
+
+/// The next worker hears of it by its own message, before anything was
+/// compared.
+void what_was_lost_is_seen_by_the_next_message_too(void**) {
+  RedisServer server;
+  Alone alone(server);
+  alone.world.options.check_ms = 60'000;
+  alone.publish("1");
+  (void)server.ask({"SAVE"});
+  const auto last = alone.publish("2");
+  assert_true(alone.hears("2=2;"));
+  server.kill();
+  alone.replace();
+  server.start();
+  auto& engine = alone.worker->broker.engine();
+  assert_true(alone.world.until([&] { return engine.is_up(0); }));
+  const auto next = alone.publish("other");
+  assert_true(next.position.epoch != last.position.epoch);
+  assert_true(alone.hears("=other;"));
+}
+
+void another_name_for_the_same_history_ends_no_epoch(void**) {
+  RedisServer server;
+  Alone alone(server);
+  Machine::Worker& far = alone.world.machine().add();
+  assert_true(alone.world.comes_up());
+  const auto first = alone.publish("1");
+  for (int i = 0; i < 30; ++i) {
+    (void)server.ask({"DEBUG", "CHANGE-REPL-ID"});
+    for (int n = 0; n < 10; ++n) {
+      const auto at = alone.world.publish(n % 2 ? far : *alone.worker, "x");
+      assert_true(at->position.epoch == first.position.epoch);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace paperboy::broker::redis
+
+int main() {
+  using namespace paperboy::broker::redis;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(
+          what_redis_lost_while_no_worker_looked_is_seen_by_the_next),
+      cmocka_unit_test(an_epoch_that_was_over_doesnt_come_back),
+      cmocka_unit_test(what_was_lost_is_seen_by_the_next_message_too),
+      cmocka_unit_test(another_name_for_the_same_history_ends_no_epoch),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
