@@ -101,6 +101,15 @@ local function now()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
+-- Of an entry; who else writes to a stream may have written anything.
+local function size_of(text)
+  return #text - (string.find(text, '\n', 1, true) or 0)
+end
+
+local function made_at(text)
+  return tonumber(string.match(text, '^%S+ %S+ %S+ %S+ (%d+)') or 0)
+end
+
 local function header(e, o, s, ms, kind, event, extra)
   return string.format('1 %s %.0f %.0f %.0f %s %s %d\n', e, o, s, ms, kind,
                        event, #extra)
@@ -136,7 +145,12 @@ local size = #extra + #data
 o = o + 1
 s = redis.call('HINCRBY', KEYS[1], 's', 1)
 local entry = header(e, o, s, ms, ARGV[11], 'm', extra) .. extra .. data
-redis.call('XADD', stream, int(o) .. '-0', 'd', entry)
+local added = redis.pcall('XADD', stream, int(o) .. '-0', 'd', entry)
+if type(added) == 'table' and added.err then
+  -- Somebody else wrote to it: it isn't what was kept.
+  redis.call('DEL', stream)
+  redis.call('XADD', stream, int(o) .. '-0', 'd', entry)
+end
 local length = redis.call('XLEN', stream)
 z = length == 1 and size or z + size
 local function within(limits, made)
@@ -149,11 +163,11 @@ for _ = 1, 64 do
   local first = redis.call('XRANGE', stream, cut and '(' .. cut or '-', '+',
                            'COUNT', 1)[1]
   local text = first[2][2]
-  local made = tonumber(string.match(text, '^%S+ %S+ %S+ %S+ (%d+)'))
+  local made = made_at(text)
   if within(rule, made) or within(window, made) then break end
   cut = first[1]
   length = length - 1
-  z = z - (#text - string.find(text, '\n', 1, true))
+  z = z - size_of(text)
 end
 if cut then
   redis.call('XTRIM', stream, 'MINID',
@@ -233,9 +247,6 @@ local limit, room, back = tonumber(ARGV[11]), tonumber(ARGV[12]),
 local most, bytes, age = tonumber(ARGV[14]), tonumber(ARGV[15]),
     tonumber(ARGV[16])
 local function offset_of(id) return tonumber(string.match(id, '^%d+')) end
-local function size_of(text)
-  return #text - string.find(text, '\n', 1, true)
-end
 local least = most > 0 and math.max(o - most + 1, 1) or 1
 if bytes > 0 then
   local sum, last = 0, '+'
@@ -267,8 +278,7 @@ while limit > 0 do
   end
   for _, entry in ipairs(page) do
     local text = entry[2][2]
-    local made = tonumber(string.match(text, '^%S+ %S+ %S+ %S+ (%d+)'))
-    if age == 0 or made > ms - age then
+    if age == 0 or made_at(text) > ms - age then
       room = room - size_of(text)
       if room < 0 and #answer > 5 then return answer end
       answer[#answer + 1] = text

@@ -84,6 +84,39 @@ void an_epoch_that_was_over_doesnt_come_back(void**) {
   assert_true(third.position.epoch != second.position.epoch);
 }
 
+void a_stream_that_somebody_wrote_to_stops_nothing(void**) {
+  RedisServer server;
+  Alone alone(server);
+  alone.publish("1");
+  const std::string stream = alone.worker->broker.keys().stream("news");
+  (void)server.ask({"XADD", stream, "90-0", "d", "nonsense"});
+  const auto placed = alone.publish("2");
+  assert_int_equal(placed.position.offset, 2);
+  assert_true(alone.hears("2=2;"));
+  (void)server.ask({"SET", stream, "nonsense"});
+  assert_int_equal(alone.publish("3").position.offset, 3);
+  assert_true(alone.hears("3=3;"));
+}
+
+void nonsense_in_a_stream_is_left_out(void**) {
+  RedisServer server;
+  Alone alone(server);
+  alone.world.options.window = 1;
+  const Retention keep{.count = 2, .bytes = 1000, .age_ms = 60'000};
+  assert_true(alone.machine.rules.add("news", {.keep = keep}));
+  const std::string stream = alone.worker->broker.keys().stream("news");
+  (void)server.ask({"XADD", stream, "0-1", "d", "nonsense"});
+  for (int i = 1; i <= 4; ++i) {
+    assert_true(
+        alone.world.publish(*alone.worker, std::to_string(i), "news", keep)
+            .ok());
+    (void)server.ask({"XADD", stream, std::to_string(i) + "-1", "d", ""});
+  }
+  const auto page = alone.world.history(*alone.worker, {});
+  assert_true(page.ok());
+  assert_int_equal(page->publications.back().position.offset, 4);
+}
+
 /// The next worker hears of it by its own message, before anything was
 /// compared.
 void what_was_lost_is_seen_by_the_next_message_too(void**) {
@@ -128,6 +161,8 @@ int main() {
       cmocka_unit_test(
           what_redis_lost_while_no_worker_looked_is_seen_by_the_next),
       cmocka_unit_test(an_epoch_that_was_over_doesnt_come_back),
+      cmocka_unit_test(a_stream_that_somebody_wrote_to_stops_nothing),
+      cmocka_unit_test(nonsense_in_a_stream_is_left_out),
       cmocka_unit_test(what_was_lost_is_seen_by_the_next_message_too),
       cmocka_unit_test(another_name_for_the_same_history_ends_no_epoch),
   };
