@@ -159,6 +159,8 @@ class Relay {
             const Window& window);
   bool bring(const std::string& channel, const Position& from,
              const Window& window);
+  bool bring_one(const std::string& channel, const Kept& kept);
+  bool leave_out(const std::string& channel, const Position& to);
   void compare(const Standing& standing, bool at_once);
   [[nodiscard]] bool is_behind(const Standing& standing);
   void look_at_suspects();

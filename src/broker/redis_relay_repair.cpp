@@ -172,6 +172,10 @@ void Relay::repair(const std::string& channel) {
   }
   topic->state = State::repairing;
   const auto from = zone_.position(channel);
+  if (!from && from.error().code == ErrorCode::not_found) {
+    topic->state = State::following;  // nobody wants it any more
+    return;
+  }
   if (!from) return failed(channel);
   if (from->epoch == 0) return place(channel);
   read_hole(channel, *from);
@@ -221,31 +225,37 @@ bool Relay::bring(const std::string& channel, const Position& from,
                                  : window.entries.front().kept.position.offset;
   const bool anew = here->epoch != from.epoch;
   if (anew || next > std::max(here->offset, from.offset) + 1) {
-    const auto told =
-        zone_.anchor(channel, {from.epoch, next - 1}, {}, keep(channel));
-    if (!told) return told.error().code == ErrorCode::not_found;
-    counters_.add(Counter::redis_gaps);
+    if (!leave_out(channel, {from.epoch, next - 1})) return false;
   }
-  for (const auto& [kept, age] : window.entries) {
-    const auto imported =
-        zone_.import(as_draft(channel, kept, keep(channel)), kept.position);
-    if (!imported) return imported.error().code == ErrorCode::not_found;
-    if (*imported == shm::Import::appended) {
-      counters_.add(Counter::redis_repaired);
-    }
-    if (*imported == shm::Import::hole) {
-      // The stream has one of its own.
-      const auto told =
-          zone_.anchor(channel, {kept.position.epoch, kept.position.offset - 1},
-                       {}, keep(channel));
-      if (!told) return told.error().code == ErrorCode::not_found;
-      counters_.add(Counter::redis_gaps);
-      if (!zone_.import(as_draft(channel, kept, keep(channel)),
-                        kept.position)) {
-        return false;
-      }
-    }
+  return std::ranges::all_of(window.entries, [&](const shm::Recent& entry) {
+    return bring_one(channel, entry.kept);
+  });
+}
+
+bool Relay::bring_one(const std::string& channel, const Kept& kept) {
+  const Position& at = kept.position;
+  const Draft draft = as_draft(channel, kept, keep(channel));
+  auto imported = zone_.import(draft, at);
+  if (imported && *imported == shm::Import::hole) {
+    // The stream has one of its own.
+    if (!leave_out(channel, {at.epoch, at.offset - 1})) return false;
+    imported = zone_.import(draft, at);
   }
+  if (!imported && imported.error().code == ErrorCode::too_large) {
+    return leave_out(channel, at);  // other nodes have more memory
+  }
+  if (!imported) return imported.error().code == ErrorCode::not_found;
+  if (*imported == shm::Import::appended) {
+    counters_.add(Counter::redis_repaired);
+  }
+  return true;
+}
+
+/// What the channel lacks up to there is a gap.
+bool Relay::leave_out(const std::string& channel, const Position& to) {
+  const auto told = zone_.anchor(channel, to, {}, keep(channel));
+  if (!told) return told.error().code == ErrorCode::not_found;
+  counters_.add(Counter::redis_gaps);
   return true;
 }
 
@@ -253,7 +263,7 @@ bool Relay::bring(const std::string& channel, const Position& from,
 
 bool Relay::is_behind(const Standing& standing) {
   const auto here = zone_.position(standing.channel);
-  if (!here) return false;
+  if (!here) return here.error().code != ErrorCode::not_found;
   return here->epoch != standing.position.epoch ||
          here->offset < standing.position.offset;
 }

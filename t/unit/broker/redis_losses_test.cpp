@@ -117,6 +117,19 @@ void nonsense_in_a_stream_is_left_out(void**) {
   assert_int_equal(page->publications.back().position.offset, 4);
 }
 
+void what_is_too_large_for_a_zone_is_a_gap_there(void**) {
+  RedisServer server;
+  Alone alone(server);
+  shm::Options large = shm::small_options();
+  large.log_size = 1024UL * 1024;
+  Machine::Worker& far = alone.world.machine(large).add();
+  assert_true(alone.world.comes_up());
+  alone.publish("1");
+  assert_true(alone.world.publish(far, std::string(40'000, 'x')).ok());
+  assert_true(alone.world.publish(far, "3").ok());
+  assert_true(alone.hears("1=1;@2;3=3;"));
+}
+
 /// The next worker hears of it by its own message, before anything was
 /// compared.
 void what_was_lost_is_seen_by_the_next_message_too(void**) {
@@ -163,6 +176,7 @@ int main() {
       cmocka_unit_test(an_epoch_that_was_over_doesnt_come_back),
       cmocka_unit_test(a_stream_that_somebody_wrote_to_stops_nothing),
       cmocka_unit_test(nonsense_in_a_stream_is_left_out),
+      cmocka_unit_test(what_is_too_large_for_a_zone_is_a_gap_there),
       cmocka_unit_test(what_was_lost_is_seen_by_the_next_message_too),
       cmocka_unit_test(another_name_for_the_same_history_ends_no_epoch),
   };
