@@ -106,21 +106,23 @@ void Relay::begin_anew(Bucket bucket) {
   }
 }
 
+/// Of each topic that was asked for, once, whether it is wanted yet or not.
 void Relay::on_listening(Bytes topic) {
   const std::string channel(store_.keys().channel_of(topic));
   if (hears_probe(channel)) return;
   Topic* const found = find(channel);
-  const Bucket bucket = bucket_of(channel);
-  if (found == nullptr || found->state != State::asked || !found->sent) return;
-  const auto at = zone_.position(channel);
-  if (at && at->epoch != 0) {
-    found->state = State::following;
-    probe(engine_.shard_of(bucket)).check_due = true;
-    if (std::exchange(found->again, false)) repair(channel);
-  } else {
-    place(channel);
+  if (found != nullptr && found->state == State::asked && found->sent) {
+    listened(channel, *found);
   }
-  confirm(bucket);
+  confirm(bucket_of(channel));
+}
+
+void Relay::listened(const std::string& channel, Topic& topic) {
+  const auto at = zone_.position(channel);
+  if (!at || at->epoch == 0) return place(channel);
+  topic.state = State::following;
+  probe(engine_.shard_of(bucket_of(channel))).check_due = true;
+  if (std::exchange(topic.again, false)) repair(channel);
 }
 
 void Relay::on_up(Shard shard) {

@@ -124,6 +124,7 @@ class Relay {
 
   // Topics.
   Topic* find(Bytes channel);
+  void listened(const std::string& channel, Topic& topic);
   void ask(Bucket bucket, const std::string& channel, Topic& topic);
   void ask_more(Shard shard);
   void begin_anew(Bucket bucket);

@@ -150,6 +150,44 @@ void what_was_lost_is_seen_by_the_next_message_too(void**) {
   assert_true(alone.hears("=other;"));
 }
 
+/// A worker connects anew, asks for its topics, and gives some of them away
+/// before that is answered: the others are compared all the same.
+void topics_that_are_given_away_hold_up_no_others(void**) {
+  constexpr int kChannels = 40;
+  RedisServer server;
+  World world({server.address()});
+  world.options.timeout_ms = 20'000;
+  world.options.check_ms = 60'000;
+  Machine& machine = world.machine();
+  Machine::Worker& first = machine.add();
+  Machine::Worker& far = world.machine().add();
+  assert_true(world.comes_up());
+  for (int i = 0; i < kChannels; ++i) {
+    assert_true(first.broker.subscribe("c" + std::to_string(i), 0).ok());
+  }
+  const std::size_t anchors = std::strlen("@0;") * kChannels;
+  assert_true(world.until([&] { return first.hears.text.size() == anchors; }));
+  const redis::Keys& keys = first.broker.keys();
+  for (int i = 0; i < kChannels; ++i) {
+    const std::string channel = "c" + std::to_string(i);
+    first.broker.engine().ignore(bucket_of(channel), keys.topic(channel));
+  }
+  world.rest(100);
+  for (int i = 0; i < kChannels; ++i) {
+    assert_true(world.publish(far, "x", "c" + std::to_string(i)).ok());
+  }
+  assert_int_equal(first.hears.text.size(), anchors);
+  machine.add();
+  (void)server.ask({"CLIENT", "KILL", "TYPE", "pubsub"});
+  assert_true(
+      world.until([&] { return first.count(Counter::redis_reconnects) > 0; }));
+  assert_true(world.until([&] { return first.broker.engine().is_up(0); }));
+  (void)server.ask({"CLIENT", "PAUSE", "4000"});
+  const std::size_t all = anchors + std::strlen("1=x;") * kChannels;
+  (void)world.until([&] { return first.hears.text.size() >= all; });
+  assert_int_equal(first.hears.text.size(), all);
+}
+
 void another_name_for_the_same_history_ends_no_epoch(void**) {
   RedisServer server;
   Alone alone(server);
@@ -178,6 +216,7 @@ int main() {
       cmocka_unit_test(nonsense_in_a_stream_is_left_out),
       cmocka_unit_test(what_is_too_large_for_a_zone_is_a_gap_there),
       cmocka_unit_test(what_was_lost_is_seen_by_the_next_message_too),
+      cmocka_unit_test(topics_that_are_given_away_hold_up_no_others),
       cmocka_unit_test(another_name_for_the_same_history_ends_no_epoch),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
