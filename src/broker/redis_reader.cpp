@@ -36,6 +36,27 @@ HistoryPage page_of(const Window& window, const HistoryQuery& query) {
   return page;
 }
 
+template <typename Requests>
+WindowQuery enough_for(const Requests& requests) {
+  WindowQuery window{.limit = 0, .bytes = 0};
+  for (const auto& request : requests) {
+    const HistoryQuery& query = request.query;
+    if (query.limit == 0 || !query.since) continue;
+    window.limit = std::max(window.limit, query.limit);
+    window.bytes = std::max(window.bytes, query.bytes);
+  }
+  return window;
+}
+
+/// Whether it begins amid a window that ends before the channel does.
+bool is_crowded_out(const Window& window, const HistoryQuery& query) {
+  if (window.entries.empty() || query.limit == 0 || !query.since) return false;
+  const std::uint64_t since = query.since->offset;
+  return window.entries.back().kept.position.offset < window.top.offset &&
+         window.entries.front().kept.position.offset <= since &&
+         since < window.top.offset;
+}
+
 }  // namespace
 
 Reader::Reader(shm::Zone& zone, const hub::RuleSet& rules,
@@ -141,12 +162,10 @@ void Reader::join(Bytes channel, Request request) {
 /// One read for all: from the earliest place that one of them needs.
 void Reader::take_off(const std::string& channel, Flight& flight) {
   flight.aboard = std::exchange(flight.next, {});
-  WindowQuery window{.limit = 0, .bytes = 0};
+  WindowQuery window = enough_for(flight.aboard);
   for (const Request& request : flight.aboard) {
     const HistoryQuery& query = request.query;
     if (query.limit == 0 || !query.since) continue;
-    window.limit = std::max(window.limit, query.limit);
-    window.bytes = std::max(window.bytes, query.bytes);
     const std::uint64_t from = query.since->offset;
     window.offset = std::min(window.offset.value_or(from), from);
   }
@@ -158,13 +177,41 @@ void Reader::take_off(const std::string& channel, Flight& flight) {
 
 void Reader::landed(const std::string& channel, const Result<Window>& window) {
   const auto found = flights_.find(channel);
-  const Requests aboard = std::exchange(found->second.aboard, {});
+  Requests aboard = std::exchange(found->second.aboard, {});
   if (found->second.next.empty()) {
     flights_.erase(found);
   } else {
     take_off(channel, found->second);
   }
-  for (const Request& request : aboard) {
+  if (window) {
+    const auto crowded = std::stable_partition(
+        aboard.begin(), aboard.end(), [&](const Request& request) {
+          return !is_crowded_out(*window, request.query);
+        });
+    Requests others(std::make_move_iterator(crowded),
+                    std::make_move_iterator(aboard.end()));
+    aboard.erase(crowded, aboard.end());
+    if (!others.empty()) read_newest(channel, std::move(others));
+  }
+  answer(aboard, window);
+}
+
+/// For those who lack little, and had no room behind one who lacks much: from
+/// the end, as far back as any of them may get.
+void Reader::read_newest(const std::string& channel, Requests requests) {
+  WindowQuery window = enough_for(requests);
+  window.reverse = true;
+  store_.window(channel, window,
+                [requests = std::move(requests)](const Result<Window>& read) {
+                  if (!read) return answer(requests, read);
+                  Window window = *read;
+                  std::ranges::reverse(window.entries);
+                  answer(requests, window);
+                });
+}
+
+void Reader::answer(const Requests& requests, const Result<Window>& window) {
+  for (const Request& request : requests) {
     if (window) {
       request.reply(page_of(*window, request.query));
     } else {

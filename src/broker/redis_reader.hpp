@@ -59,6 +59,8 @@ class Reader {
   void join(Bytes channel, Request request);
   void take_off(const std::string& channel, Flight& flight);
   void landed(const std::string& channel, const Result<Window>& window);
+  void read_newest(const std::string& channel, Requests requests);
+  static void answer(const Requests& requests, const Result<Window>& window);
   void read_alone(Bytes channel, const Request& request);
   void look_at_waiting();
 

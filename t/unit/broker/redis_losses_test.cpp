@@ -130,6 +130,34 @@ void what_is_too_large_for_a_zone_is_a_gap_there(void**) {
   assert_true(alone.hears("1=1;@2;3=3;"));
 }
 
+void one_that_comes_back_from_afar_costs_others_nothing(void**) {
+  RedisServer server;
+  Alone alone(server);
+  std::uint64_t epoch = 0;
+  for (int i = 1; i <= 40; ++i) {
+    epoch = alone.publish(std::to_string(i)).position.epoch;
+  }
+  assert_true(alone.hears("40=40;"));
+  std::vector<HistoryPage> pages;
+  for (const std::uint64_t offset : {39, 0, 35}) {
+    alone.worker->broker.history("news",
+                                 {.since = Position{epoch, offset},
+                                  .limit = 10,
+                                  .until = Position{epoch, 40}},
+                                 [&](const Result<HistoryPage>& page) {
+                                   assert_true(page.ok());
+                                   pages.push_back(*page);
+                                 });
+  }
+  assert_true(alone.world.until([&] { return pages.size() == 3; }));
+  int complete = 0;
+  for (const HistoryPage& page : pages) {
+    complete += is_complete(page, {epoch, 39});
+    complete += is_complete(page, {epoch, 35});
+  }
+  assert_int_equal(complete, 2);
+}
+
 /// The next worker hears of it by its own message, before anything was
 /// compared.
 void what_was_lost_is_seen_by_the_next_message_too(void**) {
@@ -215,6 +243,7 @@ int main() {
       cmocka_unit_test(a_stream_that_somebody_wrote_to_stops_nothing),
       cmocka_unit_test(nonsense_in_a_stream_is_left_out),
       cmocka_unit_test(what_is_too_large_for_a_zone_is_a_gap_there),
+      cmocka_unit_test(one_that_comes_back_from_afar_costs_others_nothing),
       cmocka_unit_test(what_was_lost_is_seen_by_the_next_message_too),
       cmocka_unit_test(topics_that_are_given_away_hold_up_no_others),
       cmocka_unit_test(another_name_for_the_same_history_ends_no_epoch),
