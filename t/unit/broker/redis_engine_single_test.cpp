@@ -264,6 +264,39 @@ void reading_can_be_put_off(void**) {
   assert_int_equal(node.told.downs, 1);
 }
 
+void what_blocks_holds_up_nobody(void**) {
+  RedisServer server;
+  Node node(server.address());
+  assert_true(node.comes_up());
+  Answers popped;
+  node.engine.command_and_block(
+      0, {"BLPOP", "list", "0"}, 20'000,
+      [&](const Result<Reply>& answer) { popped.push_back(text_of(answer)); });
+  assert_true(node.network.turn_until([&] {
+    return server.ask({"INFO", "clients"}).text.find("blocked_clients:1") !=
+           std::string::npos;
+  }));
+  assert_true(node.ask({"PING"}) == "PONG");
+  assert_int_equal(node.network.holding(), 0);
+  assert_true(node.ask({"RPUSH", "list", "x"}) == "1");
+  assert_true(node.network.turn_until([&] { return !popped.empty(); }));
+  assert_true(popped[0] == "list");
+  // It goes with the others, and is made anew with them.
+  node.engine.command_and_block(
+      0, {"BLPOP", "list", "0"}, 20'000,
+      [&](const Result<Reply>& answer) { popped.push_back(text_of(answer)); });
+  node.engine.reconnect(0, "a test");
+  assert_true(node.network.turn_until([&] { return popped.size() == 2; }));
+  assert_true(popped[1] == "unavailable");
+  assert_true(node.comes_up());
+  assert_true(node.ask({"RPUSH", "list", "y"}) == "1");
+  node.engine.command_and_block(
+      0, {"BLPOP", "list", "0"}, 20'000,
+      [&](const Result<Reply>& answer) { popped.push_back(text_of(answer)); });
+  assert_true(node.network.turn_until([&] { return popped.size() == 3; }));
+  assert_true(popped[2] == "list");
+}
+
 }  // namespace
 }  // namespace paperboy::broker::redis
 
@@ -282,6 +315,7 @@ int main() {
       cmocka_unit_test(waiting_for_replicas_shares_and_holds_up_nobody),
       cmocka_unit_test(what_waits_for_answers_is_bounded),
       cmocka_unit_test(reading_can_be_put_off),
+      cmocka_unit_test(what_blocks_holds_up_nobody),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -103,6 +103,44 @@ void one_machine_keeps_the_order(void**) {
   assert_true(test.becomes_empty());
 }
 
+void the_key_of_an_entry_outlives_it_for_a_while(void**) {
+  Inboxes test;
+  test.add();
+  assert_true(test.world.comes_up());
+  const std::string id = test.add_message("x");
+  const std::string key = Keys("paperboy:").idempotency("news", "inbox:" + id);
+  std::int64_t left = 0;
+  assert_true(test.world.until([&] {
+    left = test.server.ask({"PTTL", key}).integer;
+    return left > 0 && left <= 300'000;
+  }));
+  assert_true(test.is_empty());
+}
+
+/// Some were taken and lost with the connection, and more is new.
+void what_was_taken_goes_before_what_is_new(void**) {
+  Inboxes test;
+  Machine& closed = test.world.machine();
+  closed.options.inbox = false;
+  Machine::Worker& hears = closed.add();
+  assert_true(test.world.comes_up());
+  assert_true(hears.broker.subscribe("news", 0).ok());
+  test.world.assert_hears(hears, "@0;");
+  (void)test.server.ask(
+      {"XGROUP", "CREATE", kStream, "paperboy", "0", "MKSTREAM"});
+  std::string expected = "@0;";
+  for (int i = 1; i <= 120; ++i) {
+    test.add_message(std::to_string(i));
+    expected += std::to_string(i) + "=" + std::to_string(i) + ";";
+  }
+  (void)test.server.ask({"XREADGROUP", "GROUP", "paperboy", "dead", "COUNT",
+                         "40", "STREAMS", kStream, ">"});
+  usleep(400'000);  // until they are left behind
+  test.add();
+  test.world.assert_hears(hears, expected);
+  assert_true(test.becomes_empty());
+}
+
 void nobody_reads_what_is_closed(void**) {
   Inboxes test(false);
   Machine::Worker& here = test.add_hearing();
@@ -273,6 +311,8 @@ int main() {
       cmocka_unit_test(what_is_added_is_heard_everywhere),
       cmocka_unit_test(machines_share_what_there_is),
       cmocka_unit_test(one_machine_keeps_the_order),
+      cmocka_unit_test(the_key_of_an_entry_outlives_it_for_a_while),
+      cmocka_unit_test(what_was_taken_goes_before_what_is_new),
       cmocka_unit_test(nobody_reads_what_is_closed),
       cmocka_unit_test(the_rule_of_the_channel_holds),
       cmocka_unit_test(a_key_publishes_once),
