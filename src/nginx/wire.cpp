@@ -98,6 +98,7 @@ NginxWire::NginxWire(Worker& worker, const RedisConf& conf,
 
 NginxWire::~NginxWire() {
   Watch::tell_all(watch_);
+  say_last();
   hang_up();
 }
 
@@ -399,6 +400,17 @@ void NginxWire::flush() {
 }
 
 // ---- the end ---------------------------------------------------------------
+
+/// What a worker says when it ends goes as far as the kernel takes it.
+void NginxWire::say_last() {
+  while (open_ && !lost_ && sent_ < out_.size()) {
+    const ssize_t n =
+        c_->send(c_, reinterpret_cast<u_char*>(out_.data()) + sent_,
+                 out_.size() - sent_);
+    if (n <= 0) return;
+    sent_ += static_cast<std::size_t>(n);
+  }
+}
 
 void NginxWire::hang_up() {
   // nginx's macro is two statements.

@@ -56,6 +56,7 @@ class NginxWire final : public broker::redis::Wire {
 
   void read_share();
   void flush();
+  void say_last();
   void adopt(ngx_connection_t* c);
   void set_handlers(ngx_event_handler_pt read, ngx_event_handler_pt write);
   void hang_up();

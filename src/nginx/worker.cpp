@@ -6,11 +6,15 @@
 
 #include "broker/redis_broker.hpp"
 #include "broker/redis_engines.hpp"
+#include "broker/redis_presence.hpp"
 #include "broker/shm_broker.hpp"
+#include "broker/shm_presence.hpp"
 #include "nginx/clients.hpp"
 #include "nginx/connection.hpp"
 #include "nginx/kin.hpp"
+#include "nginx/redis_node.hpp"
 #include "nginx/zone.hpp"
+#include "nginx/zone_node.hpp"
 
 namespace paperboy::nginx {
 
@@ -75,12 +79,13 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
       network_(main.redis ? std::make_unique<NginxNetwork>(*this, *main.redis)
                           : nullptr),
       broker_(make_broker(main)),
-      presence_(zone_, seat),
-      hub_(*broker_, presence_, rules_),
+      presence_(make_presence()),
+      hub_(*broker_, *presence_, rules_),
       wheel_(worker_clock().monotonic_ms()),
       context_{hub_, wheel_, worker_clock(), counters_, codecs_},
       leave_(*this),
-      desk_(*this, hub_) {}
+      desk_(*this, hub_),
+      node_(make_node(main)) {}
 
 Worker::~Worker() = default;
 
@@ -94,9 +99,37 @@ std::unique_ptr<hub::Broker> Worker::make_broker(const MainConf& main) {
   }
   // Of a binary upgrade's two masters both are heard through Redis.
   const auto& options = main.redis->options;
-  return keep(std::make_unique<broker::RedisBroker>(
+  auto made = std::make_unique<broker::RedisBroker>(
       zone_, seat_, rules_, options, *network_,
-      broker::redis::make_engine(*network_, options), counters_));
+      broker::redis::make_engine(*network_, options), counters_);
+  redis_broker_ = made.get();
+  return keep(std::move(made));
+}
+
+std::unique_ptr<hub::Presence> Worker::make_presence() {
+  if (redis_broker_ == nullptr) {
+    auto made = std::make_unique<broker::ShmPresence>(zone_, seat_);
+    tick_presence_ = [presence = made.get()] { presence->tick(); };
+    return made;
+  }
+  auto made = std::make_unique<broker::RedisPresence>(
+      *redis_broker_, redis_broker_->engine(), redis_broker_->store(),
+      *network_);
+  redis_broker_->on_shard_up([presence = made.get()](broker::redis::Shard up) {
+    presence->on_up(up);
+  });
+  redis_presence_ = made.get();
+  tick_presence_ = [] {};
+  return made;
+}
+
+std::unique_ptr<api::Node> Worker::make_node(const MainConf& main) {
+  if (redis_broker_ == nullptr) return std::make_unique<ZoneNode>(*this);
+  auto made = std::make_unique<RedisNode>(*this, hub_, *redis_broker_,
+                                          redis_presence_->lease(),
+                                          main.redis->options.timeout_ms);
+  redis_node_ = made.get();
+  return made;
 }
 
 ngx_int_t Worker::init_process(ngx_cycle_t* cycle) {
@@ -179,11 +212,13 @@ bool Worker::listen(ngx_cycle_t* cycle) {
   return true;
 }
 
-/// Workers hear orders in one of our own, and each relay what is asked of it.
+/// Workers hear orders in one of our own, and surveys in another; each relay
+/// what is asked of it, and what is answered.
 std::uint64_t Worker::channels() const {
   const std::uint64_t all = zone_.channel_count();
-  const std::uint64_t own = (desk_.orders().listening() ? 1 : 0) +
-                            (network_ != nullptr ? zone_.relays().size() : 0);
+  const std::uint64_t relays = network_ != nullptr ? zone_.relays().size() : 0;
+  const std::uint64_t own =
+      (desk_.orders().listening() ? 1 : 0) + (relays > 0 ? 1 + 2 * relays : 0);
   return all - std::min(all, own);
 }
 
@@ -207,6 +242,7 @@ void Worker::drain() {
   const Turn turn(*this);
   if (hub_.drain()) wake();
   desk_.look();
+  if (redis_node_ != nullptr) redis_node_->look();
 }
 
 void Worker::on_tick(ngx_event_t* event) {
@@ -255,7 +291,8 @@ void Worker::tick() {
   ngx_add_timer(&tick_, kTick);
   wake();
   tick_broker_();
-  presence_.tick();
+  tick_presence_();
+  if (redis_node_ != nullptr) redis_node_->tick();
   desk_.listen();
   look_after_successor();
   look_round();

@@ -11,24 +11,29 @@
 #include <unordered_set>
 #include <vector>
 
+#include "api/node.hpp"
 #include "base/clock.hpp"
 #include "base/counters.hpp"
 #include "base/wheel.hpp"
 #include "broker/redis_readiness.hpp"
-#include "broker/shm_presence.hpp"
 #include "broker/shm_zone.hpp"
 #include "hub/hub.hpp"
 #include "nginx/crowd.hpp"
 #include "nginx/drain.hpp"
 #include "nginx/network.hpp"
 #include "nginx/order_desk.hpp"
-#include "nginx/zone_node.hpp"
 #include "session/codecs.hpp"
 #include "session/context.hpp"
+
+namespace paperboy::broker {
+class RedisBroker;
+class RedisPresence;
+}  // namespace paperboy::broker
 
 namespace paperboy::nginx {
 
 class Client;
+class RedisNode;
 struct MainConf;
 
 class Worker {
@@ -46,7 +51,7 @@ class Worker {
   [[nodiscard]] session::Context& context() { return context_; }
   [[nodiscard]] broker::shm::Zone& zone() { return zone_; }
   [[nodiscard]] OrderDesk& desk() { return desk_; }
-  [[nodiscard]] api::Node& node() { return node_; }
+  [[nodiscard]] api::Node& node() { return *node_; }
 
   /// Of the node, but for those of our own.
   [[nodiscard]] std::uint64_t channels() const;
@@ -93,6 +98,8 @@ class Worker {
   Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
          const MainConf& main);
   std::unique_ptr<hub::Broker> make_broker(const MainConf& main);
+  std::unique_ptr<hub::Presence> make_presence();
+  std::unique_ptr<api::Node> make_node(const MainConf& main);
   static void take_seat(ngx_cycle_t* cycle);
   static void on_take_seat(ngx_event_t* event);
 
@@ -112,10 +119,14 @@ class Worker {
   broker::shm::SeatIndex seat_;
   Counters counters_;
   hub::RuleSet rules_;
-  std::unique_ptr<NginxNetwork> network_;  // null: there is no Redis
+  std::unique_ptr<NginxNetwork> network_;            // null: there is no Redis
+  broker::RedisBroker* redis_broker_ = nullptr;      // the same as below,
+  broker::RedisPresence* redis_presence_ = nullptr;  // where there is one
+  RedisNode* redis_node_ = nullptr;
   std::function<void()> tick_broker_;
+  std::function<void()> tick_presence_;
   std::unique_ptr<hub::Broker> broker_;
-  broker::ShmPresence presence_;
+  std::unique_ptr<hub::Presence> presence_;
   hub::Hub hub_;
   Wheel wheel_;
   session::Codecs codecs_;
@@ -132,7 +143,7 @@ class Worker {
   Drain leave_;
   Crowd crowd_;
   OrderDesk desk_;
-  ZoneNode node_{*this};
+  std::unique_ptr<api::Node> node_;
 };
 
 /// One entry from nginx's event loop into ours; settles at its end.

@@ -65,7 +65,9 @@ class Attendant final : public hub::Presence, private EngineEvents {
   [[nodiscard]] RedisPresence& presence() { return *presence_; }
 
  private:
-  void on_up(Shard shard) override { presence_->on_up(shard); }
+  void on_up(Shard shard) override {
+    if (presence_) presence_->on_up(shard);
+  }
   void on_down(Shard /*shard*/) override {}
   void on_moved(Bucket /*bucket*/) override {}
   void on_listening(Bytes /*topic*/) override {}
