@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "base/counters.hpp"
+#include "broker/redis_entry.hpp"
 #include "broker/redis_shares.hpp"
 #include "broker/redis_store.hpp"
 #include "broker/shm_zone.hpp"
@@ -138,6 +139,7 @@ class Relay {
   // Messages (redis_relay_import.cpp).
   void take(Topic& topic, const std::string& channel, Bytes message);
   bool import(Topic& topic, const std::string& channel, Bytes message);
+  void note(const Entry& entry, Bucket bucket);
   static void hold(Topic& topic, Bytes message);
   void follow(const std::string& channel, Topic& topic);
   void stall(const std::string& channel, Bytes message);
@@ -147,6 +149,7 @@ class Relay {
   // Places and holes (redis_relay_repair.cpp).
   void place(const std::string& channel);
   void place_all();
+  void place_more();
   void place_some(Bucket bucket, const std::vector<std::string>& channels);
   [[nodiscard]] std::vector<Standing> standings(
       const std::vector<std::string>& channels) const;
@@ -164,6 +167,7 @@ class Relay {
   bool leave_out(const std::string& channel, const Position& to);
   void compare(const Standing& standing, bool at_once);
   [[nodiscard]] bool is_behind(const Standing& standing);
+  bool keeps_removed(const Standing& standing);
   void look_at_suspects();
   void retry();
 
@@ -203,6 +207,7 @@ class Relay {
 
   std::deque<std::pair<std::string, std::string>> stalled_;  // channel, message
   std::unordered_set<std::string> to_place_;
+  std::size_t placing_ = 0;  // calls under way
   std::unordered_set<std::string> to_retry_;
   std::vector<Standing> suspects_;
   std::deque<Comparison> to_compare_;

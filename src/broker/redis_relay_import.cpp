@@ -54,10 +54,6 @@ void Relay::take(Topic& topic, const std::string& channel, Bytes message) {
 bool Relay::import(Topic& topic, const std::string& channel, Bytes message) {
   const auto entry = parse_entry(message);
   if (!entry) return true;  // somebody else's
-  const Bucket bucket = bucket_of(channel);
-  evidence_.note_message(bucket,
-                         engine_.replication_id(engine_.shard_of(bucket)),
-                         entry->sequence);
   if (entry->removal) return zone_.remove_history(channel).ok();
   const auto imported =
       zone_.import(as_draft(channel, *entry, keep(channel)), entry->position);
@@ -70,6 +66,7 @@ bool Relay::import(Topic& topic, const std::string& channel, Bytes message) {
     case shm::Import::appended:
       topic.futile = false;
       counters_.add(Counter::redis_imported);
+      note(*entry, bucket_of(channel));
       break;
     case shm::Import::old:
       break;
@@ -81,6 +78,12 @@ bool Relay::import(Topic& topic, const std::string& channel, Bytes message) {
       repair(channel);
   }
   return true;
+}
+
+/// What is a channel's next is no stranger's word, nor of a past that is over.
+void Relay::note(const Entry& entry, Bucket bucket) {
+  evidence_.note_message(
+      bucket, engine_.replication_id(engine_.shard_of(bucket)), entry.sequence);
 }
 
 void Relay::hold(Topic& topic, Bytes message) {

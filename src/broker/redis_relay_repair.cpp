@@ -9,6 +9,7 @@ namespace paperboy::broker::redis {
 namespace {
 
 constexpr std::size_t kPlaced = 100;     // channels in one call
+constexpr std::size_t kPlacing = 32;     // calls at a time, about
 constexpr std::uint32_t kPage = 500;     // entries of a hole in one read
 constexpr std::uint32_t kWindow = 5000;  // entries to begin with
 constexpr std::uint64_t kWindowBytes = 1024UL * 1024;
@@ -37,10 +38,12 @@ void Relay::place(const std::string& channel) {
   if (!place_alarm_->is_set()) place_alarm_->set(0);
 }
 
-/// All that a turn brought, in few calls.
+/// All that a turn brought, in few calls, and so many of them at a time.
 void Relay::place_all() {
   std::map<Bucket, std::vector<std::string>> plain;
-  for (const std::string& channel : std::exchange(to_place_, {})) {
+  while (!to_place_.empty() && placing_ < kPlacing) {
+    const std::string channel =
+        std::move(to_place_.extract(to_place_.begin()).value());
     if (keep(channel).count > 0) {
       place_with_window(channel);
       continue;
@@ -57,12 +60,19 @@ void Relay::place_all() {
   }
 }
 
+void Relay::place_more() {
+  --placing_;
+  if (!to_place_.empty() && !place_alarm_->is_set()) place_alarm_->set(0);
+}
+
 void Relay::place_some(Bucket bucket,
                        const std::vector<std::string>& channels) {
+  ++placing_;
   store_.positions(
       bucket, standings(channels),
       [self = self_, channels](const Result<std::vector<Standing>>& standings) {
         if (*self == nullptr) return;
+        (*self)->place_more();
         if (!standings) {
           for (const auto& channel : channels) (*self)->failed(channel);
           return;
@@ -92,9 +102,11 @@ void Relay::place_with_window(const std::string& channel) {
                           .bytes = kWindowBytes,
                           .reverse = true,
                           .kept = kept};
+  ++placing_;
   store_.window(channel, query,
                 [self = self_, channel](const Result<Window>& window) {
                   if (*self == nullptr) return;
+                  (*self)->place_more();
                   if (!window) return (*self)->failed(channel);
                   auto entries = window->entries;
                   std::ranges::reverse(entries);
@@ -273,10 +285,20 @@ void Relay::compare(const Standing& standing, bool at_once) {
   if (topic == nullptr) return;
   // It may miss this, and isn't repaired yet.
   if (topic->state == State::asked) return forget(bucket_of(standing.channel));
+  if (keeps_removed(standing)) (void)zone_.remove_history(standing.channel);
   if (!is_behind(standing)) return;
   if (at_once) return repair(standing.channel);
   suspects_.push_back(standing);
   if (!suspect_alarm_->is_set()) suspect_alarm_->set(kPatienceMs);
+}
+
+/// The word that it was to be forgotten was lost.
+bool Relay::keeps_removed(const Standing& standing) {
+  if (standing.removed == 0) return false;
+  const auto first = zone_.history(standing.channel, {.limit = 1});
+  return first && first->top.epoch == standing.position.epoch &&
+         !first->publications.empty() &&
+         first->publications[0].position.offset <= standing.removed;
 }
 
 void Relay::look_at_suspects() {

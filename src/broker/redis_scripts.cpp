@@ -4,8 +4,8 @@
 //      epoch. The next one's number is higher, so that an old one that comes
 //      back is known
 //   r  replication id of the server on which it was written last
-//   p  the one before that
-//   b  the sequence when r came
+//   h  those before it, the latest first, each with the sequence that it left
+//      behind: "ID:SEQUENCE ..." (a server that starts may change its own twice)
 //   s  the sequence: one more with each message of the bucket
 //   t  up to here the list of changed channels has been cut
 //
@@ -14,6 +14,7 @@
 //   e  epoch        o  offset of the last message
 //   g  generation of the bucket under which it lives
 //   z  bytes of data and extra in the stream
+//   f  up to here what was kept has been removed
 //
 // An entry, in the stream and to the topic: see redis_entry.hpp.
 #include "broker/redis_scripts.hpp"
@@ -52,20 +53,26 @@ local function begin_anew(key, g)
   return g
 end
 
+local function holds(all, seen_r, seen_s)
+  for id, sequence in string.gmatch(all, '(%S+):(%d+)') do
+    if id == seen_r then return tonumber(seen_s) <= tonumber(sequence) end
+  end
+  return false
+end
+
 local function look(key, seen_g, seen_r, seen_s)
-  local b = redis.call('HMGET', key, 'g', 'r', 'p', 'b', 's')
-  local g, r, p, base, s = b[1], b[2], b[3], tonumber(b[4] or 0),
-      tonumber(b[5] or 0)
+  local b = redis.call('HMGET', key, 'g', 'r', 'h', 's')
+  local g, r, h, s = b[1], b[2], b[3] or '', tonumber(b[4] or 0)
   if not g then
-    g, r, p, base, s = begin_anew(key, seen_g), rid, '', 0, 0
-    redis.call('HSET', key, 'r', r, 'p', p, 'b', 0, 's', 0)
+    g, r, h, s = begin_anew(key, seen_g), rid, '', 0
+    redis.call('HSET', key, 'r', r, 'h', h, 's', 0)
   elseif r ~= rid then
-    r, p, base = rid, r, s
-    redis.call('HSET', key, 'r', r, 'p', p, 'b', base)
+    h = string.match(string.format('%s:%.0f %s', r, s, h), '^%S+ ?%S* ?%S* ?%S*')
+    r = rid
+    redis.call('HSET', key, 'r', r, 'h', h)
   end
   if seen_g == g then
-    local seen = tonumber(seen_s)
-    if not ((seen_r == r and seen <= s) or (seen_r == p and seen <= base)) then
+    if not holds(string.format('%s:%.0f %s', r, s, h), seen_r, seen_s) then
       g = begin_anew(key, g)
     end
   elseif seen_g ~= '' and number_of(seen_g) >= number_of(g) then
@@ -88,10 +95,21 @@ local function channel(meta, stream, g)
   if m[1] and m[2] and m[3] == g then
     return m[1], tonumber(m[2]), tonumber(m[4] or 0)
   end
-  redis.call('DEL', stream)
+  redis.call('DEL', stream, meta)
   redis.call('HSET', meta, 'e', fresh_e, 'o', 0, 'g', g, 'z', 0)
-  redis.call('PEXPIRE', meta, idle)
+  redis.call('PEXPIRE', meta, math.min(idle, 86400000))
   return fresh_e, 0, 0
+end
+
+-- The channel is among those that changed last.
+local function note_change(changed, s, name, bucket)
+  redis.call('ZADD', changed, s, name)
+  local count = redis.call('ZCARD', changed)
+  if count > 1200 then
+    redis.call('ZREMRANGEBYRANK', changed, 0, count - 1001)
+    local oldest = redis.call('ZRANGE', changed, 0, 0, 'WITHSCORES')
+    redis.call('HSET', bucket, 't', string.format('%.0f', oldest[2] - 1))
+  end
 end
 
 local function int(n) return string.format('%.0f', n) end
@@ -181,13 +199,7 @@ if rule[1] > 0 and rule[3] == 0 then
 else
   redis.call('PEXPIRE', stream, int(math.max(rule[3], window[3])))
 end
-redis.call('ZADD', KEYS[2], s, ARGV[10])
-local changed = redis.call('ZCARD', KEYS[2])
-if changed > 1200 then
-  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, changed - 1001)
-  local oldest = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-  redis.call('HSET', KEYS[1], 't', int(oldest[2] - 1))
-end
+note_change(KEYS[2], s, ARGV[10], KEYS[1])
 local offset = int(o)
 if KEYS[5] then
   redis.call('SET', KEYS[5], e .. ':' .. offset, 'PX', ARGV[20])
@@ -211,7 +223,8 @@ return {e, int(o), g, int(s)}
 // KEYS: bucket, and of each channel: channel, stream
 // ARGV, of each channel from 9: the epoch (empty: none) and offset where the
 // caller has it
-// Answer: generation, sequence, and of each channel: epoch, offset
+// Answer: generation, sequence, and of each channel: epoch, offset, and up to
+// which all was removed
 constexpr Bytes kPosition = R"lua(
 local g, s = look(KEYS[1], ARGV[6], ARGV[7], ARGV[8])
 for i = 2, #KEYS, 2 do
@@ -224,6 +237,7 @@ for i = 2, #KEYS, 2 do
   local e, o = channel(KEYS[i], KEYS[i + 1], g)
   answer[#answer + 1] = e
   answer[#answer + 1] = int(o)
+  answer[#answer + 1] = redis.call('HGET', KEYS[i], 'f') or '0'
 end
 return answer
 )lua";
@@ -249,18 +263,22 @@ local most, bytes, age = tonumber(ARGV[14]), tonumber(ARGV[15]),
 local function offset_of(id) return tonumber(string.match(id, '^%d+')) end
 local least = most > 0 and math.max(o - most + 1, 1) or 1
 if bytes > 0 then
+  -- What lies before where it begins needn't be counted.
+  local stop = not back and tonumber(ARGV[10]) or 0
   local sum, last = 0, '+'
   repeat
     local page = redis.call('XREVRANGE', stream, last, '-', 'COUNT', 100)
     for _, entry in ipairs(page) do
       sum = sum + size_of(entry[2][2])
-      if sum > bytes then
-        least = math.max(least, offset_of(entry[1]) + 1)
+      local offset = offset_of(entry[1])
+      if sum > bytes then least = math.max(least, offset + 1) end
+      if sum > bytes or offset <= stop then
+        page = {}
         break
       end
       last = '(' .. entry[1]
     end
-  until #page < 100 or sum > bytes
+  until #page < 100
 end
 local from, to = least, '+'
 if ARGV[10] ~= '' then
@@ -293,14 +311,16 @@ end
 return answer
 )lua";
 
-// KEYS: bucket, channel, stream
-// ARGV: 9 topic
+// KEYS: bucket, its changed channels, channel, stream
+// ARGV: 9 topic, 10 channel
 // Answer: epoch, offset, generation, sequence
 constexpr Bytes kRemove = R"lua(
 local g, s = look(KEYS[1], ARGV[6], ARGV[7], ARGV[8])
-local e, o = channel(KEYS[2], KEYS[3], g)
-redis.call('DEL', KEYS[3])
-redis.call('HSET', KEYS[2], 'z', 0)
+local e, o = channel(KEYS[3], KEYS[4], g)
+redis.call('DEL', KEYS[4])
+redis.call('HSET', KEYS[3], 'z', 0, 'f', int(o))
+s = redis.call('HINCRBY', KEYS[1], 's', 1)
+note_change(KEYS[2], s, ARGV[10], KEYS[1])
 redis.call(publish, ARGV[9], header(e, o, s, now(), 't', 'x', ''))
 return {e, int(o), g, int(s)}
 )lua";
@@ -312,7 +332,7 @@ return {e, int(o), g, int(s)}
 // Answer: of each bucket nil, where it is as known, or an array: generation,
 // sequence up to which this answer tells, what follows (some: the channels that
 // changed since; more: and others; all: nobody knows which), and of each
-// channel: its name, epoch, offset
+// channel: its name, epoch, offset, and up to which all was removed
 constexpr Bytes kCheck = R"lua(
 local answer = {}
 for i = 1, #KEYS, 2 do
@@ -333,11 +353,12 @@ for i = 1, #KEYS, 2 do
                               '+inf', 'WITHSCORES', 'LIMIT', 0, most)
       for j = 1, #page, 2 do
         local m = redis.call('HMGET', KEYS[i] .. ':m:' .. page[j], 'e', 'o',
-                             'g')
+                             'g', 'f')
         if m[3] == g then
           one[#one + 1] = page[j]
           one[#one + 1] = m[1]
           one[#one + 1] = m[2]
+          one[#one + 1] = m[4] or '0'
         end
         one[2] = page[j + 1]
       end

@@ -151,9 +151,12 @@ void Store::remove(Bytes channel, const Handler<Position>& handler) {
   const Bucket bucket = bucket_of(channel);
   Words words = arguments(bucket);
   words.push_back(keys_.topic(channel));
+  words.emplace_back(channel);
   engine_.call(
       bucket, Script::remove,
-      {keys_.bucket(bucket), keys_.meta(channel), keys_.stream(channel)}, words,
+      {keys_.bucket(bucket), keys_.changed(bucket), keys_.meta(channel),
+       keys_.stream(channel)},
+      words,
       [this, bucket, id = words[0], handler](const Result<Reply>& reply) {
         if (!reply) return handler(reply.error());
         if (reply->is_error()) return handler(refused(*reply));
@@ -170,11 +173,11 @@ void Store::positions(Bucket bucket, const std::vector<Standing>& here,
   Words keys = {keys_.bucket(bucket)};
   Words words = arguments(bucket);
   std::vector<std::string> channels;
-  for (const auto& [channel, at] : here) {
-    keys.push_back(keys_.meta(channel));
-    keys.push_back(keys_.stream(channel));
-    append(words, at);
-    channels.push_back(channel);
+  for (const Standing& one : here) {
+    keys.push_back(keys_.meta(one.channel));
+    keys.push_back(keys_.stream(one.channel));
+    append(words, one.position);
+    channels.push_back(one.channel);
   }
   const auto read = [this, bucket, id = words[0],
                      channels = std::move(channels),
@@ -182,15 +185,16 @@ void Store::positions(Bucket bucket, const std::vector<Standing>& here,
     if (!reply) return handler(reply.error());
     if (reply->is_error()) return handler(refused(*reply));
     const auto& items = reply->items;
-    if (items.size() != 2 + 2 * channels.size() || !number(items[1])) {
+    if (items.size() != 2 + 3 * channels.size() || !number(items[1])) {
       return handler(nonsense("position"));
     }
     evidence_.note_answer(bucket, items[0].string(), id, *number(items[1]));
     std::vector<Standing> all;
     for (std::size_t i = 0; i < channels.size(); ++i) {
-      const auto at = position(items[2 + 2 * i], items[3 + 2 * i]);
-      if (!at) return handler(nonsense("position"));
-      all.push_back({channels[i], *at});
+      const auto at = position(items[2 + 3 * i], items[3 + 3 * i]);
+      const auto removed = number(items[4 + 3 * i]);
+      if (!at || !removed) return handler(nonsense("position"));
+      all.push_back({channels[i], *at, *removed});
     }
     handler(all);
   };
@@ -275,7 +279,7 @@ Result<Change> Store::read_change(const Known& known, Bytes id,
                 .sequence = known.sequence};
   if (reply.kind == Reply::Kind::nil) return change;
   const auto& items = reply.items;
-  if (items.size() < 3 || items.size() % 3 != 0 || !number(items[1])) {
+  if (items.size() < 3 || items.size() % 4 != 3 || !number(items[1])) {
     return nonsense("check");
   }
   change.generation = items[0].string();
@@ -284,10 +288,11 @@ Result<Change> Store::read_change(const Known& known, Bytes id,
   change.kind = kind == "all"    ? Change::Kind::all
                 : kind == "more" ? Change::Kind::more
                                  : Change::Kind::some;
-  for (std::size_t i = 3; i < items.size(); i += 3) {
+  for (std::size_t i = 3; i < items.size(); i += 4) {
     const auto at = position(items[i + 1], items[i + 2]);
-    if (!at) return nonsense("check");
-    change.channels.push_back({items[i].text, *at});
+    const auto removed = number(items[i + 3]);
+    if (!at || !removed) return nonsense("check");
+    change.channels.push_back({items[i].text, *at, *removed});
   }
   evidence_.note_answer(change.bucket, change.generation, id, change.sequence);
   return change;

@@ -30,6 +30,7 @@ struct Placed {
 struct Standing {
   std::string channel;
   Position position;
+  std::uint64_t removed = 0;  // up to this offset nothing is kept any more
 };
 
 struct Window {

@@ -231,6 +231,27 @@ void another_name_for_the_same_history_ends_no_epoch(void**) {
   }
 }
 
+void a_removal_that_wasnt_heard_is_found(void**) {
+  RedisServer server;
+  Alone alone(server);
+  const Retention keep{.count = 10};
+  assert_true(alone.machine.rules.add("news", {.keep = keep}));
+  const auto at = alone.world.publish(*alone.worker, "1", "news", keep);
+  assert_true(alone.hears("1=1;"));
+  alone.worker->broker.engine().ignore(
+      bucket_of("news"), alone.worker->broker.keys().topic("news"));
+  alone.world.rest(100);
+  bool done = false;
+  alone.worker->broker.remove_history("news",
+                                      [&](const auto&) { done = true; });
+  assert_true(alone.world.until([&] { return done; }));
+  alone.world.rest(1000);
+  const Position top = at->position;
+  const auto page = alone.world.history(
+      *alone.worker, {.since = Position{top.epoch, 0}, .until = top});
+  assert_true(page->publications.empty());
+}
+
 }  // namespace
 }  // namespace paperboy::broker::redis
 
@@ -247,6 +268,7 @@ int main() {
       cmocka_unit_test(what_was_lost_is_seen_by_the_next_message_too),
       cmocka_unit_test(topics_that_are_given_away_hold_up_no_others),
       cmocka_unit_test(another_name_for_the_same_history_ends_no_epoch),
+      cmocka_unit_test(a_removal_that_wasnt_heard_is_found),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
