@@ -55,6 +55,11 @@ class Engine {
   /// it isn't up.
   [[nodiscard]] virtual Bytes replication_id(Shard shard) const = 0;
 
+  /// Within the handler of a `call`: the replication id that the script was
+  /// given as its first argument, where it went to another server than its
+  /// caller thought, and so isn't what the caller gave. Else empty.
+  [[nodiscard]] virtual Bytes redirected_to() const { return {}; }
+
   /// Asks the server for it again; where it has changed, a log line says so.
   virtual void refresh_identity(Shard shard) = 0;
 

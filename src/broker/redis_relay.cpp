@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "broker/redis_relay.hpp"
 
 namespace paperboy::broker::redis {
@@ -80,6 +82,7 @@ void Relay::ask(Bucket bucket, const std::string& channel, Topic& topic) {
   const Shard shard = engine_.shard_of(bucket);
   if (topic.sent || !engine_.is_up(shard)) return;
   topic.sent = true;
+  share_[bucket].asked_of = shard;
   ++probe(shard).asked;
   engine_.listen(bucket, store_.keys().topic(channel));
 }
@@ -131,9 +134,7 @@ void Relay::on_up(Shard shard) {
   for (Bucket bucket = 0; bucket < kBuckets; ++bucket) {
     if (engine_.shard_of(bucket) == shard) begin_anew(bucket);
   }
-  const std::string& own = probe(shard).channel;
-  ++probe(shard).asked;
-  engine_.listen(bucket_of(own), store_.keys().topic(own));
+  listen_to_probe(shard);
   ask_more(shard);
 }
 
@@ -142,12 +143,34 @@ void Relay::on_down(Shard shard) {
   counters_.add(Counter::redis_reconnects);
 }
 
+/// Also a probe may have been in it. What happened to the bucket between the
+/// two servers is compared when its topics are listened to.
 void Relay::on_moved(Bucket bucket) {
   forget(bucket);
+  take_back(bucket);
   begin_anew(bucket);
   for (auto& [channel, topic] : share_[bucket].topics) {
     ask(bucket, channel, topic);
   }
+  for (auto& [shard, probe] : probes_) {
+    if (bucket_of(probe.channel) != bucket || !engine_.is_up(shard)) continue;
+    if (engine_.shard_of(bucket) != shard) name_probe(shard, probe);
+    listen_to_probe(shard);
+    probe.check_due = true;
+  }
+}
+
+/// What was asked for where the bucket was isn't waited for any more.
+void Relay::take_back(Bucket bucket) {
+  const Share& share = share_[bucket];
+  const auto found = probes_.find(share.asked_of);
+  if (found == probes_.end()) return;
+  const auto asked = static_cast<std::size_t>(
+      std::ranges::count_if(share.topics, [](const auto& item) {
+        return item.second.state == State::asked && item.second.sent;
+      }));
+  found->second.asked -= std::min(found->second.asked, asked);
+  if (engine_.is_up(share.asked_of)) check_if_due(share.asked_of);
 }
 
 // ---- shares ----------------------------------------------------------------

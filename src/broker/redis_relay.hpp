@@ -106,6 +106,7 @@ class Relay {
   struct Share {
     bool mine = false;
     std::uint64_t leaves_at = 0;  // monotonic ms; 0: it stays
+    Shard asked_of = 0;           // where its topics were asked for
     Known known;
     Topics topics;
   };
@@ -113,12 +114,12 @@ class Relay {
   /// What is shown to come back, on one shard.
   struct Probe {
     std::string channel;
+    bool waiting = false;         // for its topic to be confirmed
     std::uint64_t sent_at = 0;    // monotonic ms; 0: none is under way
     std::uint64_t number = 0;     // of the last
     std::uint64_t proved_at = 0;  // 0: not since it is up
     std::size_t asked = 0;        // topics that aren't confirmed yet
     Bucket next = 0;              // the bucket whose topics are asked for next
-    bool heard = false;           // its own topic is confirmed
     bool check_due = false;       // when they are
     bool checking = false;
   };
@@ -182,6 +183,10 @@ class Relay {
   void forget(Bucket bucket);
   Probe& probe(Shard shard);
   bool hears_probe(Bytes channel);
+  void name_probe(Shard shard, Probe& probe);
+  void listen_to_probe(Shard shard);
+  void take_back(Bucket bucket);
+  void check_if_due(Shard shard);
   bool is_probe(Bytes channel, Bytes message);
   void confirm(Bucket bucket);
 

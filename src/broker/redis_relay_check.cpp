@@ -16,16 +16,26 @@ constexpr Bytes kProbe{"\0probe", 6};
 
 }  // namespace
 
-/// Made with the shard's first use: a channel of this worker's own, in a bucket
-/// of the shard.
+/// Made with the shard's first use.
 Relay::Probe& Relay::probe(Shard shard) {
   const auto [found, made] = probes_.try_emplace(shard);
-  if (!made) return found->second;
-  do {
-    found->second.channel =
-        std::string(kProbe) + epoch_text(network_.random() | 1);
-  } while (engine_.shard_of(bucket_of(found->second.channel)) != shard);
+  if (made) name_probe(shard, found->second);
   return found->second;
+}
+
+/// A channel of this worker's own, in a bucket of the shard.
+void Relay::name_probe(Shard shard, Probe& probe) {
+  do {
+    probe.channel = std::string(kProbe) + epoch_text(network_.random() | 1);
+  } while (engine_.shard_of(bucket_of(probe.channel)) != shard);
+}
+
+/// That it is heard is waited for as for a probe.
+void Relay::listen_to_probe(Shard shard) {
+  Probe& probe = this->probe(shard);
+  if (!std::exchange(probe.waiting, true)) ++probe.asked;
+  probe.sent_at = now();
+  engine_.listen(bucket_of(probe.channel), store_.keys().topic(probe.channel));
 }
 
 /// Whether it is a probe's topic that is confirmed. None is published before:
@@ -34,7 +44,8 @@ bool Relay::hears_probe(Bytes channel) {
   if (!channel.starts_with(kProbe)) return false;
   const Bucket bucket = bucket_of(channel);
   Probe& probe = this->probe(engine_.shard_of(bucket));
-  if (probe.channel == channel && !std::exchange(probe.heard, true)) {
+  if (probe.channel == channel && std::exchange(probe.waiting, false)) {
+    probe.sent_at = 0;
     confirm(bucket);
   }
   return true;
@@ -69,7 +80,12 @@ void Relay::confirm(Bucket bucket) {
   const Shard shard = engine_.shard_of(bucket);
   Probe& probe = this->probe(shard);
   if (probe.asked > 0) --probe.asked;
+  check_if_due(shard);
+}
+
+void Relay::check_if_due(Shard shard) {
   ask_more(shard);
+  const Probe& probe = this->probe(shard);
   if (probe.asked == 0 && probe.check_due) check(shard);
 }
 
@@ -111,7 +127,7 @@ void Relay::ask_for_changes(Shard shard, const std::vector<Known>& known,
                             bool at_once, bool last) {
   Probe& probe = this->probe(shard);
   std::string number;
-  if (last && probe.heard && probe.sent_at == 0) {
+  if (last && !probe.waiting && probe.sent_at == 0) {
     probe.sent_at = now();
     number = std::to_string(++probe.number);
   }

@@ -26,6 +26,11 @@ enum class Script : std::uint8_t {
 inline constexpr std::size_t kScripts =
     static_cast<std::size_t>(Script::last) + 1;
 
+/// Its first argument is the replication id of the server on which it is.
+[[nodiscard]] constexpr bool is_told_its_server(Script script) {
+  return script != Script::attend && script != Script::lease;
+}
+
 /// Its text, which says what keys and arguments it takes and what it answers.
 [[nodiscard]] Bytes source(Script script);
 

@@ -188,7 +188,7 @@ void Store::positions(Bucket bucket, const std::vector<Standing>& here,
     if (items.size() != 2 + 3 * channels.size() || !number(items[1])) {
       return handler(nonsense("position"));
     }
-    evidence_.note_answer(bucket, items[0].string(), id, *number(items[1]));
+    saw(bucket, items[0].string(), id, *number(items[1]));
     std::vector<Standing> all;
     for (std::size_t i = 0; i < channels.size(); ++i) {
       const auto at = position(items[2 + 3 * i], items[3 + 3 * i]);
@@ -277,7 +277,11 @@ Result<Change> Store::read_change(const Known& known, Bytes id,
   Change change{.bucket = known.bucket,
                 .generation = known.generation,
                 .sequence = known.sequence};
-  if (reply.kind == Reply::Kind::nil) return change;
+  if (reply.kind == Reply::Kind::nil) {
+    // As known, and from now on under this server's replication id.
+    saw(known.bucket, known.generation, id, known.sequence);
+    return change;
+  }
   const auto& items = reply.items;
   if (items.size() < 3 || items.size() % 4 != 3 || !number(items[1])) {
     return nonsense("check");
@@ -294,8 +298,16 @@ Result<Change> Store::read_change(const Known& known, Bytes id,
     if (!at || !removed) return nonsense("check");
     change.channels.push_back({items[i].text, *at, *removed});
   }
-  evidence_.note_answer(change.bucket, change.generation, id, change.sequence);
+  saw(change.bucket, change.generation, id, change.sequence);
   return change;
+}
+
+/// `id`: the replication id that the script was given, so far as is known.
+void Store::saw(Bucket bucket, Bytes generation, Bytes id,
+                std::uint64_t sequence) {
+  const Bytes other = engine_.redirected_to();
+  evidence_.note_answer(bucket, generation, other.empty() ? id : other,
+                        sequence);
 }
 
 /// Epoch, offset, generation, sequence: how most answers begin.
@@ -305,7 +317,7 @@ std::optional<Position> Store::note(Bucket bucket, Bytes id,
   if (items.size() < 4) return {};
   const auto sequence = number(items[3]);
   if (!sequence) return {};
-  evidence_.note_answer(bucket, items[2].string(), id, *sequence);
+  saw(bucket, items[2].string(), id, *sequence);
   return position(items[0], items[1]);
 }
 

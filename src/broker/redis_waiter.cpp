@@ -1,6 +1,7 @@
 #include "broker/redis_waiter.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -105,6 +106,10 @@ void Waiter::send_scripts() {
   }
   scripts_ = sent_.size();
   for (Sent& sent : sent_) {
+    if (sent.call.asking) {
+      caller_->command(std::array<std::string, 1>{"ASKING"},
+                       [](const auto&) {});
+    }
     caller_->call(sent.call.script, sent.call.keys, sent.call.arguments,
                   [this, &sent](const Result<Reply>& answer) {
                     on_script(sent, answer);

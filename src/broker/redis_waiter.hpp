@@ -27,6 +27,7 @@ class Waiter final : private CallerEvents {
     std::uint32_t replicas;
     std::uint64_t wait_ms;
     ReplyHandler handler;
+    bool asking = false;  // see ASKING
   };
 
   explicit Waiter(const Context& context);
