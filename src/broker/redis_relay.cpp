@@ -129,6 +129,7 @@ void Relay::listened(const std::string& channel, Topic& topic) {
 }
 
 void Relay::on_up(Shard shard) {
+  evidence_.reconnected();
   probes_.erase(shard);
   probe(shard).check_due = true;
   for (Bucket bucket = 0; bucket < kBuckets; ++bucket) {

@@ -67,8 +67,14 @@ local function look(key, seen_g, seen_r, seen_s)
     g, r, h, s = begin_anew(key, seen_g), rid, '', 0
     redis.call('HSET', key, 'r', r, 'h', h, 's', 0)
   elseif r ~= rid then
-    h = string.match(string.format('%s:%.0f %s', r, s, h), '^%S+ ?%S* ?%S* ?%S*')
-    r = rid
+    -- One of before may come again, of a caller that hasn't heard of the next.
+    local again
+    h, again = string.gsub(h, rid .. ':%d+', string.format('%s:%.0f', rid, s))
+    if again == 0 then
+      h = string.match(string.format('%s:%.0f %s', r, s, h),
+                       '^%S+ ?%S* ?%S* ?%S*')
+      r = rid
+    end
     redis.call('HSET', key, 'r', r, 'h', h)
   end
   if seen_g == g then

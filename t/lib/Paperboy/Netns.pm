@@ -12,10 +12,15 @@ sub lacks () {
     my $name = "paperboy-try-$$";
     my $said = qx{ip netns add $name 2>&1};
     return "no network namespace: $said" if $?;
-    $said = qx{ip link add pbt$$ type veth peer name pbt netns $name 2>&1};
-    my $failed = $?;
+    my $lack = '';
+    for my $words ("link add pbt$$ type veth peer name pbt netns $name",
+        "-n $name link set lo up", "netns exec $name true")
+    {
+        $said = qx{ip $words 2>&1};
+        $lack ||= "ip $words: $said" if $?;
+    }
     system "ip netns del $name";
-    return $failed ? "no veth: $said" : '';
+    return $lack;
 }
 
 sub new ($class, $links) {

@@ -252,6 +252,31 @@ void a_removal_that_wasnt_heard_is_found(void**) {
   assert_true(page->publications.empty());
 }
 
+/// A server that starts changes its id once more with its first replica, and
+/// some callers hear of that later than others.
+void ids_that_come_by_turns_are_no_loss(void**) {
+  RedisServer server;
+  const auto generation = [&](const std::string& id, const std::string& g,
+                              const std::string& seen) {
+    const Reply reply =
+        server.ask({"EVAL", std::string(source(Script::position)), "1", "{1}",
+                    id, "f", "e", "1000", "PUBLISH", g, seen, "0"});
+    assert_int_equal(reply.items.size(), 2);
+    return reply.items[0].text;
+  };
+  const std::string first(16, 'a');
+  const std::string g = generation(first, "", "");
+  for (int i = 0; i < 10; ++i) {
+    const std::string id(16, i % 2 == 0 ? 'b' : 'c');
+    assert_string_equal(generation(id, "", "").c_str(), g.c_str());
+  }
+  assert_string_equal(generation(std::string(16, 'b'), g, first).c_str(),
+                      g.c_str());
+  assert_string_not_equal(
+      generation(std::string(16, 'b'), g, std::string(16, 'd')).c_str(),
+      g.c_str());
+}
+
 }  // namespace
 }  // namespace paperboy::broker::redis
 
@@ -269,6 +294,7 @@ int main() {
       cmocka_unit_test(topics_that_are_given_away_hold_up_no_others),
       cmocka_unit_test(another_name_for_the_same_history_ends_no_epoch),
       cmocka_unit_test(a_removal_that_wasnt_heard_is_found),
+      cmocka_unit_test(ids_that_come_by_turns_are_no_loss),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
