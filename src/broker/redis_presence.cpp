@@ -211,6 +211,7 @@ void RedisPresence::on_up(redis::Shard shard) {
   std::string identity(engine_.replication_id(shard));
   std::string& known = identities_[shard];
   if (!known.empty() && known != identity) doubts_ = true;
+  if (replaces_another(shard)) doubts_ = true;
   known = std::move(identity);
   if (!flush_alarm_->is_set()) flush_alarm_->set(0);
   if (!doubts_ && shard != engine_.shard_of(0)) return;
@@ -218,6 +219,20 @@ void RedisPresence::on_up(redis::Shard shard) {
   lease_.renew([this](const Result<Done>& renewed) {
     if (renewed && std::exchange(doubts_, false)) begin_anew(false);
   });
+}
+
+/// It has buckets of a server that has none any more: in a cluster a replica
+/// took its place, and may not have had all.
+bool RedisPresence::replaces_another(redis::Shard shard) {
+  const auto shards = engine_.shards();
+  bool replaces = false;
+  for (redis::Bucket bucket = 0; bucket < redis::kBuckets; ++bucket) {
+    if (engine_.shard_of(bucket) != shard) continue;
+    const auto before = std::exchange(homes_[bucket], shard);
+    replaces = replaces ||
+               (before && std::ranges::find(shards, *before) == shards.end());
+  }
+  return replaces;
 }
 
 void RedisPresence::on_held() { flush(); }

@@ -13,6 +13,7 @@
 // shares and which tells it when that is up.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -86,6 +87,7 @@ class RedisPresence final : public hub::Presence, private redis::LeaseEvents {
   void written(const Batch& batch, std::uint32_t incarnation, bool done);
   void complain(Bytes text);
   void begin_anew(bool buried);
+  bool replaces_another(redis::Shard shard);
   void tell_joins();
   void bury_retired();
   void buried(const std::string& holder, bool done);
@@ -117,6 +119,7 @@ class RedisPresence final : public hub::Presence, private redis::LeaseEvents {
   // Names of before, to be buried: whether leaves are told.
   std::map<std::string, bool> retired_;
   std::map<redis::Shard, std::string> identities_;  // replication ids
+  std::array<std::optional<redis::Shard>, redis::kBuckets> homes_;
   std::unique_ptr<redis::Alarm> flush_alarm_;
 
   redis::Burial burial_;

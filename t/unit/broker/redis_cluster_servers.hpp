@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -135,6 +136,15 @@ class ClusterServers {
            {"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", id(to)});
     }
   }
+  /// Waits until all know of what this one has taken over. A slot that moves
+  /// on before may have no owner in the end.
+  void agree_on(int owner) {
+    const std::string epoch = epoch_of(owner, owner);
+    for (int i = 0; i < static_cast<int>(servers_.size()); ++i) {
+      await(i, "servers that agree",
+            [&] { return epoch_of(owner, i) == epoch; });
+    }
+  }
   void move_slot(Slot slot, int from, int to) {
     begin_move(slot, from, to);
     move_keys(keys(slot, from), from, to);
@@ -149,6 +159,15 @@ class ClusterServers {
       ++found;
     }
     return found;
+  }
+
+  /// ID ADDRESS FLAGS MASTER PING PONG EPOCH LINK SLOTS
+  std::string epoch_of(int server, int asked) {
+    const std::string all = nodes(asked);
+    std::istringstream words(all.substr(all.find(id(server) + " 127")));
+    std::string word;
+    for (int i = 0; i < 7; ++i) words >> word;
+    return word;
   }
 
   void must(int server, const std::vector<std::string>& words) {

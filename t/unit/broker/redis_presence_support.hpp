@@ -5,10 +5,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "broker/poll_network.hpp"
-#include "broker/redis_engine_single.hpp"
+#include "broker/redis_engines.hpp"
 #include "broker/redis_evidence.hpp"
 #include "broker/redis_member.hpp"
 #include "broker/redis_presence.hpp"
@@ -23,13 +24,16 @@ inline constexpr LeaseTimes kTestTimes{
     .lasts_ms = 700, .renew_ms = 100, .burial_ms = 700};
 
 /// As directives might say it, but impatient.
-inline Options presence_options(const RedisServer& server) {
+inline Options presence_options(std::vector<Server> servers) {
   Options options;
-  options.servers = {server.address()};
+  options.servers = std::move(servers);
   options.timeout_ms = 1000;
   options.retry_ms = 10;
   options.max_retry_ms = 50;
   return options;
+}
+inline Options presence_options(const RedisServer& server) {
+  return presence_options(std::vector<Server>{server.address()});
 }
 
 /// A worker's presence, with all that it needs.
@@ -38,11 +42,11 @@ class Attendant final : public hub::Presence, private EngineEvents {
   Attendant(hub::Broker& broker, PollNetwork& network, const Options& options)
       : network_(network),
         options_(options),
-        engine_(network, options_),
-        store_(engine_, network, options_, evidence_),
-        presence_(std::make_unique<RedisPresence>(broker, engine_, store_,
+        engine_(make_engine(network, options_)),
+        store_(*engine_, network, options_, evidence_),
+        presence_(std::make_unique<RedisPresence>(broker, *engine_, store_,
                                                   network, kTestTimes)) {
-    engine_.start(*this);
+    engine_->start(*this);
   }
   /// What it says last arrives.
   ~Attendant() override {
@@ -63,6 +67,7 @@ class Attendant final : public hub::Presence, private EngineEvents {
   }
 
   [[nodiscard]] RedisPresence& presence() { return *presence_; }
+  [[nodiscard]] Engine& engine() { return *engine_; }
 
  private:
   void on_up(Shard shard) override {
@@ -76,7 +81,7 @@ class Attendant final : public hub::Presence, private EngineEvents {
   PollNetwork& network_;
   const Options options_;
   Evidence evidence_;
-  SingleEngine engine_;
+  std::unique_ptr<Engine> engine_;
   Store store_;
   std::unique_ptr<RedisPresence> presence_;
 };
