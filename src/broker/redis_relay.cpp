@@ -147,6 +147,7 @@ void Relay::on_down(Shard shard) {
 /// Also a probe may have been in it. What happened to the bucket between the
 /// two servers is compared when its topics are listened to.
 void Relay::on_moved(Bucket bucket) {
+  evidence_.reconnected();
   forget(bucket);
   take_back(bucket);
   begin_anew(bucket);

@@ -5,7 +5,8 @@
 //      back is known
 //   r  replication id of the server on which it was written last
 //   h  those before it, the latest first, each with the sequence that it left
-//      behind: "ID:SEQUENCE ..." (a server that starts may change its own twice)
+//      behind: "ID:SEQUENCE ..." (a server that starts may change its own
+//      twice)
 //   s  the sequence: one more with each message of the bucket
 //   t  up to here the list of changed channels has been cut
 //
@@ -67,14 +68,11 @@ local function look(key, seen_g, seen_r, seen_s)
     g, r, h, s = begin_anew(key, seen_g), rid, '', 0
     redis.call('HSET', key, 'r', r, 'h', h, 's', 0)
   elseif r ~= rid then
-    -- One of before may come again, of a caller that hasn't heard of the next.
-    local again
-    h, again = string.gsub(h, rid .. ':%d+', string.format('%s:%.0f', rid, s))
-    if again == 0 then
-      h = string.match(string.format('%s:%.0f %s', r, s, h),
-                       '^%S+ ?%S* ?%S* ?%S*')
-      r = rid
-    end
+    -- It may be one of before: of a caller that hasn't heard of the next.
+    h = string.gsub(h, rid .. ':%d+ ?', '')
+    h = string.match(string.format('%s:%.0f %s', r, s, h),
+                     '^%S+ ?%S* ?%S* ?%S*')
+    r = rid
     redis.call('HSET', key, 'r', r, 'h', h)
   end
   if seen_g == g then
