@@ -1,6 +1,7 @@
 # Two nodes with one Redis: what is published at one is heard at the other;
 # readiness; Redis that goes and comes.
 use v5.36;
+use List::Util qw(sum);
 use Paperboy::Redis;
 use Paperboy::Test;
 
@@ -161,6 +162,32 @@ subtest 'a reload, and a stop with clients' => sub {
     publish($nodes[1], 'reload', 'x');
     is($client->recv, 'text:x', 'the old worker still hears');
     is_deeply($redis->command('ACL', 'LOG'), [], 'Redis has denied nothing');
+};
+
+# The connections that listen: how many topics each listens to, by its id.
+sub topics () {
+    return { $redis->command(CLIENT => LIST => TYPE => 'pubsub')
+            =~ /^id=(\d+) .* sub=(\d+) /mg };
+}
+
+subtest 'a worker that is left behind relays no longer' => sub {
+    my $before = topics();
+    my $node   = node();
+    await_ready($node);
+    my @own     = grep { !exists $before->{$_} } keys %{ topics() };
+    my @clients = map { $node->ws("/ws?c=left$_") } 1 .. 10;
+    wait_for('all topics', sub {
+        my $topics = topics();
+        10 <= sum(map { $topics->{$_} } @own);
+    });
+    $node->reload;
+    wait_for('others to have them', sub {
+        my $topics = topics();
+        !grep { ($topics->{$_} // 0) > 1 } @own;    # that of their probes
+    });
+    publish($nodes[1], "left$_", $_) for 1 .. 10;
+    is($clients[ $_ - 1 ]->recv, "text:$_", "client $_ hears") for 1 .. 10;
+    ok((grep { exists topics()->{$_} } @own), 'by a worker that is still there');
 };
 
 finish;

@@ -22,10 +22,7 @@ class RedisBroker::Listener final : public hub::BrokerEvents {
 
   void on_publication(hub::ChannelRef ref,
                       const Publication& publication) override {
-    if (ref == broker_.demands_ref_) {
-      broker_.relay_.want(publication.data);
-      return;
-    }
+    if (ref == broker_.demands_ref_) return hear(publication.data);
     if (publication.event == Event::anchor) {
       broker_.anchored(publication.channel);
     }
@@ -33,6 +30,15 @@ class RedisBroker::Listener final : public hub::BrokerEvents {
   }
 
  private:
+  /// A channel that is wanted; none: who relays has changed.
+  void hear(Bytes demand) {
+    if (demand.empty()) {
+      broker_.relay_.share_out();
+    } else {
+      broker_.relay_.want(demand);
+    }
+  }
+
   RedisBroker& broker_;
   hub::BrokerEvents& events_;
 };
@@ -60,10 +66,13 @@ RedisBroker::RedisBroker(shm::Zone& zone, shm::SeatIndex seat,
   }
   listen_for_demands();
   engine_->start(*this);
+  tell_relays();
 }
 
 /// The seat's gauges begin at 0 in the next hands.
 RedisBroker::~RedisBroker() {
+  zone_.set_relay(seat_, false);
+  tell_relays();
   if (demands_ref_) shm_.unsubscribe(*demands_ref_);
 }
 
@@ -71,6 +80,22 @@ void RedisBroker::listen_for_demands() {
   if (demands_ref_) return;
   const auto subscribed = shm_.subscribe(demands_, 0);
   if (subscribed) demands_ref_ = subscribed->ref;
+}
+
+/// They would see it at their ticks; what comes until then would be a hole
+/// where one has gone.
+void RedisBroker::tell_relays() {
+  for (const shm::Relay& relay : zone_.relays()) {
+    if (relay.seat == seat_) continue;
+    (void)zone_.publish(
+        {.channel = demands_of(relay.seat), .event = Event::passing});
+  }
+}
+
+void RedisBroker::give_way() {
+  if (relay_.gives_way()) return;
+  relay_.give_way();
+  tell_relays();
 }
 
 // ---- subscribing -----------------------------------------------------------

@@ -51,6 +51,10 @@ class RedisBroker final : public hub::Broker, private redis::EngineEvents {
   /// Once a second.
   void tick();
 
+  /// This worker is to go, and others of the node stay: it relays no longer
+  /// than they need to take that over.
+  void give_way();
+
   /// Called with each shard that is up again, after the relay.
   void on_shard_up(std::function<void(redis::Shard)> listener) {
     shard_up_ = std::move(listener);
@@ -81,6 +85,7 @@ class RedisBroker final : public hub::Broker, private redis::EngineEvents {
   void anchored(Bytes channel);
   void publish_here(const Draft& draft, const hub::PublishReply& reply);
   void listen_for_demands();
+  void tell_relays();
   void ask_again();
   void show_readiness();
 

@@ -192,7 +192,21 @@ void Relay::tick() {
   }
 }
 
+void Relay::give_way() {
+  gives_way_ = true;
+  share_out();
+}
+
+/// Where all give way, one goes on.
+void Relay::stand_back() {
+  const auto relays = zone_.relays();
+  const bool others = std::ranges::any_of(
+      relays, [this](const shm::Relay& one) { return one.seat != seat_; });
+  zone_.set_relay(seat_, !others);
+}
+
 void Relay::share_out() {
+  if (gives_way_) stand_back();
   (void)shares_.update(zone_.relays());
   bool gained = false;
   for (Bucket bucket = 0; bucket < kBuckets; ++bucket) {

@@ -71,6 +71,13 @@ class Relay {
   void on_listening(Bytes topic);
   void on_message(Bytes topic, Bytes message);
 
+  /// Who relays may be others now.
+  void share_out();
+  /// This worker is to go: others of the node relay its share from now on, if
+  /// there are any who do.
+  void give_way();
+  [[nodiscard]] bool gives_way() const { return gives_way_; }
+
   /// Once a second: buckets that came or went, topics that nobody wants.
   void tick();
 
@@ -131,7 +138,7 @@ class Relay {
   void ask_more(Shard shard);
   void begin_anew(Bucket bucket);
   void drop(Bucket bucket);
-  void share_out();
+  void stand_back();
   void scan();
   void want_if_ours(const shm::ChannelInfo& channel);
   void sweep();
@@ -204,6 +211,7 @@ class Relay {
   std::array<Share, kBuckets> share_;
   std::map<Shard, Probe> probes_;
   std::size_t topics_ = 0;
+  bool gives_way_ = false;
 
   bool scanning_ = false;
   std::uint64_t scan_cursor_ = 0;

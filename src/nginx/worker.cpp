@@ -282,6 +282,8 @@ void Worker::look_round() {
     return;
   }
   const bool stop = taken_over() || master_leaves();
+  // Clients may keep this one for long.
+  if (!stop && redis_broker_ != nullptr) redis_broker_->give_way();
   const auto time = drain_time(stop ? Leave::stop : Leave::reload);
   if (time) leave_.begin(*time);
 }

@@ -1,0 +1,118 @@
+// Which worker of a machine relays, when workers come and go.
+#include "broker/redis_relay.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "redis_machine.hpp"
+
+#include "test.hpp"  // last: a macro of its own is called fail
+
+namespace paperboy::broker::redis {
+namespace {
+
+constexpr int kChannels = 20;
+
+std::string name(int channel) { return "c" + std::to_string(channel); }
+
+/// A machine with two workers, and another one that publishes.
+struct Node {
+  Node() {
+    assert_true(world.comes_up());
+    for (int i = 0; i < kChannels; ++i) {
+      assert_true(goes.broker.subscribe(name(i), 0).ok());
+      assert_true(stays.broker.subscribe(name(i), 0).ok());
+    }
+    assert_true(hears(goes, '@') && hears(stays, '@'));
+    world.rest();
+  }
+
+  void publish(Bytes data) {
+    for (int i = 0; i < kChannels; ++i) {
+      assert_true(world.publish(far, data, name(i)).ok());
+    }
+  }
+
+  /// So many of these, once for each channel.
+  bool hears(const Machine::Worker& worker, char what) {
+    return world.until([&] {
+      return std::ranges::count(worker.hears.text, what) == kChannels;
+    });
+  }
+
+  RedisServer server;
+  World world{{server.address()}};
+  Machine& machine = world.machine();
+  Machine::Worker& stays = machine.add();
+  Machine::Worker& goes = machine.add();
+  Machine::Worker& far = world.machine().add();
+};
+
+void a_share_is_taken_over_before_anybody_ticks(void**) {
+  Node node;
+  node.world.ticks = false;
+  node.machine.workers.pop_back();
+  node.publish("x");
+  assert_true(node.hears(node.stays, 'x'));
+  assert_true(node.hears(node.stays, '@'));  // no gap
+}
+
+void workers_know_of_a_new_one_before_they_tick(void**) {
+  RedisServer server;
+  World world({server.address()});
+  Machine& machine = world.machine();
+  machine.add();
+  world.ticks = false;
+  for (int i = 0; i < 5; ++i) {
+    machine.workers.push_back(std::make_unique<Machine::Worker>(
+        machine, machine.zone.zone.claim_seat().value()));
+  }
+  world.rest();
+  assert_int_equal(
+      std::ranges::count_if(
+          machine.workers,
+          [](const auto& worker) { return worker->broker.speaks_for_node(); }),
+      1);
+}
+
+void who_gives_way_hears_by_those_who_stay(void**) {
+  Node node;
+  node.goes.broker.give_way();
+  node.publish("x");
+  assert_true(node.hears(node.goes, 'x'));
+  node.world.rest(4000);  // both listened for a while
+  const auto before = node.goes.count(Counter::redis_imported);
+  node.publish("y");
+  assert_true(node.hears(node.goes, 'y'));
+  assert_int_equal(node.goes.count(Counter::redis_imported), before);
+  assert_true(node.hears(node.goes, '@'));
+  assert_false(node.goes.broker.speaks_for_node());
+}
+
+void where_all_give_way_one_relays(void**) {
+  Node node;
+  node.goes.broker.give_way();
+  node.stays.broker.give_way();
+  node.world.rest(4000);
+  node.publish("x");
+  assert_true(node.hears(node.goes, 'x'));
+  assert_true(node.hears(node.stays, 'x'));
+  node.machine.workers.erase(node.machine.workers.begin());
+  node.publish("y");
+  assert_true(node.hears(node.goes, 'y'));
+}
+
+}  // namespace
+}  // namespace paperboy::broker::redis
+
+int main() {
+  using namespace paperboy::broker::redis;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(a_share_is_taken_over_before_anybody_ticks),
+      cmocka_unit_test(workers_know_of_a_new_one_before_they_tick),
+      cmocka_unit_test(who_gives_way_hears_by_those_who_stay),
+      cmocka_unit_test(where_all_give_way_one_relays),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
