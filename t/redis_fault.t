@@ -34,6 +34,16 @@ for my $kind (qw(lossless lossy)) {
     };
 }
 
+# A cluster's servers take seconds to agree who takes over.
+for my $kind (qw(sentinel cluster)) {
+    subtest "nor with a $kind" => sub {
+        my $run = run("--subscribers 40 --rate 200 --kind $kind",
+            q{--only 'command|Sentinel dies|move|takes over$'});
+        ok($run->{ok}, 'whoever is the master') or diag($run->{printed});
+        cmp_ok($run->{deliveries}, '>', 1000, 'of many deliveries');
+    };
+}
+
 for my $case (
     ['--drop 0.01' => 'untold', 'a message that is left out'],
     ['--repeat 0.01' => 'duplicates', 'one that comes twice'],

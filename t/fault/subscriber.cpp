@@ -178,7 +178,13 @@ void Subscriber::note_late(const Stamp& stamp) {
       stage_.ledger.find(stamp.publisher, stamp.channel, stamp.number);
   if (entry == nullptr || entry->answered < connected_) return;
   const double now = now_s();
-  if (now > entry->answered + kLate) stage_.tally.repair.touch(now);
+  const double late = now - entry->answered;
+  if (late <= kLate) return;
+  stage_.tally.repair.touch(
+      now, name_ + ": number " + std::to_string(stamp.number) +
+               " of publisher " + std::to_string(stamp.publisher) + " in " +
+               channel_name(stamp.channel) + " came " + std::to_string(late) +
+               " s late");
 }
 
 bool Subscriber::happens(double share) {

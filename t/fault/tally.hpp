@@ -33,9 +33,11 @@ struct Repair {
   double since = 0;
   double last = 0;
   std::uint64_t number = 0;
+  std::string what{};  ///< the last of them
 
-  void touch(double now) {
+  void touch(double now, const std::string& text) {
     last = now;
+    what = text;
     ++number;
   }
 };

@@ -62,7 +62,10 @@ sub slot_of ($self, $key) {
     return ($self->_alive)[0]->command(CLUSTER => KEYSLOT => $key);
 }
 
-sub _alive ($self) { return grep { $_->is_alive } $self->servers }
+# Those that answer.
+sub _alive ($self) {
+    return grep { $_->is_alive && !$_->is_frozen } $self->servers;
+}
 
 sub masters ($self) {
     return grep { _role($_) eq 'master' } $self->_alive;
@@ -83,22 +86,24 @@ sub owner ($self, $slot) {
 
 # Moves a slot with its keys to another master, as a resharding does it: while
 # it moves both answer for it, with ASK and TRYAGAIN. `pause` seconds between
-# the steps.
+# the steps. Returns how many keys there were.
 sub move_slot ($self, $slot, $to, $pause = 0) {
     my $from = $self->owner($slot);
-    return if !$from || $from->port == $to->port;
+    return 0 if !$from || $from->port == $to->port;
+    my $moved = 0;
     $to->command(CLUSTER => SETSLOT => $slot, IMPORTING => _id($from));
     $from->command(CLUSTER => SETSLOT => $slot, MIGRATING => _id($to));
     sleep $pause if $pause;
     while (my @keys = @{ $from->command(CLUSTER => GETKEYSINSLOT => $slot, 100) }) {
         $from->command(MIGRATE => '127.0.0.1', $to->port, '', 0, 5000, KEYS => @keys);
+        $moved += @keys;
     }
     sleep $pause if $pause;
     # The new owner first, so that the slot is never nobody's.
     for my $server ($to, $from, grep { $_ != $to && $_ != $from } $self->masters) {
         $server->command(CLUSTER => SETSLOT => $slot, NODE => _id($to));
     }
-    return;
+    return $moved;
 }
 
 # A replica of this master takes its place; the master lives on as a replica.
@@ -112,17 +117,39 @@ sub fail_over ($self, $master, $how = '') {
     return $replica;
 }
 
-# Waits until a replica of a master that has died is one in its place.
-sub await_failover ($self, $old, $seconds = 30) {
+# Waits until this replica is a master.
+sub await_master ($self, $replica) {
+    return $self->_until('the replica doesn\'t take over',
+        sub { _role($replica) eq 'master' });
+}
+
+# Waits until all that aren't masters follow one.
+sub await_replicas ($self) {
+    return $self->_until('there are replicas that follow nobody', sub {
+        my @masters = $self->masters;
+        @masters == $self->{masters} && !grep {
+            my $server = $_;
+            !grep { $server == $_ || $server->follows($_) } @masters;
+        } $self->servers;
+    });
+}
+
+sub _until ($self, $problem, $is_so, $seconds = 30) {
     my $deadline = time + $seconds;
-    until ($self->masters >= $self->{masters}
-        && !grep { $_->command(CLUSTER => 'INFO') !~ /cluster_state:ok/ }
-        $self->_alive)
-    {
-        die "no replica takes over\n" if time > $deadline;
+    until ($is_so->()) {
+        die "$problem\n" if time > $deadline;
         sleep 0.05;
     }
     return;
+}
+
+# Waits until a replica of a master that has died is one in its place.
+sub await_failover ($self, $old) {
+    return $self->_until('no replica takes over', sub {
+        $self->masters >= $self->{masters}
+            && !grep { $_->command(CLUSTER => 'INFO') !~ /cluster_state:ok/ }
+            $self->_alive;
+    });
 }
 
 sub _await ($self, $what, $is_so, $seconds = 20) {

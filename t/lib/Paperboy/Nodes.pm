@@ -62,6 +62,11 @@ sub redis ($self) {
         : $self->{cluster} ? ($self->{cluster}->masters)[0] : $self->{redis};
 }
 
+# All that are written to.
+sub masters ($self) {
+    return $self->{cluster} ? $self->{cluster}->masters : $self->redis;
+}
+
 sub group ($self)   { return $self->{group} }
 sub cluster ($self) { return $self->{cluster} }
 sub replica ($self) { return $self->{replica} }

@@ -173,7 +173,7 @@ sub kill9 ($self) { return $self->_end('KILL') }
 sub _end ($self, $signal) {
     undef $self->{client};
     return if !$self->is_alive;
-    kill CONT    => $self->{pid};
+    $self->thaw;
     kill $signal => $self->{pid};
     my $deadline = time + $Paperboy::Socket::TIMEOUT;
     while ($self->is_alive) {
@@ -214,8 +214,17 @@ sub restart ($self) {
 }
 
 # SIGSTOP, as a machine that hangs: connections stay, nothing answers.
-sub freeze ($self) { return kill STOP => $self->{pid} }
-sub thaw ($self)   { return kill CONT => $self->{pid} }
+sub freeze ($self) {
+    $self->{frozen} = 1;
+    return kill STOP => $self->{pid};
+}
+
+sub thaw ($self) {
+    $self->{frozen} = 0;
+    return kill CONT => $self->{pid};
+}
+
+sub is_frozen ($self) { return $self->{frozen} }
 
 # CLIENT PAUSE: for so long nothing is executed; "WRITE": nothing that writes.
 sub pause ($self, $milliseconds, $mode = 'ALL') {
@@ -286,6 +295,13 @@ sub await_sync ($self, $master) {
         sleep 0.02;
     }
     die "the replica doesn't come up to its master\n";
+}
+
+# Whether it follows this master, and has what that one has.
+sub follows ($self, $master) {
+    my $is = eval { $self->info('replication') } // {};
+    return ($is->{master_link_status} // '') eq 'up'
+        && $is->{master_port} == $master->port;
 }
 
 sub promote ($self) { return $self->command(REPLICAOF => 'NO', 'ONE') }

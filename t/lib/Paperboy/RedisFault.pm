@@ -7,7 +7,7 @@ use v5.36;
 # lossy => it costs what was acknowledged or is kept, so that some are told of
 # a gap; forks => an offset may be given twice before that is noticed (see
 # t/fault/ledger.hpp); replica => needs one; link => can be done to a link of
-# the kernel's, too.
+# the kernel's, too; everywhere => also with Sentinels or a cluster.
 my @FAULTS = (
     {
         name   => 'kill -9, AOF always',
@@ -78,17 +78,19 @@ my @FAULTS = (
     },
     {
         name   => 'SCRIPT FLUSH',
+        everywhere => 1,
         inject => sub ($run) {
-            $run->redis->command(SCRIPT => 'FLUSH');
+            $_->command(SCRIPT => 'FLUSH') for $run->masters;
             $run->back;
             $run->pass(0.5);
         },
     },
     {
         name   => 'FLUSHALL',
+        everywhere => 1,
         lossy  => 1,
         inject => sub ($run) {
-            $run->redis->command('FLUSHALL');
+            $run->any($run->masters)->command('FLUSHALL');
             $run->back;
             $run->pass(0.5);
         },
@@ -128,10 +130,10 @@ my @FAULTS = (
     },
     {
         name   => 'CLIENT KILL of all',
+        everywhere => 1,
         inject => sub ($run) {
             for (1 .. 3) {
-                $run->redis->command(CLIENT => KILL => TYPE => $_)
-                    for qw(pubsub normal);
+                cut_clients($_) for $run->masters;
                 $run->pass(0.1, 0.4);
             }
             $run->back;
@@ -139,6 +141,7 @@ my @FAULTS = (
     },
     {
         name   => 'kill -9 of a worker',
+        everywhere => 1,
         inject => sub ($run) {
             my $pid = $run->any($run->any($run->nginx)->workers);
             $run->did("kill $pid");
@@ -149,6 +152,7 @@ my @FAULTS = (
     },
     {
         name   => 'reload of a node',
+        everywhere => 1,
         inject => sub ($run) {
             $run->any($run->nginx)->reload;
             $run->back;
@@ -184,7 +188,8 @@ my @SENTINEL = (
         forks  => 1,
         inject => sub ($run) {
             my $group = $run->group;
-            my $old   = $group->master;
+            $group->await_replicas;
+            my $old = $group->master;
             $old->kill9;
             $group->await_failover($old);
             $run->back;
@@ -198,7 +203,8 @@ my @SENTINEL = (
         forks  => 1,
         inject => sub ($run) {
             my $group = $run->group;
-            my $old   = $group->master;
+            $group->await_replicas;
+            my $old = $group->master;
             $group->fail_over;
             $group->await_failover($old);
             $run->back;
@@ -210,7 +216,8 @@ my @SENTINEL = (
         forks  => 1,
         inject => sub ($run) {
             my $group = $run->group;
-            my $old   = $group->master;
+            $group->await_replicas;
+            my $old = $group->master;
             $old->freeze;
             $group->await_failover($old);
             $run->back;
@@ -235,16 +242,18 @@ my @CLUSTER = (
     {
         name   => 'slots move',
         inject => sub ($run) {
-            my $cluster = $run->cluster;
+            my $keys = 0;
             for (1 .. 8) {
-                my $bucket = int 256 * $run->random;
-                my $slot   = $cluster->slot_of("paperboy:{$bucket}");
-                my $owner  = $cluster->owner($slot);
-                my $to = $run->any(grep { $_ != $owner } $cluster->masters);
-                $run->did("bucket $bucket moves");
-                $cluster->move_slot($slot, $to, 0.1 * $run->random);
+                my $bucket = $run->any(filled_buckets($run));
+                my $to = $run->any(grep { $_ != $bucket->{owner} }
+                        $run->masters);
+                my $moved = $run->cluster->move_slot($bucket->{slot}, $to,
+                    0.2 * $run->random);
+                $run->did("bucket $bucket->{number} moves with $moved keys");
+                $keys += $moved;
             }
             $run->back;
+            $run->problem('no key has moved') if !$keys;
         },
     },
     {
@@ -253,9 +262,26 @@ my @CLUSTER = (
         forks  => 1,
         inject => sub ($run) {
             my $cluster = $run->cluster;
-            $cluster->fail_over($run->any($cluster->masters));
-            $run->pass(1, 2);
+            $cluster->await_replicas;
+            my $old = $run->any($cluster->masters);
+            my $new     = $cluster->fail_over($old);
+            $cluster->await_master($new);
             $run->back;
+            $run->pass(0.5);
+        },
+    },
+    {
+        name   => 'one takes over by force',
+        lossy  => 1,
+        forks  => 1,
+        inject => sub ($run) {
+            my $cluster = $run->cluster;
+            $cluster->await_replicas;
+            my $old = $run->any($cluster->masters);
+            my $new     = $cluster->fail_over($old, 'TAKEOVER');
+            $cluster->await_master($new);
+            $run->back;
+            $run->pass(0.5);
         },
     },
     {
@@ -264,18 +290,44 @@ my @CLUSTER = (
         forks  => 1,
         inject => sub ($run) {
             my $cluster = $run->cluster;
-            my $old     = $run->any($cluster->masters);
+            $cluster->await_replicas;
+            my $old = $run->any($cluster->masters);
             $old->kill9;
             $cluster->await_failover($old);
             $run->back;
             $old->start;
         },
     },
+    {
+        name   => 'a master hangs',
+        lossy  => 1,
+        forks  => 1,
+        inject => sub ($run) {
+            my $cluster = $run->cluster;
+            $cluster->await_replicas;
+            my $old = $run->any($cluster->masters);
+            $old->freeze;
+            $cluster->await_failover($old);
+            $run->back;
+            $run->pass(0.5, 2);
+            $old->thaw;
+        },
+    },
 );
 
+# Those of the cluster's that have something of a channel.
+sub filled_buckets ($run) {
+    my $cluster = $run->cluster;
+    my @slots   = map { $cluster->slot_of("paperboy:{$_}") } 0 .. 255;
+    return grep { $_->{owner}->command(CLUSTER => COUNTKEYSINSLOT => $_->{slot}) }
+        map { { number => $_, slot => $slots[$_],
+            owner => $cluster->owner($slots[$_]) } } 0 .. 255;
+}
+
 sub faults ($kind = 'single') {
-    return $kind eq 'sentinel' ? @SENTINEL : $kind eq 'cluster' ? @CLUSTER
-        : @FAULTS;
+    return @FAULTS if $kind eq 'single';
+    return (grep { $_->{everywhere} } @FAULTS),
+        $kind eq 'sentinel' ? @SENTINEL : @CLUSTER;
 }
 
 # By links of the kernel's (a Paperboy::Nodes with `netns`).
@@ -307,6 +359,13 @@ sub on_the_way ($run, $what, @how) {
     $run->pass(1, 4);
     $relays[$number]->heal;
     $run->back;
+    return;
+}
+
+# The nodes': a Sentinel that is cut off comes back too late for its master.
+sub cut_clients ($redis) {
+    my @ids = $redis->command(CLIENT => 'LIST') =~ /^id=(\d+) .* name=paperboy /mg;
+    eval { $redis->command(CLIENT => KILL => ID => $_) } for @ids;
     return;
 }
 

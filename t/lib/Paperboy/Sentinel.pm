@@ -80,6 +80,19 @@ sub await_failover ($self, $old) {
         sub ($sentinel) { $sentinel->master_port != $old->port }, 30);
 }
 
+# Waits until all others follow the master: one that was away is told by the
+# Sentinels to, seconds after it has come back.
+sub await_replicas ($self, $seconds = 30) {
+    my $deadline = time + $seconds;
+    while (1) {
+        my $master = $self->master;
+        last if !grep { $_ != $master && !$_->follows($master) } $self->servers;
+        die "the replicas don't follow the master\n" if time > $deadline;
+        sleep 0.05;
+    }
+    return;
+}
+
 sub _await ($self, $is_so, $seconds = 20) {
     my $deadline = time + $seconds;
     until (@{ $self->{sentinels} } == grep { $is_so->($_) } $self->sentinels) {
