@@ -336,7 +336,7 @@ subtest 'configuration' => sub {
         qr/there are native, raw, sse and echo/);
     conf_refused('server { location / { paperboy_max_commands 0; } }',
         'no commands', qr/at least 1/);
-    conf_refused('server { location / { paperboy_connect_timeout 0; } }',
+    conf_refused('server { location / { paperboy; paperboy_connect_timeout 0; } }',
         'no time', qr/above 0/);
 };
 

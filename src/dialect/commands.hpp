@@ -57,8 +57,8 @@ struct Connect {
 
 struct Subscribe {
   std::uint64_t id = 0;
-  std::string channel;
-  std::string token;  // for this channel; empty: none
+  std::string channel;  // empty, where clients don't connect: the token's
+  std::string token;    // for this channel; empty: none
   std::optional<Place>
       since;                // it was here before, and asks for what it missed
   bool join_leave = false;  // it wants to hear who comes and goes
@@ -67,6 +67,7 @@ struct Subscribe {
 struct Unsubscribe {
   std::uint64_t id = 0;
   std::string channel;
+  bool all = false;  // whatever the channel
 };
 
 /// A new connection token, before the old one expires.
@@ -139,6 +140,7 @@ struct Connected {
 
 struct Subscribed {
   std::uint64_t id;
+  Bytes channel;
   Position position;
   std::int64_t ttl;
   const Recovered& recovered;

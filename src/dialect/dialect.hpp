@@ -40,6 +40,16 @@ using Decoded = std::variant<NeedMore, Publish, Send, Close, Connect, Subscribe,
 /// What the client is told of a command: nothing, a message, or the end.
 using Answer = std::variant<std::monostate, Message, Close>;
 
+/// What a location's directives say where nobody said anything. Each is stated
+/// once: here, or where a dialect has another.
+struct Defaults {
+  std::uint64_t ping_interval_ms = 25'000;
+  std::uint64_t ping_timeout_ms = 10'000;
+  std::uint64_t connect_timeout_ms = 5'000;  // 0: none
+  bool tokens_only_admit = false;            // their expiry ends nothing
+  int token_leeway_seconds = 0;
+};
+
 class Dialect {
  public:
   Dialect() = default;
@@ -47,13 +57,15 @@ class Dialect {
   Dialect& operator=(const Dialect&) = delete;
   virtual ~Dialect() = default;
 
+  [[nodiscard]] virtual Defaults defaults() const { return {}; }
+
   /// What its bytes go in.
   enum class Carrier : std::uint8_t { websocket, event_stream };
   [[nodiscard]] virtual Carrier carrier() const { return Carrier::websocket; }
 
   /// What it makes of the channels that its location names.
   enum class LocationChannels : std::uint8_t {
-    unused,    // it knows no channels
+    unused,    // it knows no channels, or its clients alone name them
     optional,  // it subscribes to them, and clients may to others
     needed,    // it subscribes to them, and has no other way to
   };
@@ -61,10 +73,23 @@ class Dialect {
     return LocationChannels::needed;
   }
 
-  /// Whether its clients converse: they connect by a command, with a token in
-  /// it or not, and then subscribe. Those of other dialects are subscribed to
-  /// the location's channels, and publish.
+  /// Whether its clients converse: they subscribe by commands. Those of other
+  /// dialects are subscribed to the location's channels, and publish.
   [[nodiscard]] virtual bool converses() const { return false; }
+
+  // Of conversations.
+
+  /// Whether clients connect by a command first, with a token in it or not.
+  /// Else they are connected from the upgrade on; each subscription shows a
+  /// token of its own, and the first that is granted says who the client is.
+  [[nodiscard]] virtual bool connects() const { return true; }
+
+  /// Where clients don't connect: whether the tokens of later subscriptions
+  /// have to be of the same user.
+  [[nodiscard]] virtual bool is_one_user() const { return true; }
+
+  /// Whether a message may carry several replies.
+  [[nodiscard]] virtual bool joins_replies() const { return true; }
 
   /// The subprotocol that is agreed on if it is offered, and one that stands
   /// for a form that isn't spoken here; empty: none.
@@ -105,7 +130,8 @@ class Dialect {
                                          std::string& scratch) const = 0;
 
   /// Appends the answer to a command of a conversation to `replies`, which is
-  /// empty, or holds earlier ones of the same message.
+  /// empty, or holds earlier ones of the same message. Nothing is appended of
+  /// what the protocol has no word for: then nothing is sent.
   virtual void reply(const Outcome&, std::string&) const {}
 
   /// The message that carries `publication`, whose channel is a plain name;

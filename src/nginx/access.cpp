@@ -215,6 +215,12 @@ ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
                   "no paperboy_jwt_key is configured, and the location is "
                   "neither internal nor \"paperboy_publish any\"");
   }
+  const auto* const dialect = conf.settings.dialect;
+  // Each subscription shows its own; until then nothing is open.
+  if (scope == auth::Scope::subscribe && dialect->converses() &&
+      !dialect->connects()) {
+    return NGX_OK;
+  }
   const std::string token = find_token(r, conf);
   if (token.empty()) {
     // The first command may bring it; until then nothing is open to it. Under
@@ -222,7 +228,7 @@ ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
     const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
         ngx_http_get_module_loc_conf(r, ngx_http_core_module));
     const bool later = scope == auth::Scope::subscribe &&
-                       conf.settings.dialect->converses() &&
+                       dialect->converses() &&
                        core->satisfy != NGX_HTTP_SATISFY_ANY;
     if (later) return NGX_OK;
     return unauthorized(r, request, auth::TokenError::missing);
@@ -236,9 +242,8 @@ ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
   identity.info = verified->info;
   identity.grants = verified->grants;
   identity.subscriptions = verified->subscriptions;
-  const bool ends =
-      conf.token_expiry == static_cast<ngx_uint_t>(TokenExpiry::end);
-  identity.expires = ends ? verified->expires.value_or(0) : 0;
+  identity.expires =
+      conf.settings.tokens_only_admit ? 0 : verified->expires.value_or(0);
   return check_grants(r, request, scope);
 }
 

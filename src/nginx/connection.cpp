@@ -190,6 +190,26 @@ bool Connection::await_room() {
   return ngx_handle_write_event(c_->write, 0) == NGX_OK;
 }
 
+/// Its address went with the request.
+void Connection::note_refusal(const Error& why) {
+  ngx_log_t* const log = ngx_cycle->log;
+  if (log->log_level < NGX_LOG_INFO) return;
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  std::array<u_char, NGX_SOCKADDR_STRLEN> text{};
+  auto* const peer = reinterpret_cast<sockaddr*>(&address);
+  ngx_str_t client = borrow("unknown");
+  if (c_ != nullptr && ::getpeername(c_->fd, peer, &size) == 0) {
+    client = {ngx_sock_ntop(peer, size, text.data(), text.size(), 0),
+              text.data()};
+  }
+  const ngx_str_t name = borrow(error_name(why.code));
+  const ngx_str_t message = borrow(why.message);
+  ngx_log_error(NGX_LOG_INFO, log, 0,
+                "paperboy refused a command: %V: %V, client: %V", &name,
+                &message, &client);
+}
+
 // ---- the end ---------------------------------------------------------------
 
 /// Reading goes on until the client's end arrives: a close with unread bytes

@@ -42,6 +42,9 @@ class Connection final : public Client {
   void obey(const hub::Order& order) override { socket_.obey(order); }
   void close() noexcept override;
 
+  // session::Transport
+  void note_refusal(const Error& why) override;
+
  private:
   [[nodiscard]] session::Link& link() override { return socket_; }
   [[nodiscard]] bool attached() const override { return c_ != nullptr; }

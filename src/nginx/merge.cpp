@@ -11,23 +11,29 @@ namespace paperboy::nginx {
 
 namespace {
 
+/// What they are by default depends on the location's dialect: they stay unset.
+void inherit_unset(const Slots& parent, Slots& child) {
+  for (const auto member :
+       {&Slots::ping_interval, &Slots::ping_timeout, &Slots::connect_timeout}) {
+    if (child.*member == NGX_CONF_UNSET_MSEC) child.*member = parent.*member;
+  }
+  if (child.token_expiry == NGX_CONF_UNSET_UINT) {
+    child.token_expiry = parent.token_expiry;
+  }
+  if (child.token_leeway == NGX_CONF_UNSET) {
+    child.token_leeway = parent.token_leeway;
+  }
+}
+
 void merge_slots(Slots& parent, Slots& child) {
   const session::Settings defaults;
   ngx_conf_merge_value(child.client_publish, parent.client_publish, 0);
   ngx_conf_merge_value(child.deflate_context_takeover,
                        parent.deflate_context_takeover, 0);
-  ngx_conf_merge_uint_value(child.token_expiry, parent.token_expiry,
-                            static_cast<ngx_uint_t>(TokenExpiry::end));
-  ngx_conf_merge_msec_value(child.ping_interval, parent.ping_interval,
-                            defaults.ping_interval_ms);
-  ngx_conf_merge_msec_value(child.ping_timeout, parent.ping_timeout,
-                            defaults.ping_timeout_ms);
   ngx_conf_merge_msec_value(child.send_timeout, parent.send_timeout,
                             defaults.send_timeout_ms);
   ngx_conf_merge_msec_value(child.close_timeout, parent.close_timeout,
                             defaults.close_timeout_ms);
-  ngx_conf_merge_msec_value(child.connect_timeout, parent.connect_timeout,
-                            defaults.connect_timeout_ms);
   ngx_conf_merge_msec_value(child.sse_retry, parent.sse_retry,
                             defaults.retry_ms);
   ngx_conf_merge_uint_value(child.sse_event, parent.sse_event,
@@ -36,7 +42,6 @@ void merge_slots(Slots& parent, Slots& child) {
                             Draft{}.idempotency_ms);
   ngx_conf_merge_value(child.max_commands, parent.max_commands,
                        static_cast<ngx_int_t>(defaults.max_commands));
-  ngx_conf_merge_sec_value(child.token_leeway, parent.token_leeway, 0);
   ngx_conf_merge_size_value(child.max_message_size, parent.max_message_size,
                             defaults.max_message_size);
   ngx_conf_merge_size_value(child.send_buffer, parent.send_buffer,
@@ -148,6 +153,34 @@ char* check_channels(ngx_conf_t* cf, const LocationConf& conf) {
                     "needs paperboy_channel to say which channels");
 }
 
+std::uint64_t or_default(ngx_msec_t given, std::uint64_t by_default) {
+  return given == NGX_CONF_UNSET_MSEC ? by_default : given;
+}
+
+dialect::Defaults defaults_of(const LocationConf& conf) {
+  return conf.dialect != nullptr ? conf.dialect->defaults()
+                                 : dialect::Defaults{};
+}
+
+/// What depends on the dialect.
+void make_times(LocationConf& conf) {
+  const dialect::Defaults defaults = defaults_of(conf);
+  session::Settings& settings = conf.settings;
+  settings.ping_interval_ms =
+      or_default(conf.ping_interval, defaults.ping_interval_ms);
+  settings.ping_timeout_ms =
+      or_default(conf.ping_timeout, defaults.ping_timeout_ms);
+  settings.connect_timeout_ms =
+      or_default(conf.connect_timeout, defaults.connect_timeout_ms);
+  settings.tokens_only_admit =
+      conf.token_expiry == NGX_CONF_UNSET_UINT
+          ? defaults.tokens_only_admit
+          : conf.token_expiry == static_cast<ngx_uint_t>(TokenExpiry::admit);
+  conf.token_rules.leeway_seconds = conf.token_leeway == NGX_CONF_UNSET
+                                        ? defaults.token_leeway_seconds
+                                        : static_cast<int>(conf.token_leeway);
+}
+
 void make_settings(LocationConf& conf) {
   session::Settings& settings = conf.settings;
   settings.dialect = conf.dialect;
@@ -162,17 +195,13 @@ void make_settings(LocationConf& conf) {
       static_cast<std::size_t>(conf.max_channel_length);
   settings.max_subscriptions = static_cast<std::size_t>(conf.max_subscriptions);
   settings.max_history = static_cast<std::size_t>(conf.max_history);
-  settings.ping_interval_ms = conf.ping_interval;
-  settings.ping_timeout_ms = conf.ping_timeout;
   settings.send_timeout_ms = conf.send_timeout;
   settings.close_timeout_ms = conf.close_timeout;
+  make_times(conf);
   settings.client_publish = conf.client_publish != 0;
-  settings.connect_timeout_ms = conf.connect_timeout;
   settings.max_commands = static_cast<std::size_t>(conf.max_commands);
   settings.keys = conf.keyed() ? conf.keys.get() : nullptr;
   settings.token_rules = &conf.token_rules;
-  settings.tokens_only_admit =
-      conf.token_expiry == static_cast<ngx_uint_t>(TokenExpiry::admit);
   const ssize_t threshold = conf.deflate_threshold.value_or(-1);
   settings.deflate.enabled = threshold >= 0;
   if (threshold >= 0) {
@@ -186,7 +215,6 @@ void make_token_rules(LocationConf& conf) {
   conf.token_rules.issuer = bytes(conf.token_issuer);
   conf.token_rules.audiences =
       conf.audiences.value_or(std::vector<std::string>());
-  conf.token_rules.leeway_seconds = static_cast<int>(conf.token_leeway);
 }
 
 /// What nobody named, compiled from `text`.
@@ -254,9 +282,11 @@ char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
     return conf_error(cf, "paperboy_max_message_size, paperboy_send_buffer",
                       "expected a size above 0");
   }
+  // Where clients don't connect by a command, 0 turns it off.
+  const bool connects = conf.dialect != nullptr && conf.dialect->connects();
   if (conf.ping_interval == 0 || conf.ping_timeout == 0 ||
       conf.send_timeout == 0 || conf.close_timeout == 0 ||
-      conf.connect_timeout == 0 || conf.sse_retry == 0) {
+      (conf.connect_timeout == 0 && connects) || conf.sse_retry == 0) {
     return conf_error(cf,
                       "paperboy_ping_interval, paperboy_ping_timeout, "
                       "paperboy_send_timeout, paperboy_close_timeout, "
@@ -280,6 +310,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   auto& parent = *static_cast<LocationConf*>(parent_conf);
   auto& child = *static_cast<LocationConf*>(child_conf);
   merge_slots(parent, child);
+  inherit_unset(parent, child);
   inherit(parent.channels, child.channels);
   inherit(parent.token_sources, child.token_sources);
   inherit(parent.subprotocols, child.subprotocols);

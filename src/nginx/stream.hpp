@@ -39,6 +39,9 @@ class Stream final : public Client {
   void abort() override;
   void close() noexcept override;
 
+  /// Its client commands nothing.
+  void note_refusal(const Error&) override {}
+
  private:
   [[nodiscard]] session::Link& link() override { return *events_; }
   [[nodiscard]] bool attached() const override { return held_; }

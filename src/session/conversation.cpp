@@ -1,6 +1,7 @@
 #include "session/conversation.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "hub/key.hpp"
 
@@ -14,13 +15,16 @@ constexpr Close kBadRequest{close::kBadRequest, "bad request"};
 constexpr std::uint16_t kInsufficient = 2500;
 constexpr std::uint16_t kSubscriptionExpired = 2501;
 
+constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+
 }  // namespace
 
 Conversation::Conversation(Session& session, const Admission& admission)
-    : session_(session),
-      pending_(std::make_unique<Admission>(admission)),
-      connect_by_(session.context_.clock.monotonic_ms() +
-                  session.settings_.connect_timeout_ms) {
+    : session_(session), connect_by_(kNever) {
+  if (connects()) pending_ = std::make_unique<Admission>(admission);
+  if (const auto timeout = session.settings_.connect_timeout_ms; timeout != 0) {
+    connect_by_ = session.context_.clock.monotonic_ms() + timeout;
+  }
   if (!admission.name_space.empty()) {
     name_space_ = std::make_unique<const std::string>(admission.name_space);
   }
@@ -96,23 +100,32 @@ Conversation::End Conversation::obey(const dialect::Refused& command) {
   return fail(command.id, command.code);
 }
 
+/// The dialect answers by itself.
+Conversation::End Conversation::obey(const dialect::Send& command) {
+  session_.outlet_.message(command.message);
+  return {};
+}
+
 Conversation::Rare& Conversation::rare() {
   if (!rare_) rare_ = std::make_unique<Rare>();
   return *rare_;
 }
 
 void Conversation::reply(const dialect::Outcome& outcome) {
-  if (batch_ != nullptr) {
-    session_.settings_.dialect->reply(outcome, *batch_);
+  const dialect::Dialect& dialect = *session_.settings_.dialect;
+  if (batch_ != nullptr && dialect.joins_replies()) {
+    dialect.reply(outcome, *batch_);
     return;
   }
   std::string text;
-  session_.settings_.dialect->reply(outcome, text);
-  session_.outlet_.message({Kind::text, text});
+  dialect.reply(outcome, text);
+  if (!text.empty()) session_.outlet_.message({Kind::text, text});
 }
 
-Conversation::End Conversation::fail(std::uint64_t id, ErrorCode code) {
-  reply(dialect::Failed{id, code});
+/// Where clients don't connect, those of the original protocol aren't told.
+Conversation::End Conversation::fail(std::uint64_t id, const Error& error) {
+  if (!connects()) session_.outlet_.refused(error);
+  reply(dialect::Failed{id, error.code});
   return {};
 }
 
@@ -197,7 +210,7 @@ void Conversation::drop(const hub::Subscription& subscription,
 }
 
 bool Conversation::lose(const hub::Subscription& at) {
-  if (server_side_) return false;
+  if (server_side_ || !connects()) return false;
   if (has_lost(at)) return true;
   rare().lost.push_back(&at);
   drop(at, kInsufficient, "insufficient state");
@@ -217,7 +230,7 @@ void Conversation::settle() {
 
 std::optional<std::uint64_t> Conversation::due_in() const {
   const Clock& clock = session_.context_.clock;
-  if (!connected()) {
+  if (!let_in_) {
     const auto now = clock.monotonic_ms();
     return connect_by_ > now ? connect_by_ - now : 0;
   }
@@ -232,7 +245,7 @@ std::optional<std::uint64_t> Conversation::due_in() const {
 }
 
 void Conversation::on_time() {
-  if (!connected()) {
+  if (!let_in_) {
     if (due_in() == 0) session_.outlet_.end({close::kStale, "stale"});
     return;
   }

@@ -1,6 +1,8 @@
 // A session in which the client speaks first: it connects, with a token or
-// without, and then subscribes, publishes, asks and renews as it likes. What
-// the commands look like is the dialect's; what they may is decided here.
+// without, and then subscribes, publishes, asks and renews as it likes. Where
+// the dialect knows no command to connect, it is connected at once, and let in
+// by each subscription's token. What the commands look like is the dialect's;
+// what they may is decided here.
 //
 // Owned by its session, on whose worker it lives.
 #pragma once
@@ -40,7 +42,8 @@ class Conversation final : public dialect::State {
 
   /// A hole in a channel: the client is told to subscribe again, and the
   /// subscription is over at the next `settle`. False: the connection has to
-  /// end, since a subscription of the server's can't be renewed by itself.
+  /// end, since a subscription of the server's can't be renewed by itself, or
+  /// the dialect has no word for it.
   bool lose(const hub::Subscription& at);
   [[nodiscard]] bool has_lost(const hub::Subscription& at) const;
   void settle();
@@ -80,6 +83,10 @@ class Conversation final : public dialect::State {
   struct Entry {
     std::int64_t expires = 0;  // seconds since 1970; 0: never
     std::string info;          // of its channel token
+
+    // Where it doesn't connect.
+    std::string channel;
+    std::string user;  // empty: the token names none
   };
 
   struct Gathering;
@@ -97,6 +104,7 @@ class Conversation final : public dialect::State {
   End obey(const dialect::PresenceStats& command);
   End obey(const dialect::Ping& command);
   End obey(const dialect::Refused& command);
+  End obey(const dialect::Send& command);
   template <typename Other>
   End obey(const Other&);
 
@@ -127,6 +135,13 @@ class Conversation final : public dialect::State {
 
   Result<Entry> check_channel(const std::string& name,
                               const std::string& token) const;
+  End enter_by_token(const dialect::Subscribe& command);
+  Result<Entry> check_entry(const dialect::Subscribe& command) const;
+  Result<hub::Subscription*> subscribe_to(const Entry& entry);
+  void let_in(Bytes user);
+  [[nodiscard]] bool connects() const {
+    return session_.settings_.dialect->connects();
+  }
   [[nodiscard]] bool granted(auth::Scope scope, Bytes name) const;
   Result<Done> may_publish(Bytes name) const;
   Result<std::string> may_read(auth::Scope scope, const std::string& name);
@@ -145,7 +160,8 @@ class Conversation final : public dialect::State {
   void reply(const dialect::Outcome& outcome);
   [[nodiscard]] std::size_t room() const;
   void reply_bounded(std::uint64_t id, const dialect::Outcome& outcome);
-  End fail(std::uint64_t id, ErrorCode code);
+  End fail(std::uint64_t id, ErrorCode code) { return fail(id, {code, {}}); }
+  End fail(std::uint64_t id, const Error& error);
   End fail_renewal(std::uint64_t id, ErrorCode code);
   template <typename Answer>
   [[nodiscard]] auto later(std::uint64_t id, Answer answer);
@@ -160,6 +176,7 @@ class Conversation final : public dialect::State {
   ClientId client_ = make_client_id();
   std::size_t long_answers_ = 0;  // bytes, since the socket was last tried
   std::uint64_t connect_by_ = 0;  // monotonic ms
+  bool let_in_ = false;           // nothing more is asked of it by then
   bool server_side_ = false;      // it has subscriptions that it didn't ask for
 };
 

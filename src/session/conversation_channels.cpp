@@ -57,7 +57,7 @@ Result<Conversation::Entry> Conversation::check_channel(
         !checked->grants.allows(auth::Scope::subscribe, name)) {
       return kDenied;
     }
-    return Entry{end_of(*checked), checked->info};
+    return Entry{end_of(*checked), checked->info, {}, {}};
   }
   const bool open =
       who == hub::Access::any ||
@@ -67,6 +67,7 @@ Result<Conversation::Entry> Conversation::check_channel(
 }
 
 Conversation::End Conversation::obey(const dialect::Subscribe& command) {
+  if (!connects()) return enter_by_token(command);
   const auto channel = key(command.channel);
   if (!channel) return fail(command.id, channel.error().code);
   if (session_.find(*channel) != nullptr) {
@@ -84,8 +85,11 @@ Conversation::End Conversation::obey(const dialect::Subscribe& command) {
     return_to(here, command, entry->expires);
     return {};
   }
-  reply(dialect::Subscribed{
-      command.id, here.position(), time_left(entry->expires), {}});
+  reply(dialect::Subscribed{command.id,
+                            command.channel,
+                            here.position(),
+                            time_left(entry->expires),
+                            {}});
   return {};
 }
 
@@ -111,8 +115,9 @@ void Conversation::return_to(hub::Subscription& subscription,
             if (back) {
               recovered = {true, recovery->recovered, recovery->publications};
             }
-            reply(dialect::Subscribed{id, recovery->position,
-                                      time_left(expires), recovered});
+            reply(dialect::Subscribed{
+                id, hub::channel_name(subscription.channel_name()),
+                recovery->position, time_left(expires), recovered});
           });
 }
 
@@ -155,6 +160,11 @@ void Conversation::lease(const hub::Subscription& subscription,
 }
 
 Conversation::End Conversation::obey(const dialect::Unsubscribe& command) {
+  if (command.all) {
+    for (const auto* const one : session_.subscriptions_to({})) forget(*one);
+    reply(dialect::Unsubscribed{command.id});
+    return {};
+  }
   const auto channel = key(command.channel);
   if (!channel) return fail(command.id, channel.error().code);
   if (const auto* const here = session_.find(*channel)) forget(*here);

@@ -55,6 +55,7 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
 Conversation::End Conversation::begin(const dialect::Connect& command) {
   session_.outlet_.admitted(pending_->user, pending_->expires);
   const auto admission = std::move(pending_);
+  let_in_ = true;
   session_.outlet_.rearm();
   if (admission->grants) {
     grants_ = std::make_unique<const auth::Grants>(*admission->grants);

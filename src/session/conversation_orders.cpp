@@ -44,6 +44,7 @@ void Conversation::enter(const hub::Order& order) {
       session_.subscribe(order.channel, member(id, order.info), true);
   if (!subscribed) return;
   server_side_ = true;
+  let_in({});
   hub::Subscription& here = **subscribed;
   lease(here, order.expires);
   if (rare_ && rare_->connecting) {

@@ -48,6 +48,14 @@ void Link::rearm() {
   if (state_ == State::open) arm();
 }
 
+void Link::refused(const Error& why) {
+  const bool token = why.code == ErrorCode::unauthorized ||
+                     why.code == ErrorCode::token_expired;
+  context().counters.add(token ? Counter::refused_token
+                               : Counter::refused_channel);
+  transport_.note_refusal(why);
+}
+
 void Link::lost() {
   note_end({close::kAbnormal, {}}, Summary::Side::client);
   state_ = State::finished;

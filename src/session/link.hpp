@@ -83,6 +83,7 @@ class Link : protected Outlet, private Timer {
   void end(const Close& close) override;
   void admitted(Bytes user, std::int64_t expires) override;
   void rearm() override;
+  void refused(const Error& why) override;
 
   /// Counts publications that are about to be sent; false: they can't be.
   bool passes(Bytes encoded, std::uint32_t count);

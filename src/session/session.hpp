@@ -73,6 +73,8 @@ class Outlet {
   [[nodiscard]] virtual Bytes user() const = 0;
   /// What Session::due_in says has changed.
   virtual void rearm() = 0;
+  /// A command of the client's was refused, and it may not be told so.
+  virtual void refused(const Error& why) = 0;
 };
 
 class Session final : private hub::Subscriber {

@@ -1,5 +1,5 @@
 // What a location's directives say about the connections it opens. Immutable;
-// outlives them. Each default is stated once: here.
+// outlives them. Each default is stated once: here, or in dialect::Defaults.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,8 @@ struct Settings {
   std::size_t max_subscriptions = 128;         // of a connection
   std::size_t max_history = 1000;  // publications that one answer carries
 
-  std::uint64_t ping_interval_ms = 25'000;
-  std::uint64_t ping_timeout_ms = 10'000;
+  std::uint64_t ping_interval_ms = dialect::Defaults{}.ping_interval_ms;
+  std::uint64_t ping_timeout_ms = dialect::Defaults{}.ping_timeout_ms;
   std::uint64_t send_timeout_ms = 30'000;  // until a queued byte must be out
   std::uint64_t close_timeout_ms = 5'000;  // for the closing handshake
 
@@ -31,8 +31,9 @@ struct Settings {
 
   bool client_publish = false;
 
-  // Of dialects in which clients connect by a command.
-  std::uint64_t connect_timeout_ms = 5'000;
+  // Of conversations: until the client has connected, or, where it doesn't by
+  // a command, until it is let in anywhere; 0: it may take forever.
+  std::uint64_t connect_timeout_ms = dialect::Defaults{}.connect_timeout_ms;
   std::size_t max_commands = 256;  // in a message
 
   // For the tokens in commands; those of a request are checked before.

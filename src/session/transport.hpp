@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "base/bytes.hpp"
+#include "base/error.hpp"
 
 namespace paperboy::session {
 
@@ -33,6 +34,9 @@ class Transport {
 
   /// Ends the connection now, with what is queued.
   virtual void abort() = 0;
+
+  /// For the log: something was refused to the client, which may not be told.
+  virtual void note_refusal(const Error& why) = 0;
 };
 
 }  // namespace paperboy::session

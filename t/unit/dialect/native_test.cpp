@@ -104,10 +104,10 @@ void every_outcome_has_its_reply(void**) {
   is(reply(Unsubscribed{1}), R"({"id":1,"unsubscribe":{}})");
   is(reply(Published{2}), R"({"id":2,"publish":{}})");
   is(reply(Pong{3}), R"({"id":3,"ping":{}})");
-  is(reply(Subscribed{4, {0xab, 5}, 0, {}}),
+  is(reply(Subscribed{4, "a", {0xab, 5}, 0, {}}),
      R"({"id":4,"subscribe":{"epoch":"ab","offset":5,"recoverable":true,)"
      R"("positioned":true}})");
-  is(reply(Subscribed{4, {1, 0}, 9, {true, false, {}}}),
+  is(reply(Subscribed{4, "a", {1, 0}, 9, {true, false, {}}}),
      R"({"id":4,"subscribe":{"epoch":"1","offset":0,"recoverable":true,)"
      R"("positioned":true,"was_recovering":true,"expires":true,"ttl":9}})");
   is(reply(SubRefreshed{5, 0}), R"({"id":5,"sub_refresh":{}})");
@@ -141,7 +141,7 @@ Kept kept(std::uint64_t offset, Bytes data, Bytes extra = {}) {
 
 void what_was_missed_comes_with_the_reply(void**) {
   const Recovered recovered{true, true, {kept(1, "1"), kept(2, "\n2")}};
-  is(reply(Subscribed{4, {7, 2}, 0, recovered}),
+  is(reply(Subscribed{4, "a", {7, 2}, 0, recovered}),
      R"({"id":4,"subscribe":{"epoch":"7","offset":2,"recoverable":true,)"
      R"("positioned":true,"was_recovering":true,"recovered":true,)"
      R"("publications":[{"data":1,"offset":1},{"data": 2,"offset":2}]}})");

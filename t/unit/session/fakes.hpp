@@ -75,6 +75,10 @@ class FakeTransport final : public Transport {
   [[nodiscard]] std::size_t backlog() const override { return backlog_; }
   void finish() override { finishing = true; }
   void abort() override { aborted = true; }
+  void note_refusal(const Error& why) override {
+    refusals.append(error_name(why.code)).append(": ");
+    refusals.append(why.message).append("\n");
+  }
 
   /// What the end of a turn does.
   void flush(Link& link) {
@@ -89,6 +93,7 @@ class FakeTransport final : public Transport {
 
   std::string queued;
   std::string sent;
+  std::string refusals;
   std::size_t room = std::numeric_limits<std::size_t>::max();
   int shared = 0;
   bool finishing = false;

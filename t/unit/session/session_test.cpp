@@ -76,6 +76,7 @@ class FakeOutlet final : public Outlet, private Encoder {
   void admitted(Bytes, std::int64_t) override {}
   [[nodiscard]] Bytes user() const override { return {}; }
   void rearm() override {}
+  void refused(const Error&) override {}
 
   std::string taken() { return std::exchange(out, {}); }
 

@@ -1,0 +1,89 @@
+// How a client is let in that doesn't connect by a command: each subscription
+// shows a token, and the first that is granted says who it is.
+#include <utility>
+
+#include "hub/key.hpp"
+#include "session/conversation.hpp"
+
+namespace paperboy::session {
+
+namespace {
+
+Error error_of(auth::TokenError error) {
+  return {error == auth::TokenError::expired ? ErrorCode::token_expired
+                                             : ErrorCode::unauthorized,
+          auth::token_error_text(error)};
+}
+
+}  // namespace
+
+/// One that is in the channel already is told so once more.
+Conversation::End Conversation::enter_by_token(
+    const dialect::Subscribe& command) {
+  const auto entry = check_entry(command);
+  if (!entry) return fail(command.id, entry.error());
+  const auto subscribed = subscribe_to(*entry);
+  if (!subscribed) return fail(command.id, subscribed.error());
+  const hub::Subscription& here = **subscribed;
+  let_in(entry->user);
+  lease(here, entry->expires);
+  reply(dialect::Subscribed{command.id,
+                            entry->channel,
+                            here.position(),
+                            time_left(entry->expires),
+                            {}});
+  return {};
+}
+
+/// A channel whose rule lets everybody in needs no token, once it is named.
+Result<Conversation::Entry> Conversation::check_entry(
+    const dialect::Subscribe& command) const {
+  Entry entry;
+  entry.channel = command.channel;
+  const auto token = check(command.token);
+  if (!token && entry.channel.empty()) return error_of(token.error());
+  if (entry.channel.empty()) entry.channel = token->channel;
+  const auto channel = key(entry.channel);
+  if (!channel) return channel.error();
+  const hub::Access who = rule(*channel).subscribe;
+  if (who == hub::Access::nobody) {
+    return Error{ErrorCode::forbidden,
+                 "the channel's rule doesn't let it subscribe"};
+  }
+  const bool open = who == hub::Access::any;
+  if (!token) return open ? Result<Entry>(entry) : error_of(token.error());
+  if (!open && !token->grants.allows(auth::Scope::subscribe, entry.channel)) {
+    return Error{ErrorCode::forbidden,
+                 "the token doesn't allow subscribing to this channel"};
+  }
+  const Bytes user = session_.outlet_.user();
+  if (session_.settings_.dialect->is_one_user() && !user.empty() &&
+      user != token->user) {
+    return Error{ErrorCode::forbidden, "the token is of another user"};
+  }
+  entry.user = token->user;
+  entry.info = token->info;
+  entry.expires = end_of(*token);
+  return entry;
+}
+
+Result<hub::Subscription*> Conversation::subscribe_to(const Entry& entry) {
+  const auto channel = key(entry.channel);
+  if (!channel) return channel.error();
+  if (auto* const here = session_.find(*channel)) return here;
+  const std::string id = client();
+  Member who = member(id, entry.info);
+  if (who.user.empty()) who.user = entry.user;
+  return session_.subscribe(*channel, who);
+}
+
+/// It has its time to connect no longer, and from here on the name of `user`,
+/// unless it has one.
+void Conversation::let_in(Bytes user) {
+  if (!user.empty() && session_.outlet_.user().empty()) {
+    session_.outlet_.admitted(user, 0);
+  }
+  if (!std::exchange(let_in_, true)) session_.outlet_.rearm();
+}
+
+}  // namespace paperboy::session
