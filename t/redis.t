@@ -117,7 +117,6 @@ subtest 'replicas that are not there' => sub {
 
 subtest 'Redis goes and comes' => sub {
     # This Redis has kept nothing when it comes back.
-    $_->expect_log(qr/orders may be lost/) for @nodes;
     my $client = $nodes[1]->ws('/ws?c=outage');
     my $near   = $nodes[0]->ws('/ws?c=near:1');
     publish($nodes[0], 'outage', 'before');

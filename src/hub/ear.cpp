@@ -8,6 +8,7 @@ Result<Done> Ear::listen() {
   if (subscription_.active()) return Done{};
   const auto position = hub_.subscribe(subscription_, channel_, *this);
   if (!position) return position.error();
+  at_ = subscription_.position();
   return Done{};
 }
 
@@ -16,9 +17,23 @@ void Ear::encode(const Publication& publication, std::string& out) {
   put(out, publication.data);
 }
 
-void Ear::deliver(const Subscription&, Bytes run, std::uint32_t) {
+void Ear::deliver(const Subscription&, Bytes run, std::uint32_t count) {
+  behind_ += count;
   Unpacker in(run);
   while (!in.at_end()) messages_.emplace_back(in.text());
+}
+
+void Ear::gap(const Subscription&) {
+  gap_ = true;
+  behind_ = 0;
+}
+
+bool Ear::lost() {
+  if (!subscription_.active()) return false;
+  const Position before = std::exchange(at_, subscription_.position());
+  if (!std::exchange(gap_, false)) return false;
+  const bool anew = at_.epoch != before.epoch;
+  return !anew || before.offset > 0 || at_.offset > behind_;
 }
 
 }  // namespace paperboy::hub

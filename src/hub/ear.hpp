@@ -2,11 +2,13 @@
 // what comes until the worker has a moment for it. On the worker's event loop.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/encoder.hpp"
+#include "base/position.hpp"
 #include "hub/hub.hpp"
 #include "hub/subscription.hpp"
 
@@ -27,19 +29,23 @@ class Ear final : private Subscriber, private Encoder {
   /// The messages that came since, in their order.
   std::vector<std::string> take() { return std::exchange(messages_, {}); }
 
-  /// Whether some were lost since it was asked: this worker was too slow.
-  bool lost() { return std::exchange(lost_, false); }
+  /// Whether some may be lost since it was asked: this worker was too slow, or
+  /// the broker has lost what came after those that were heard. Not where the
+  /// channel began anew, nothing had been sent before, and all since was heard.
+  bool lost();
 
  private:
   void encode(const Publication& publication, std::string& out) override;
   void deliver(const Subscription& to, Bytes run, std::uint32_t count) override;
-  void gap(const Subscription&) override { lost_ = true; }
+  void gap(const Subscription& at) override;
 
   Hub& hub_;
   const std::string channel_;
   Subscription subscription_;
   std::vector<std::string> messages_;
-  bool lost_ = false;
+  Position at_;               // when it was asked last
+  bool gap_ = false;          // since then
+  std::uint64_t behind_ = 0;  // messages behind the gap
 };
 
 }  // namespace paperboy::hub

@@ -27,7 +27,7 @@ class Orders final {
   /// Those that came since, in their order.
   std::vector<Order> take();
 
-  /// Whether some were lost since it was asked: this worker was too slow.
+  /// Whether some may be lost since it was asked; see Ear.
   bool lost() { return ear_.lost(); }
 
  private:

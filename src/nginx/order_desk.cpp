@@ -12,6 +12,8 @@ namespace {
 // Slots of nginx's table that are looked at in one turn.
 constexpr ngx_uint_t kShare = 4096;
 
+constexpr std::uint64_t kQuietMs = 60'000;  // between two complaints
+
 }  // namespace
 
 OrderDesk::OrderDesk(Worker& worker, hub::Hub& hub)
@@ -38,15 +40,20 @@ void OrderDesk::listen() {
 }
 
 void OrderDesk::look() {
-  if (orders_.lost()) {
-    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
-                  "paperboy_api: orders may be lost to this worker: it was too "
-                  "slow for the log, or Redis has lost them");
-  }
+  if (orders_.lost()) complain();
   if (!current_.empty()) return;  // then after this walk
   current_ = orders_.take();
   next_ = 0;
   if (!current_.empty()) step();
+}
+
+void OrderDesk::complain() {
+  const std::uint64_t now = worker_clock().monotonic_ms();
+  if (now < quiet_until_) return;
+  quiet_until_ = now + kQuietMs;
+  ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                "paperboy_api: orders may be lost to this worker: it was too "
+                "slow for the log, or Redis has lost them");
 }
 
 void OrderDesk::on_step(ngx_event_t* event) {

@@ -33,6 +33,7 @@ class OrderDesk {
 
  private:
   static void on_step(ngx_event_t* event);
+  void complain();
   void step();
 
   Worker& worker_;
@@ -40,7 +41,8 @@ class OrderDesk {
   std::vector<hub::Order> current_;  // what this walk is about; empty: none
   ngx_uint_t next_ = 0;              // slot of nginx's table of connections
   ngx_event_t event_{};
-  bool told_ = false;  // that it can't listen
+  bool told_ = false;              // that it can't listen
+  std::uint64_t quiet_until_ = 0;  // for complaints, monotonic ms
 };
 
 }  // namespace paperboy::nginx

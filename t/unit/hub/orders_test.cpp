@@ -68,6 +68,46 @@ void who_was_too_slow_reads_what_is_kept(void**) {
   assert_false(world.orders.lost());
 }
 
+/// Another one, which has forgotten the channel.
+void begin_anew(World& world, std::uint64_t epoch, std::uint64_t offset = 0) {
+  world.broker.entry(kOrders).top = {epoch, offset};
+  world.broker.anchor(kOrders);
+}
+
+void an_epoch_before_which_nobody_ordered_loses_nothing(void**) {
+  World world;
+  assert_true(world.orders.listen().ok());
+  for (std::uint64_t epoch = 8; epoch < 12; ++epoch) {
+    begin_anew(world, epoch);
+    assert_string_equal(world.heard().c_str(), "");
+    assert_false(world.orders.lost());
+  }
+  begin_anew(world, 12);
+  world.send("a");
+  assert_string_equal(world.heard().c_str(), "a;");
+  assert_false(world.orders.lost());
+}
+
+void orders_of_a_past_that_is_no_more_may_be_lost(void**) {
+  World world;
+  assert_true(world.orders.listen().ok());
+  world.send("a");
+  assert_string_equal(world.heard().c_str(), "a;");
+  assert_false(world.orders.lost());
+  begin_anew(world, 8);
+  assert_string_equal(world.heard().c_str(), "");
+  assert_true(world.orders.lost());
+  // Nobody has ordered since.
+  begin_anew(world, 9);
+  assert_string_equal(world.heard().c_str(), "");
+  assert_false(world.orders.lost());
+  // The new one has orders that can't be read.
+  begin_anew(world, 10, 3);
+  world.send("b");
+  assert_string_equal(world.heard().c_str(), "b;");
+  assert_true(world.orders.lost());
+}
+
 void where_there_is_no_room_it_is_told(void**) {
   World world;
   world.broker.refusal = Error{ErrorCode::too_many_channels, "full"};
@@ -94,6 +134,8 @@ int main() {
       cmocka_unit_test(orders_come_in_their_order_once),
       cmocka_unit_test(what_another_build_wrote_is_passed_over),
       cmocka_unit_test(who_was_too_slow_reads_what_is_kept),
+      cmocka_unit_test(an_epoch_before_which_nobody_ordered_loses_nothing),
+      cmocka_unit_test(orders_of_a_past_that_is_no_more_may_be_lost),
       cmocka_unit_test(where_there_is_no_room_it_is_told),
       cmocka_unit_test(no_rule_of_names_is_for_orders),
   };
