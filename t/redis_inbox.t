@@ -2,6 +2,7 @@
 # published once, by one of the nodes, whatever dies. The examples in
 # conf-examples/redis-publish do so too.
 use v5.36;
+use Digest::SHA qw(sha256_hex);
 use Paperboy::Redis;
 use Paperboy::Test;
 use Time::HiRes qw(sleep time);
@@ -193,18 +194,19 @@ subtest 'entries that are none' => sub {
 subtest 'a worker dies with entries that it has taken' => sub {
     $_->expect_log(qr/WRONGTYPE|exited on signal 9/) for @nodes;
     my @clients = listeners('dying', @nodes);
-    my $key = 'paperboy:{' . bucket('dying') . '}:m:dying';
-    my $meta = $redis->command(DUMP => $key);
-    $redis->command(DEL => $key);
-    $redis->command(SET => $key, 'in the way');
-    message('dying', $_) for 1 .. 20;
+    my @keys = map {
+        'paperboy:{' . bucket('dying') . '}:i:'
+            . substr sha256_hex("dying\0$_"), 0, 32
+    } 1 .. 20;
+    $redis->command(LPUSH => $_, 'in the way') for @keys;
+    message('dying', $_, key => $_) for 1 .. 20;
     wait_for('entries that each node has taken', sub {
         my $by = $redis->command(XPENDING => $INBOX, 'paperboy')->[3];
         return @{ $by // [] } == 2;
     });
     # Clients of one worker are lost with it: this node's aren't asked.
     for my $worker ($nodes[0]->workers) { $nodes[0]->kill_worker($worker) }
-    $redis->command(RESTORE => $key, 0, $meta, 'REPLACE');
+    $redis->command(DEL => @keys);
     ok(settled(60), 'others publish them');
     is_deeply(heard($clients[1], 'dying'), [sort map {"text:$_"} 1 .. 20],
         'each once');

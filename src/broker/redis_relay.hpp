@@ -95,9 +95,10 @@ class Relay {
 
   struct Topic {
     State state = State::asked;
-    bool sent = false;    // asked: the server has been
-    bool again = false;   // something is missing that nobody reads yet
-    bool futile = false;  // the last repair found nothing
+    bool sent = false;          // asked: the server has been
+    bool again = false;         // something is missing that nobody reads yet
+    bool futile = false;        // the last repair found nothing
+    std::uint8_t refusals = 0;  // by Redis, since it followed
     std::unique_ptr<Pending> pending{};
   };
 
@@ -165,6 +166,9 @@ class Relay {
   void placed(const std::string& channel, const Position& at,
               std::span<const shm::Recent> window);
   void failed(const std::string& channel);
+  void refused(const std::string& channel);
+  void retry_in(const std::string& channel, std::uint64_t ms);
+  void hasten(const std::string& channel, const Topic& topic);
   void repair(const std::string& channel);
   void read_hole(const std::string& channel, const Position& from);
   void fill(const std::string& channel, const Position& from,
@@ -220,8 +224,8 @@ class Relay {
 
   std::deque<std::pair<std::string, std::string>> stalled_;  // channel, message
   std::unordered_set<std::string> to_place_;
-  std::size_t placing_ = 0;  // calls under way
-  std::unordered_set<std::string> to_retry_;
+  std::size_t placing_ = 0;                                  // calls under way
+  std::unordered_map<std::string, std::uint64_t> to_retry_;  // when
   std::vector<Standing> suspects_;
   std::deque<Comparison> to_compare_;
   std::size_t comparing_ = 0;  // calls under way

@@ -43,6 +43,7 @@ void Relay::take(Topic& topic, const std::string& channel, Bytes message) {
   if (topic.state == State::asked) return;
   if (topic.state != State::following) {
     hold(topic, message);
+    hasten(channel, topic);
   } else if (!stalled_.empty()) {
     stalled_.emplace_back(channel, message);
   } else if (!import(topic, channel, message)) {
@@ -100,6 +101,7 @@ void Relay::hold(Topic& topic, Bytes message) {
 /// It is where it should be: what came meanwhile comes next.
 void Relay::follow(const std::string& channel, Topic& topic) {
   topic.state = State::following;
+  topic.refusals = 0;
   const auto pending = std::move(topic.pending);
   const bool again = std::exchange(topic.again, false);
   if (pending) {

@@ -14,6 +14,7 @@ constexpr std::uint32_t kPage = 500;     // entries of a hole in one read
 constexpr std::uint32_t kWindow = 5000;  // entries to begin with
 constexpr std::uint64_t kWindowBytes = 1024UL * 1024;
 constexpr std::uint64_t kRetryMs = 200;
+constexpr std::uint8_t kDoublings = 5;  // of it, where Redis refuses each time
 
 // What a check says of a channel may be on its way yet.
 constexpr std::uint64_t kPatienceMs = 250;
@@ -74,7 +75,7 @@ void Relay::place_some(Bucket bucket,
         if (*self == nullptr) return;
         (*self)->place_more();
         if (!standings) {
-          for (const auto& channel : channels) (*self)->failed(channel);
+          for (const auto& channel : channels) (*self)->refused(channel);
           return;
         }
         for (const auto& one : *standings) {
@@ -107,7 +108,7 @@ void Relay::place_with_window(const std::string& channel) {
                 [self = self_, channel](const Result<Window>& window) {
                   if (*self == nullptr) return;
                   (*self)->place_more();
-                  if (!window) return (*self)->failed(channel);
+                  if (!window) return (*self)->refused(channel);
                   auto entries = window->entries;
                   std::ranges::reverse(entries);
                   (*self)->placed(channel, window->top, entries);
@@ -142,14 +143,39 @@ void Relay::placed(const std::string& channel, const Position& at,
   failed(channel);
 }
 
-/// Redis, or the zone, had no time for it: once more, soon.
-void Relay::failed(const std::string& channel) {
-  to_retry_.insert(channel);
+/// The zone had no time for it: once more, soon.
+void Relay::failed(const std::string& channel) { retry_in(channel, kRetryMs); }
+
+/// Redis may have had no time either; or it never will, since somebody else
+/// wrote to a key of the channel.
+void Relay::refused(const std::string& channel) {
+  Topic* const topic = find(channel);
+  if (topic == nullptr) return;
+  retry_in(channel, kRetryMs << topic->refusals);
+  if (topic->refusals < kDoublings) ++topic->refusals;
+}
+
+void Relay::retry_in(const std::string& channel, std::uint64_t ms) {
+  to_retry_[channel] = now() + ms;
   if (!retry_alarm_->is_set()) retry_alarm_->set(kRetryMs);
 }
 
+/// A message came: what was refused may go well by now.
+void Relay::hasten(const std::string& channel, const Topic& topic) {
+  if (topic.refusals == 0) return;
+  const auto found = to_retry_.find(channel);
+  if (found != to_retry_.end()) found->second = 0;
+}
+
 void Relay::retry() {
-  for (const std::string& channel : std::exchange(to_retry_, {})) {
+  std::vector<std::string> due;
+  std::erase_if(to_retry_, [&](const auto& item) {
+    if (item.second > now()) return false;
+    due.push_back(item.first);
+    return true;
+  });
+  if (!to_retry_.empty()) retry_alarm_->set(kRetryMs);
+  for (const std::string& channel : due) {
     Topic* const topic = find(channel);
     if (topic == nullptr) continue;
     if (!engine_.is_up(engine_.shard_of(bucket_of(channel)))) {
@@ -205,7 +231,7 @@ void Relay::read_hole(const std::string& channel, const Position& from) {
                   if (topic == nullptr || topic->state != State::repairing) {
                     return;
                   }
-                  if (!window) return here.failed(channel);
+                  if (!window) return here.refused(channel);
                   if (window->top.epoch != from.epoch) {
                     return here.read_hole(channel, {window->top.epoch, 0});
                   }

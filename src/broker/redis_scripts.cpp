@@ -44,6 +44,15 @@ constexpr Bytes kPrelude = R"lua(
 local rid, fresh_g, fresh_e, idle, publish =
     ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
+-- A command on a key of ours. Where somebody else wrote to it, it isn't what was
+-- kept, and is forgotten.
+local function on(key, command, ...)
+  local answer = redis.pcall(command, key, ...)
+  if type(answer) ~= 'table' or not answer.err then return answer end
+  if string.find(answer.err, '^WRONGTYPE') then redis.call('DEL', key) end
+  return redis.call(command, key, ...)
+end
+
 local function number_of(g)
   return tonumber(string.match(g, '^(%d+)-') or 0)
 end
@@ -62,9 +71,9 @@ local function holds(all, seen_r, seen_s)
 end
 
 local function look(key, seen_g, seen_r, seen_s)
-  local b = redis.call('HMGET', key, 'g', 'r', 'h', 's')
+  local b = on(key, 'HMGET', 'g', 'r', 'h', 's')
   local g, r, h, s = b[1], b[2], b[3] or '', tonumber(b[4] or 0)
-  if not g then
+  if not g or not r or not s then
     g, r, h, s = begin_anew(key, seen_g), rid, '', 0
     redis.call('HSET', key, 'r', r, 'h', h, 's', 0)
   elseif r ~= rid then
@@ -87,17 +96,19 @@ end
 
 -- Where the caller has had more of the channel, that was lost: as above.
 local function weigh(key, g, meta, seen_e, seen_o)
-  local m = redis.call('HMGET', meta, 'e', 'o', 'g')
-  if m[1] == seen_e and m[3] == g and tonumber(m[2]) < tonumber(seen_o) then
+  local m = on(meta, 'HMGET', 'e', 'o', 'g')
+  if m[1] == seen_e and m[3] == g and
+      (tonumber(m[2]) or 0) < tonumber(seen_o) then
     return begin_anew(key, g)
   end
   return g
 end
 
 local function channel(meta, stream, g)
-  local m = redis.call('HMGET', meta, 'e', 'o', 'g', 'z')
-  if m[1] and m[2] and m[3] == g then
-    return m[1], tonumber(m[2]), tonumber(m[4] or 0)
+  local m = on(meta, 'HMGET', 'e', 'o', 'g', 'z')
+  local o = tonumber(m[2] or '')
+  if o and m[3] == g and string.find(m[1] or '', '^%x+$') then
+    return m[1], o, tonumber(m[4]) or 0
   end
   redis.call('DEL', stream, meta)
   redis.call('HSET', meta, 'e', fresh_e, 'o', 0, 'g', g, 'z', 0)
@@ -107,7 +118,7 @@ end
 
 -- The channel is among those that changed last.
 local function note_change(changed, s, name, bucket)
-  redis.call('ZADD', changed, s, name)
+  on(changed, 'ZADD', s, name)
   local count = redis.call('ZCARD', changed)
   if count > 1200 then
     redis.call('ZREMRANGEBYRANK', changed, 0, count - 1001)
@@ -260,6 +271,12 @@ local ms = now()
 local answer = {e, int(o), g, int(s),
                 int(ms)}
 if ARGV[9] ~= '' and ARGV[9] ~= e then return answer end
+local kind = redis.call('TYPE', stream).ok
+if kind ~= 'stream' then
+  -- Somebody else wrote to it: it isn't what was kept.
+  if kind ~= 'none' then answer[6] = kind end
+  return answer
+end
 local limit, room, back = tonumber(ARGV[11]), tonumber(ARGV[12]),
     ARGV[13] == 'r'
 local most, bytes, age = tonumber(ARGV[14]), tonumber(ARGV[15]),
@@ -353,11 +370,10 @@ for i = 1, #KEYS, 2 do
       one[3] = 'all'
     else
       local most = tonumber(ARGV[11])
-      local page = redis.call('ZRANGEBYSCORE', KEYS[i + 1], '(' .. known_s,
-                              '+inf', 'WITHSCORES', 'LIMIT', 0, most)
+      local page = on(KEYS[i + 1], 'ZRANGEBYSCORE', '(' .. known_s, '+inf',
+                      'WITHSCORES', 'LIMIT', 0, most)
       for j = 1, #page, 2 do
-        local m = redis.call('HMGET', KEYS[i] .. ':m:' .. page[j], 'e', 'o',
-                             'g', 'f')
+        local m = on(KEYS[i] .. ':m:' .. page[j], 'HMGET', 'e', 'o', 'g', 'f')
         if m[3] == g then
           one[#one + 1] = page[j]
           one[#one + 1] = m[1]

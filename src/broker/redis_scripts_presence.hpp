@@ -20,11 +20,11 @@ for i = 1, #KEYS, 2 do
   local at = 2 * i - 1
   local field = ARGV[at] .. '/' .. ARGV[at + 1]
   if ARGV[at + 3] == '' then
-    redis.call('HDEL', KEYS[i + 1], field)
-    redis.call('HDEL', KEYS[i], ARGV[at + 1])
+    on(KEYS[i + 1], 'HDEL', field)
+    on(KEYS[i], 'HDEL', ARGV[at + 1])
   else
-    redis.call('HSET', KEYS[i + 1], field, ARGV[at + 3])
-    redis.call('HSET', KEYS[i], ARGV[at + 1], ARGV[at + 2])
+    on(KEYS[i + 1], 'HSET', field, ARGV[at + 3])
+    on(KEYS[i], 'HSET', ARGV[at + 1], ARGV[at + 2])
   end
 end
 return #KEYS / 2
@@ -48,15 +48,14 @@ local holder, most, ms = ARGV[1], tonumber(ARGV[4]), now()
 if ms - ARGV[6] > tonumber(ARGV[7]) then most = 0 end
 local till, back = int(ms + ARGV[3]), int(ms + ARGV[5])
 for i = 10, #ARGV do
-  redis.call('ZREM', leases, ARGV[i])
-  redis.call('ZREM', dead, ARGV[i])
-  redis.call('ZADD', buried, int(ms), ARGV[i])
+  on(leases, 'ZREM', ARGV[i])
+  on(dead, 'ZREM', ARGV[i])
+  on(buried, 'ZADD', int(ms), ARGV[i])
 end
 local state = 1
-if ARGV[2] == 'new' or redis.call('ZSCORE', leases, holder) then
-  redis.call('ZADD', leases, till, holder)
-elseif redis.call('ZSCORE', dead, holder) or
-    redis.call('ZSCORE', buried, holder) then
+if ARGV[2] == 'new' or on(leases, 'ZSCORE', holder) then
+  on(leases, 'ZADD', till, holder)
+elseif on(dead, 'ZSCORE', holder) or on(buried, 'ZSCORE', holder) then
   state = 2
 else
   state = 0
@@ -64,31 +63,31 @@ end
 local taken = {}
 if most > 0 then
   for _, key in ipairs({leases, dead}) do
-    local late = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. int(ms),
-                            'LIMIT', 0, most)
+    local late = on(key, 'ZRANGEBYSCORE', '-inf', '(' .. int(ms), 'LIMIT', 0,
+                    most)
     for _, one in ipairs(late) do
       redis.call('ZREM', leases, one)
       redis.call('ZADD', dead, back, one)
       taken[#taken + 1] = one
     end
   end
-  redis.call('ZREMRANGEBYSCORE', buried, '-inf', int(ms - 86400000))
+  on(buried, 'ZREMRANGEBYSCORE', '-inf', int(ms - 86400000))
 end
 if ARGV[8] ~= '' then
-  redis.call('HSET', nodes, ARGV[8], till .. ' ' .. ARGV[9])
+  on(nodes, 'HSET', ARGV[8], till .. ' ' .. ARGV[9])
 end
-local living, all = {}, redis.call('HGETALL', nodes)
+local living, all = {}, on(nodes, 'HGETALL')
 for i = 1, #all, 2 do
   local ends, info = string.match(all[i + 1], '^(%d+) (.*)$')
-  if most > 0 and tonumber(ends) < ms then
+  if not ends or (most > 0 and tonumber(ends) < ms) then
     redis.call('HDEL', nodes, all[i])
   else
     living[#living + 1] = all[i]
     living[#living + 1] = info
   end
 end
-return {state, ms, redis.call('ZRANGE', leases, 0, -1), taken,
-        redis.call('ZRANGE', dead, 0, -1), living}
+return {state, ms, on(leases, 'ZRANGE', 0, -1), taken,
+        on(dead, 'ZRANGE', 0, -1), living}
 )lua";
 
 // KEYS: bucket, what the holder has in it, and of each member: its channel's
@@ -102,7 +101,7 @@ local count = 0
 for i = 3, #KEYS, 3 do
   local at = 11 + (i - 3) / 3 * 2
   local field = ARGV[9] .. '/' .. ARGV[at]
-  local member = redis.call('HGET', KEYS[i], field)
+  local member = on(KEYS[i], 'HGET', field)
   redis.call('HDEL', KEYS[2], ARGV[at])
   if member then
     redis.call('HDEL', KEYS[i], field)

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "broker/redis_connection.hpp"
 #include "broker/redis_entry.hpp"
 
 namespace paperboy::broker::redis {
@@ -215,23 +216,29 @@ void Store::window(Bytes channel, const WindowQuery& query,
   engine_.call(
       bucket, Script::history,
       {keys_.bucket(bucket), keys_.meta(channel), keys_.stream(channel)}, words,
-      [this, bucket, id = words[0], handler](const Result<Reply>& reply) {
+      [this, name = std::string(channel), id = words[0],
+       handler](const Result<Reply>& reply) {
         if (!reply) return handler(reply.error());
         if (reply->is_error()) return handler(refused(*reply));
-        handler(read_window(bucket, id, *reply));
+        handler(read_window(name, id, *reply));
       });
 }
 
 /// An entry that makes no sense, or is of another epoch, is missing.
-Result<Window> Store::read_window(Bucket bucket, Bytes id, const Reply& reply) {
-  const auto top = note(bucket, id, reply);
+Result<Window> Store::read_window(Bytes channel, Bytes id, const Reply& reply) {
+  const auto top = note(bucket_of(channel), id, reply);
   if (!top || reply.items.size() < 5) return nonsense("history");
   const auto now = number(reply.items[4]);
   if (!now) return nonsense("history");
   Window window{*top, {}};
   for (std::size_t i = 5; i < reply.items.size(); ++i) {
     const auto entry = parse_entry(reply.items[i].string());
-    if (!entry || entry->position.epoch != top->epoch) continue;
+    if (!entry) {
+      complain("somebody else wrote to a stream in Redis",
+               printable(keys_.stream(channel)));
+      continue;
+    }
+    if (entry->position.epoch != top->epoch) continue;
     window.entries.push_back(
         {{entry->position, entry->kind, std::string(entry->data),
           std::string(entry->extra)},

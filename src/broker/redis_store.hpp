@@ -119,7 +119,7 @@ class Store {
   void complain(Bytes what, Bytes text);
   void saw(Bucket bucket, Bytes generation, Bytes id, std::uint64_t sequence);
   std::optional<Position> note(Bucket bucket, Bytes id, const Reply& reply);
-  Result<Window> read_window(Bucket bucket, Bytes id, const Reply& reply);
+  Result<Window> read_window(Bytes channel, Bytes id, const Reply& reply);
   Result<Change> read_change(const Known& known, Bytes id, const Reply& reply);
 
   Engine& engine_;

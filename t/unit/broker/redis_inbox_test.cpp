@@ -240,9 +240,9 @@ void what_can_not_be_published_now_is_later(void**) {
   Inboxes test;
   test.add();
   assert_true(test.world.comes_up());
-  const std::string in_the_way = Keys("paperboy:").meta("other");
-  (void)test.server.ask({"SET", in_the_way, "x"});
-  test.xadd({"channel", "other", "data", "x"});
+  const std::string in_the_way = Keys("paperboy:").idempotency("other", "k");
+  (void)test.server.ask({"LPUSH", in_the_way, "x"});
+  test.xadd({"channel", "other", "data", "x", "key", "k"});
   test.world.rest(500);
   assert_false(test.is_empty());
   (void)test.server.ask({"DEL", in_the_way});

@@ -98,6 +98,84 @@ void a_stream_that_somebody_wrote_to_stops_nothing(void**) {
   assert_true(alone.hears("3=3;"));
 }
 
+/// Where nobody publishes, either: whoever comes, and what was missed.
+void a_key_that_is_no_stream_is_an_empty_one(void**) {
+  RedisServer server;
+  Alone alone(server);
+  assert_true(alone.machine.rules.add(
+      "kept", {.keep = {.count = 10, .bytes = 1000, .age_ms = 60'000}}));
+  const Keys keys("paperboy:");
+  assert_true(alone.world.publish(*alone.worker, "1", "kept").ok());
+  (void)server.ask({"SET", keys.stream("kept"), "nonsense"});
+  assert_true(alone.worker->broker.subscribe("kept", 0).ok());
+  assert_true(alone.hears("@0;@1;"));
+  // Two that it hasn't heard.
+  const Bucket bucket = bucket_of("kept");
+  const std::int64_t sequence =
+      server.ask({"HINCRBY", keys.bucket(bucket), "s", "2"}).integer;
+  (void)server.ask(
+      {"ZADD", keys.changed(bucket), std::to_string(sequence), "kept"});
+  (void)server.ask({"HINCRBY", keys.meta("kept"), "o", "2"});
+  assert_true(alone.hears("@3;"));
+  const auto lines =
+      std::ranges::count_if(alone.world.network.logs, [](const auto& line) {
+        return line.find("somebody else wrote") != std::string::npos;
+      });
+  assert_int_equal(lines, 1);
+}
+
+/// Whatever somebody else has written in the place of it.
+void no_key_that_is_another_stops_anything(void**) {
+  RedisServer server;
+  Alone alone(server);
+  const Keys keys("paperboy:");
+  const Bucket bucket = bucket_of("news");
+  std::uint64_t before = alone.publish("before").position.epoch;
+  int number = 0;
+  const auto goes_on = [&] {
+    const std::string data = std::to_string(++number);
+    const auto placed = alone.publish(data);
+    assert_true(alone.hears("=" + data + ";"));
+    const bool anew = placed.position.epoch != before;
+    before = placed.position.epoch;
+    return anew;
+  };
+  (void)server.ask({"SET", keys.changed(bucket), "nonsense"});
+  assert_false(goes_on());
+  (void)server.ask({"SET", keys.meta("news"), "nonsense"});
+  assert_true(goes_on());
+  (void)server.ask({"SET", keys.bucket(bucket), "nonsense"});
+  assert_true(goes_on());
+  (void)server.ask({"HSET", keys.bucket(bucket), "s", "nonsense"});
+  assert_true(goes_on());
+  (void)server.ask({"HSET", keys.meta("news"), "o", "nonsense"});
+  assert_true(goes_on());
+  (void)server.ask({"HSET", keys.meta("news"), "e", "nonsense"});
+  assert_true(goes_on());
+}
+
+std::int64_t refusals(const RedisServer& server) {
+  const std::string stats = server.ask({"INFO", "commandstats"}).text;
+  const std::size_t calls = stats.find("cmdstat_evalsha:");
+  const std::string what = "failed_calls=";
+  return std::stol(stats.substr(stats.find(what, calls) + what.size()));
+}
+
+void what_redis_refuses_each_time_is_tried_ever_more_seldom(void**) {
+  RedisServer server;
+  World world({server.address()});
+  world.options.check_ms = 60'000;
+  Machine::Worker& worker = world.machine().add();
+  assert_true(world.comes_up());
+  (void)server.ask({"ACL", "SETUSER", "default", "-hmget"});
+  assert_true(worker.broker.subscribe("news", 0).ok());
+  world.rest(2500);
+  // At 0, 200, 600, 1400 ms; 12 with the same pause each time.
+  assert_in_range(refusals(server), 1, 5);
+  (void)server.ask({"ACL", "SETUSER", "default", "+hmget"});
+  world.assert_hears(worker, "@0;");
+}
+
 void nonsense_in_a_stream_is_left_out(void**) {
   RedisServer server;
   Alone alone(server);
@@ -287,6 +365,9 @@ int main() {
           what_redis_lost_while_no_worker_looked_is_seen_by_the_next),
       cmocka_unit_test(an_epoch_that_was_over_doesnt_come_back),
       cmocka_unit_test(a_stream_that_somebody_wrote_to_stops_nothing),
+      cmocka_unit_test(a_key_that_is_no_stream_is_an_empty_one),
+      cmocka_unit_test(no_key_that_is_another_stops_anything),
+      cmocka_unit_test(what_redis_refuses_each_time_is_tried_ever_more_seldom),
       cmocka_unit_test(nonsense_in_a_stream_is_left_out),
       cmocka_unit_test(what_is_too_large_for_a_zone_is_a_gap_there),
       cmocka_unit_test(one_that_comes_back_from_afar_costs_others_nothing),

@@ -270,6 +270,32 @@ void what_nobody_holds_is_dropped(void**) {
   }));
 }
 
+/// Whatever somebody else has written in the place of it.
+void no_key_that_is_another_stops_anything(void**) {
+  const RedisServer server;
+  const Keys keys("paperboy:");
+  (void)server.ask({"SET", keys.leases(), "nonsense"});
+  (void)server.ask({"SET", keys.dead(), "nonsense"});
+  (void)server.ask({"SET", keys.buried(), "nonsense"});
+  (void)server.ask({"HSET", keys.nodes(), "1", "nonsense"});
+  (void)server.ask({"SET", keys.members("odd"), "nonsense"});
+  Host one(server);
+  Host dead(server);
+  one.lease().describe([] { return NodeState{"2", "two"}; });
+  dead.enter("a", "odd");
+  dead.enter("b", "news");
+  const std::vector<Host*> both{&one, &dead};
+  assert_true(shows(one, both, "b "));
+  assert_string_equal(one.clients("odd").c_str(), "a ");
+  assert_int_equal(one.lease().nodes().size(), 1);
+  (void)server.ask({"SET", keys.members("odd"), "nonsense"});
+  (void)server.ask({"SET", keys.nodes(), "nonsense"});
+  assert_true(shows(one, {&one}, ""));
+  assert_true(turn_until({&one}, [&] {
+    return server.ask({"KEYS", "paperboy:*:h:*"}).items.empty();
+  }));
+}
+
 void nodes_are_told_until_they_go(void**) {
   const RedisServer server;
   Host one(server);
@@ -313,6 +339,7 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(nobody_leaves_because_redis_was_away),
     cmocka_unit_test(one_that_was_taken_for_dead_comes_back),
     cmocka_unit_test(what_nobody_holds_is_dropped),
+    cmocka_unit_test(no_key_that_is_another_stops_anything),
     cmocka_unit_test(nodes_are_told_until_they_go),
 };
 
