@@ -7,6 +7,7 @@ namespace paperboy::broker::redis {
 namespace {
 
 constexpr std::uint32_t kMostTaken = 8;  // dead holders in one call
+constexpr std::size_t kMostSeekers = 1000;
 
 constexpr Error kUnavailable{ErrorCode::unavailable,
                              "Redis can't be asked who lives: try again"};
@@ -29,7 +30,8 @@ Lease::Lease(Engine& engine, Network& network, const Keys& keys,
       times_(times),
       events_(events),
       holder_(random_name(network)),
-      alarm_(network.alarm([this] { renew(); })) {
+      alarm_(network.alarm([this] { renew(); })),
+      found_alarm_(network.alarm([this] { found(); })) {
   alarm_->set(0);
 }
 
@@ -131,6 +133,27 @@ Lease::Nodes Lease::nodes() const {
   Nodes nodes;
   for (const auto& [uid, info] : all) nodes.push_back({uid, info});
   return nodes;
+}
+
+/// Each node renews within its time, and a little: so long somebody may be
+/// missing of whom nobody here had heard before.
+void Lease::find_nodes(Handler handler) {
+  renew([this, handler = std::move(handler)](const Result<Done>& renewed) {
+    const std::uint64_t back_at =
+        forgotten_at_ + times_.renew_ms + times_.renew_ms / 4;
+    if (!renewed || forgotten_at_ == 0 || back_at <= now()) {
+      return handler(renewed);
+    }
+    if (seekers_.size() == kMostSeekers) return handler(kUnavailable);
+    seekers_.push_back(handler);
+    if (!found_alarm_->is_set()) found_alarm_->set(back_at - now());
+  });
+}
+
+void Lease::found() {
+  renew([seekers = std::exchange(seekers_, {})](const Result<Done>& renewed) {
+    for (const Handler& seeker : seekers) seeker(renewed);
+  });
 }
 
 void Lease::remove_node(const std::string& uid) {

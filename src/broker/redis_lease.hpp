@@ -93,6 +93,11 @@ class Lease {
   [[nodiscard]] Nodes nodes() const;
   void describe(Describe describe) { describe_ = std::move(describe); }
 
+  /// Answers when nodes() has all that there are: it renews, and where Redis
+  /// has just forgotten all it waits until each has said that it is there.
+  /// Error: unavailable.
+  void find_nodes(Handler handler);
+
   /// Nothing is left of it.
   void buried(const std::string& holder) { buried_.push_back(holder); }
 
@@ -111,6 +116,7 @@ class Lease {
                 const std::vector<std::string>& told);
   void read_nodes(const Reply& reply, bool forgotten);
   void note_success(std::int64_t ms);
+  void found();
   [[nodiscard]] std::int64_t longest_break() const {
     return static_cast<std::int64_t>(times_.renew_ms + times_.lasts_ms / 2);
   }
@@ -133,7 +139,9 @@ class Lease {
   std::map<std::string, std::string> nodes_;
   std::map<std::string, std::string> forgotten_;  // nodes, when Redis lost all
   std::uint64_t forgotten_at_ = 0;
+  std::vector<Handler> seekers_;  // wait for nodes
   std::unique_ptr<Alarm> alarm_;
+  std::unique_ptr<Alarm> found_alarm_;
 
   // Redis may answer when it is gone.
   std::shared_ptr<Lease*> self_ = std::make_shared<Lease*>(this);

@@ -62,7 +62,7 @@ broker::redis::NodeState RedisNode::describe() const {
 }
 
 void RedisNode::info(const InfoReply& reply) {
-  lease_.renew([this, reply](const Result<Done>& renewed) {
+  lease_.find_nodes([this, reply](const Result<Done>& renewed) {
     if (!renewed) return reply(renewed.error());
     std::vector<api::NodeInfo> nodes = {own_.own_info()};
     for (const auto& [uid, text] : lease_.nodes()) {
@@ -78,7 +78,7 @@ void RedisNode::info(const InfoReply& reply) {
 
 void RedisNode::channels(const api::ChannelsQuery& query,
                          const ChannelsReply& reply) {
-  lease_.renew([this, query, reply](const Result<Done>& renewed) {
+  lease_.find_nodes([this, query, reply](const Result<Done>& renewed) {
     if (!renewed) return reply(renewed.error());
     ask(query, reply);
   });

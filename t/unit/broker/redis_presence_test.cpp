@@ -330,6 +330,33 @@ void nodes_are_told_until_they_go(void**) {
       turn_until({&one, &two}, [&] { return uids(one) == "1=one x "; }));
 }
 
+/// It had come just then: nobody else has heard of it yet.
+void a_node_that_redis_forgot_at_once_is_found(void**) {
+  const RedisServer server;
+  Host one(server);
+  one.lease().describe([] { return NodeState{"1", "one"}; });
+  assert_true(one.settles());
+  Host two(server);
+  two.lease().describe([] { return NodeState{"2", "two"}; });
+  assert_true(two.settles());
+  assert_int_equal(one.lease().nodes().size(), 1);
+  (void)server.ask({"FLUSHALL"});
+  std::size_t answers = 0;
+  for (int i = 0; i < 2; ++i) {
+    one.lease().find_nodes([&](const auto& found) {
+      assert_true(found.ok());
+      assert_int_equal(one.lease().nodes().size(), 2);
+      ++answers;
+    });
+  }
+  assert_true(turn_until({&one, &two}, [&] { return answers == 2; }));
+  // Nobody waits where nothing was forgotten, nor where nobody answers.
+  turn({&one, &two}, 300);
+  one.lease().find_nodes([&](const auto&) { ++answers; });
+  assert_true(turn_until(
+      {&one}, [&] { return answers == 3; }, 50));
+}
+
 const CMUnitTest kTests[] = {
     cmocka_unit_test(members_of_a_worker_that_died_go_and_are_told_once),
     cmocka_unit_test(many_members_of_one_that_died_go),
@@ -341,6 +368,7 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(what_nobody_holds_is_dropped),
     cmocka_unit_test(no_key_that_is_another_stops_anything),
     cmocka_unit_test(nodes_are_told_until_they_go),
+    cmocka_unit_test(a_node_that_redis_forgot_at_once_is_found),
 };
 
 }  // namespace
