@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/base64.hpp"
+#include "base/envelope.hpp"
 #include "base/json_text.hpp"
 
 namespace paperboy {
@@ -68,7 +69,7 @@ void append_publication(std::string& out, Kind kind, Bytes data, Bytes extra,
   out += R"({"data":)";
   append_data(out, kind, data);
   if (offset != 0) out.append(R"(,"offset":)").append(std::to_string(offset));
-  if (!extra.empty()) out.append(",").append(extra);
+  if (!extra.empty() && !is_envelope(extra)) out.append(",").append(extra);
   out += '}';
 }
 

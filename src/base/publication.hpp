@@ -33,7 +33,8 @@ struct Publication {
   Bytes data;
 
   /// Members of a JSON object, as text: "info":{...},"tags":{...}. Empty: none.
-  /// For the dialects that have a place for them.
+  /// For the dialects that have a place for them. Or an envelope
+  /// (envelope.hpp).
   Bytes extra{};
   Event event = Event::message;
 };

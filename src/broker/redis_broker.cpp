@@ -1,5 +1,7 @@
 #include "broker/redis_broker.hpp"
 
+#include "hub/key.hpp"
+
 namespace paperboy::broker {
 
 namespace {
@@ -8,7 +10,7 @@ constexpr std::uint64_t kAskAgainMs = 900;
 constexpr std::size_t kAskedAgain = 10'000;  // channels a second
 
 std::string demands_of(shm::SeatIndex seat) {
-  return std::string(redis::kLocal) + std::to_string(seat);
+  return std::string(redis::kDemands) + std::to_string(seat);
 }
 
 }  // namespace
@@ -102,6 +104,7 @@ void RedisBroker::give_way() {
 
 Result<hub::Subscribed> RedisBroker::subscribe(Bytes channel,
                                                std::uint64_t most) {
+  if (hub::stays_on_node(channel)) return shm_.subscribe(channel, most);
   const auto subscribed =
       zone_.subscribe(seat_, channel, most, shm::Anchor::later);
   if (!subscribed) return subscribed.error();
@@ -147,6 +150,7 @@ hub::Drained RedisBroker::drain(hub::BrokerEvents& events) {
 
 /// What doesn't fit into this node's zone fits into no other of its size.
 void RedisBroker::publish(const Draft& draft, const hub::PublishReply& reply) {
+  if (hub::stays_on_node(draft.channel)) return shm_.publish(draft, reply);
   const auto admitted = zone_.admit(draft);
   if (!admitted) return reply(admitted.error());
   const redis::Shard shard = engine_->shard_of(redis::bucket_of(draft.channel));
@@ -189,11 +193,13 @@ void RedisBroker::publish_here(const Draft& draft,
 
 void RedisBroker::history(Bytes channel, const HistoryQuery& query,
                           const hub::HistoryReply& reply) {
+  if (hub::stays_on_node(channel)) return shm_.history(channel, query, reply);
   reader_.history(channel, query, reply);
 }
 
 /// The nodes forget what they have when they hear of it.
 void RedisBroker::remove_history(Bytes channel, const hub::DoneReply& reply) {
+  if (hub::stays_on_node(channel)) return shm_.remove_history(channel, reply);
   store_.remove(channel, [reply](const Result<Position>& at) {
     if (!at) return reply(at.error());
     reply(Done{});

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "broker/redis_relay.hpp"
+#include "hub/key.hpp"
 
 namespace paperboy::broker::redis {
 
@@ -267,7 +268,8 @@ void Relay::scan() {
 
 /// Not those that are this node's alone.
 void Relay::want_if_ours(const shm::ChannelInfo& channel) {
-  if (is_local(channel.name) || !share_[bucket_of(channel.name)].mine) return;
+  if (hub::stays_on_node(channel.name) || !share_[bucket_of(channel.name)].mine)
+    return;
   if (channel.subscribers == 0 && channel.position.epoch == 0) return;
   want(channel.name);
 }

@@ -32,12 +32,9 @@
 
 namespace paperboy::broker::redis {
 
-/// Channels of the node alone, in which its workers tell each other what they
-/// want: "\0relay" and a seat. Not in Redis.
-inline constexpr Bytes kLocal{"\0relay", 6};
-[[nodiscard]] inline bool is_local(Bytes channel) {
-  return channel.starts_with(kLocal);
-}
+/// In these channels of the node alone its workers tell each other what they
+/// want: with the seat behind it.
+inline constexpr Bytes kDemands{"\0\0relay", 7};
 
 class Relay {
  public:

@@ -144,6 +144,7 @@ class Checker {
       return "chain: bad name or hash";
     }
     channels_.push_back(ref);
+    own_ += name.starts_with('\0') ? 1 : 0;
     if (it.many != 0 &&
         (!arena_.is_taken(it.many) || !reached_.insert(it.many).second)) {
       return "channel: bad block of interests";
@@ -174,8 +175,10 @@ class Checker {
         }
       }
     }
-    return channels_.size() == zone_.directory.channels ? nullptr
-                                                        : "channels: bad count";
+    return channels_.size() == zone_.directory.channels &&
+                   own_ == zone_.directory.own
+               ? nullptr
+               : "channels: bad count";
   }
 
   /// Of those that have no annex.
@@ -278,6 +281,7 @@ class Checker {
   std::unordered_set<Ref> reached_;
   std::vector<ChannelRef> channels_;
   std::uint64_t annexes_ = 0;
+  std::uint64_t own_ = 0;  // channels of Paperboy's
   std::unordered_map<Story, std::uint64_t, StoryHash> offsets_;
 };
 

@@ -17,6 +17,9 @@ constexpr std::size_t kExpireKeys = 16;
 constexpr Error kFull = {ErrorCode::too_many_channels,
                          "the zone is full; give it more memory"};
 
+/// Of Paperboy's own channels.
+bool is_own(Bytes name) { return name.starts_with('\0'); }
+
 std::uint32_t seconds(std::uint64_t now_ms) {
   return static_cast<std::uint32_t>(now_ms / 1000);
 }
@@ -257,6 +260,7 @@ ChannelRef Directory::create(Bytes name, std::uint64_t hash,
   tx.set(bucket(hash), *ref);
   order_.enlist(tx, *ref);
   tx.set(header().channels, header().channels + 1);
+  if (is_own(name)) tx.set(header().own, header().own + 1);
   tx.commit();
   return *ref;
 }
@@ -322,6 +326,7 @@ void Directory::drop(ChannelRef ref) {
     link = &channel(*link).next;
   }
   Transaction tx(view_);
+  if (is_own(name(ref))) tx.set(header().own, header().own - 1);
   tx.set(*link, it.next);
   order_.delist(tx, ref);
   if (it.many != 0) {

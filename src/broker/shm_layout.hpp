@@ -37,7 +37,7 @@ using AtomicWord = std::atomic<std::uint64_t>;
 static_assert(AtomicWord::is_always_lock_free);
 
 inline constexpr std::uint64_t kMagic = 0x31796f6272657061;  // "aperboy1"
-inline constexpr std::uint32_t kVersion = 3;
+inline constexpr std::uint32_t kVersion = 4;
 inline constexpr std::size_t kRefUnit = 16;
 inline constexpr std::size_t kPageSize = 16'384;
 
@@ -154,6 +154,7 @@ struct DirectoryHeader {
   std::uint64_t epoch_base;
   std::uint64_t epoch_count;
   std::uint64_t channels;
+  std::uint64_t own;    // of them Paperboy's own: their names begin with a NUL
   std::uint64_t marks;  // the last that was given
   Ref newest;
   Ref oldest;

@@ -260,14 +260,16 @@ std::uint64_t Zone::sum(Counter counter) const {
 }
 
 std::uint64_t Zone::channel_count() const {
-  return read(parts_->view.header().directory.channels);
+  DirectoryHeader& directory = parts_->view.header().directory;
+  const std::uint64_t all = read(directory.channels);
+  return all - std::min(all, read(directory.own));
 }
 
 Stats Zone::stats() const {
   Header& header = parts_->view.header();
   Stats stats;
   stats.size = header.geometry.size;
-  stats.channels = channel_count();
+  stats.channels = read(header.directory.channels);
   stats.arena_size = header.geometry.pages * kPageSize;
   stats.arena_used = parts_->arena.used();
   stats.arena_free = parts_->arena.free();

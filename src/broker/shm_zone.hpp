@@ -239,6 +239,7 @@ class Zone {
   /// over the seats that are taken.
   [[nodiscard]] std::uint64_t sum(Counter counter) const;
 
+  /// Without Paperboy's own, whose names begin with a NUL.
   [[nodiscard]] std::uint64_t channel_count() const;
 
   /// Takes no lock: each number is right, all of them not of one moment.

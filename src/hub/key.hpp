@@ -3,7 +3,10 @@
 // none can reach into another namespace. What begins with a NUL is nobody's to
 // name: there Paperboy's own channels are.
 //
-//   key = name | namespace NUL name
+//   key = name | namespace NUL name | NUL own | NUL NUL own
+//
+// Of our own, those that begin with two NULs stay on the node: no broker
+// carries them to others.
 #pragma once
 
 #include <string>
@@ -18,6 +21,10 @@ inline constexpr std::size_t kMaxNamespace = 256;  // bytes
 /// `max_length`: of `name`, in bytes.
 [[nodiscard]] Result<std::string> channel_key(Bytes name_space, Bytes name,
                                               std::size_t max_length);
+
+[[nodiscard]] inline bool stays_on_node(Bytes key) {
+  return key.starts_with(Bytes("\0\0", 2));
+}
 
 /// The name within a key.
 [[nodiscard]] Bytes channel_name(Bytes key);

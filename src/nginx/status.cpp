@@ -46,7 +46,7 @@ std::string status_json(Worker& worker) {
   Json json = Json::object();
   json.set("version", Json::string(kVersion));
   json.set("workers", Json::integer(stats.seats_taken));
-  json.set("channels", Json::integer(worker.channels()));
+  json.set("channels", Json::integer(worker.zone().channel_count()));
   set_range(json, zone, Counter::connections, Counter::redis_inbox_refused);
   Json refused = Json::object();
   set_range(refused, zone, Counter::refused_method, Counter::refused_capacity);

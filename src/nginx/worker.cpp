@@ -212,16 +212,6 @@ bool Worker::listen(ngx_cycle_t* cycle) {
   return true;
 }
 
-/// Workers hear orders in one of our own, and surveys in another; each relay
-/// what is asked of it, and what is answered.
-std::uint64_t Worker::channels() const {
-  const std::uint64_t all = zone_.channel_count();
-  const std::uint64_t relays = network_ != nullptr ? zone_.relays().size() : 0;
-  const std::uint64_t own =
-      (desk_.orders().listening() ? 1 : 0) + (relays > 0 ? 1 + 2 * relays : 0);
-  return all - std::min(all, own);
-}
-
 void Worker::wake() { ngx_post_event(&drain_, &ngx_posted_next_events); }
 
 void Worker::on_wakeup(ngx_event_t* event) {

@@ -53,9 +53,6 @@ class Worker {
   [[nodiscard]] OrderDesk& desk() { return desk_; }
   [[nodiscard]] api::Node& node() { return *node_; }
 
-  /// Of the node, but for those of our own.
-  [[nodiscard]] std::uint64_t channels() const;
-
   /// Publications wait: they are read at the end of the next turn of the
   /// loop, together with what comes until then.
   void wake();

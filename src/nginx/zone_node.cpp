@@ -39,7 +39,7 @@ api::NodeInfo ZoneNode::own_info() const {
           .version = "Paperboy " + std::string(kVersion),
           .clients = zone.sum(Counter::connections),
           .subscriptions = zone.sum(Counter::subscriptions),
-          .channels = worker_.channels(),
+          .channels = zone.channel_count(),
           .uptime_seconds = static_cast<std::uint64_t>(ngx_time() - started)};
 }
 

@@ -456,6 +456,44 @@ void best_effort_reaches_those_here(void**) {
   pair.world.assert_hears(pair.here, "@0;(hello);");
 }
 
+/// Between the workers of one machine, whatever becomes of Redis.
+void what_stays_on_the_node_never_reaches_redis(void**) {
+  RedisServer server;
+  World world({server.address()});
+  Machine& machine = world.machine();
+  Machine::Worker& one = machine.add();
+  Machine::Worker& two = machine.add();
+  Machine::Worker& far = world.machine().add();
+  assert_true(world.comes_up());
+  const Bytes channel("\0\0own", 5);
+  const auto joined = one.broker.subscribe(channel, 0);
+  assert_true(joined->top.epoch != 0);
+  assert_true(far.broker.subscribe(channel, 0).ok());
+  bool published = false;
+  const auto note = [&](const auto& answer) { published = answer.ok(); };
+  two.broker.publish({.channel = channel, .data = "1", .keep = {.count = 9}},
+                     note);
+  assert_true(published);  // at once
+  world.assert_hears(one, "1=1;");
+  server.kill();
+  published = false;
+  two.broker.publish({.channel = channel, .data = "2", .keep = {.count = 9}},
+                     note);
+  assert_true(published);
+  world.assert_hears(one, "1=1;2=2;");
+  one.broker.history(channel, {}, [](const Result<HistoryPage>& page) {
+    assert_int_equal(page->publications.size(), 2);
+  });
+  one.broker.remove_history(
+      channel, [](const Result<Done>& done) { assert_true(done.ok()); });
+  one.broker.history(channel, {}, [](const Result<HistoryPage>& page) {
+    assert_int_equal(page->publications.size(), 0);
+  });
+  world.rest();
+  assert_string_equal(far.hears.text.c_str(), "");
+  one.broker.unsubscribe(joined->ref);
+}
+
 }  // namespace
 }  // namespace paperboy::broker::redis
 
@@ -483,6 +521,7 @@ int main() {
       cmocka_unit_test(a_key_publishes_once),
       cmocka_unit_test(a_log_without_room_makes_redis_wait),
       cmocka_unit_test(best_effort_reaches_those_here),
+      cmocka_unit_test(what_stays_on_the_node_never_reaches_redis),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -23,7 +23,7 @@ namespace paperboy::broker::redis {
 class Hearer final : public hub::BrokerEvents {
  public:
   void on_publication(hub::ChannelRef ref, const Publication& heard) override {
-    if (is_local(heard.channel)) return;
+    if (heard.channel.starts_with(kDemands)) return;
     std::uint64_t& before = epochs[ref];
     if (heard.position.epoch != before && before != 0) text += "^;";
     before = epoch = heard.position.epoch;

@@ -222,6 +222,23 @@ void channels_are_listed_in_pages(void**) {
   }
 }
 
+void channels_of_our_own_are_not_counted(void**) {
+  TestZone it(small_options());
+  const SeatIndex one = it.claim();
+  (void)it.zone.subscribe(one, Bytes("\0\0own", 5));
+  (void)it.zone.publish(Bytes("\0orders", 7), Kind::text, "");
+  (void)it.zone.subscribe(one, "news");
+  assert_int_equal(it.zone.channel_count(), 1);
+  assert_int_equal(it.zone.stats().channels, 3);
+  assert_null(it.zone.check());
+  // Those that are dropped don't count any more, whichever they are.
+  for (int i = 0; it.zone.stats().evictions < 2; ++i) {
+    (void)it.zone.publish("c" + std::to_string(i), Kind::text, "");
+  }
+  assert_null(it.zone.check());
+  assert_int_equal(it.zone.channel_count(), it.zone.stats().channels - 1);
+}
+
 void a_listing_tells_what_a_channel_is(void**) {
   TestZone it;
   const SeatIndex one = it.claim();
@@ -276,6 +293,7 @@ int main() {
       cmocka_unit_test(another_size_of_block_finds_room_among_idle_channels),
       cmocka_unit_test(many_channels_stay_apart),
       cmocka_unit_test(channels_are_listed_in_pages),
+      cmocka_unit_test(channels_of_our_own_are_not_counted),
       cmocka_unit_test(a_listing_tells_what_a_channel_is),
       cmocka_unit_test(a_large_directory_is_listed_in_bounded_shares),
   };
