@@ -47,7 +47,7 @@ class Checker {
          {&Checker::free_pages, &Checker::partial_pages, &Checker::pages,
           &Checker::chains, &Checker::order, &Checker::history,
           &Checker::members, &Checker::keys, &Checker::blocks, &Checker::log,
-          &Checker::seats}) {
+          &Checker::seats, &Checker::sightings}) {
       const char* wrong = (this->*walk)();
       if (wrong != nullptr) {
         return wrong;
@@ -266,6 +266,16 @@ class Checker {
       if (seat.taken > 1 ||
           (seat.state.load() & ~state::kFlags) > zone_.log.end) {
         return "seat: bad state";
+      }
+    }
+    return nullptr;
+  }
+
+  const char* sightings() {
+    for (const SightingEntry& it : zone_.sightings) {
+      const bool nothing = it.generation == 0;
+      if (nothing ? (it.salt | it.source | it.top) != 0 : it.top >> 48 == 0) {
+        return "sightings: half of one";
       }
     }
     return nullptr;

@@ -284,6 +284,16 @@ struct MembersHeader {
   Ref orphans;  // members of workers that are gone
 };
 
+// --- what was seen elsewhere -------------------------------------------------
+
+/// See shm_sightings.hpp.
+struct SightingEntry {
+  std::uint64_t generation;  // 0: nothing was seen, and all the others are 0
+  std::uint64_t salt;
+  std::uint64_t source;
+  std::uint64_t top;  // mark << 48 | sequence; also raised without the lock
+};
+
 // --- the zone ----------------------------------------------------------------
 
 /// See shm_geometry.hpp.
@@ -325,6 +335,7 @@ struct Header {
   HistoryHeader history;
   KeysHeader keys;
   MembersHeader members;
+  SightingEntry sightings[kSightings];
   LogHeader log;
 };
 

@@ -15,6 +15,7 @@
 #include "broker/shm_order.hpp"
 #include "broker/shm_publisher.hpp"
 #include "broker/shm_seats.hpp"
+#include "broker/shm_sightings.hpp"
 #include "broker/shm_types.hpp"
 
 namespace paperboy::broker::shm {
@@ -37,6 +38,7 @@ struct Parts {
         directory(view, arena, seats, order, history, keys),
         log(view, directory, seats),
         publisher(view, directory, history, keys, log),
+        sightings(view),
         clock(clock),
         waker(waker) {}
 
@@ -55,6 +57,7 @@ struct Parts {
   Directory directory;
   Log log;
   Publisher publisher;
+  Sightings sightings;
   const Clock& clock;
   Waker& waker;
 };

@@ -66,6 +66,23 @@ enum class Import : std::uint8_t {
   foreign,  // the channel has another epoch, or no position
 };
 
+/// Channels whose publications are made elsewhere are of so many parts, each
+/// with a sequence of its own.
+inline constexpr std::size_t kSightings = 256;
+
+/// The most that was seen of one of these parts.
+struct Sighting {
+  std::uint64_t generation = 0;  // its number; 0: nothing was seen
+  std::uint64_t salt = 0;        // which of those with that number
+  std::uint64_t source = 0;      // by whose word
+  std::uint64_t sequence = 0;    // of the last, less than 2^48
+
+  friend bool operator==(const Sighting&, const Sighting&) = default;
+};
+
+/// Tells one that was noted from those before it; 0 is none's.
+using SightingMark = std::uint16_t;
+
 /// A worker that brings in what is published elsewhere.
 struct Relay {
   SeatIndex seat = 0;

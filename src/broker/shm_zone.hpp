@@ -175,6 +175,21 @@ class Zone {
   /// Errors: channel_name, unavailable.
   Result<bool> release(Bytes name);
 
+  // What was seen of all that is published elsewhere: for whoever relays next.
+
+  /// Has the stronger one stay (see shm_sightings.hpp). If that is this one,
+  /// the answer is a mark for `raise_sighting`; else 0. REQUIRES: `part` is
+  /// less than kSightings, a generation. Error: unavailable.
+  Result<SightingMark> note_sighting(std::size_t part, const Sighting& it);
+
+  /// At least so far, of the sighting that has this mark; false: another is
+  /// there now. Takes no lock.
+  bool raise_sighting(std::size_t part, SightingMark mark,
+                      std::uint64_t sequence);
+
+  /// Of all parts, kSightings of them. Error: unavailable.
+  [[nodiscard]] Result<std::vector<Sighting>> sightings();
+
   /// Whether this worker relays; at first it doesn't. Takes no lock.
   void set_relay(SeatIndex seat, bool relays);
 

@@ -1,5 +1,5 @@
 // The part of Zone that is about channels whose publications get their
-// positions elsewhere, and about who brings them in.
+// positions elsewhere, about who brings them in and what was seen there.
 #include <limits>
 #include <optional>
 #include <vector>
@@ -78,6 +78,27 @@ Result<bool> Zone::release(Bytes name) {
       return true;
     }
   }
+}
+
+Result<SightingMark> Zone::note_sighting(std::size_t part, const Sighting& it) {
+  const Critical critical(*parts_);
+  if (!critical.held()) return WriterLock::error();
+  return parts_->sightings.note(part, it);
+}
+
+bool Zone::raise_sighting(std::size_t part, SightingMark mark,
+                          std::uint64_t sequence) {
+  return parts_->sightings.raise(part, mark, sequence);
+}
+
+Result<std::vector<Sighting>> Zone::sightings() {
+  const Critical critical(*parts_);
+  if (!critical.held()) return WriterLock::error();
+  std::vector<Sighting> all;
+  for (std::size_t part = 0; part < kSightings; part++) {
+    all.push_back(parts_->sightings.at(part));
+  }
+  return all;
 }
 
 void Zone::set_relay(SeatIndex seat, bool relays) {
