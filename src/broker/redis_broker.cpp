@@ -56,6 +56,7 @@ RedisBroker::RedisBroker(shm::Zone& zone, shm::SeatIndex seat,
       counters_(counters),
       shm_(zone, seat),
       engine_(std::move(engine)),
+      evidence_(&zone),
       store_(*engine_, network, options, evidence_),
       relay_(zone, seat, rules, options, network, *engine_, store_, evidence_,
              counters),
@@ -223,6 +224,7 @@ void RedisBroker::tick() {
   shm_.tick();
   listen_for_demands();
   relay_.tick();
+  evidence_.keep();
   if (inbox_) inbox_->tick(relay_.owner(redis::Inbox::kBucket) == seat_);
   ask_again();
   show_readiness();

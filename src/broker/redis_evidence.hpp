@@ -2,13 +2,20 @@
 // replication id and generation. Every script is shown it, so that a server
 // that has less than was seen (a promoted replica, an old file) is found out
 // before a position is used twice; redis_scripts.cpp says how.
+//
+// It is in the node's zone too, for the workers that come after this one: what
+// a script answered at once, what messages said at the next tick. Who connects
+// takes over what is there; not in between, since the others may be on another
+// server, of which this one's knows nothing.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "broker/redis_keys.hpp"
+#include "broker/shm_zone.hpp"
 
 namespace paperboy::broker::redis {
 
@@ -17,46 +24,42 @@ struct Seen {
   std::string replication_id;
   std::uint64_t sequence = 0;
   std::uint32_t connection = 0;  // since which it was noted
+  shm::SightingMark mark = 0;    // in the zone; 0: it has to be noted there
 };
 
 class Evidence {
  public:
+  /// `zone` must outlive this; null: it ends with this worker.
+  explicit Evidence(shm::Zone* zone) : zone_(zone) {}
+  ~Evidence() { keep(); }
+  Evidence(const Evidence&) = delete;
+  Evidence& operator=(const Evidence&) = delete;
+
   [[nodiscard]] const Seen& of(Bucket bucket) const { return seen_[bucket]; }
 
   /// What a script answered that was told this replication id.
   void note_answer(Bucket bucket, Bytes generation, Bytes replication_id,
-                   std::uint64_t sequence) {
-    Seen& seen = seen_[bucket];
-    const bool of_it = seen.replication_id == replication_id ||
-                       seen.connection == connections_;
-    if (seen.generation == generation && of_it && sequence < seen.sequence) {
-      seen.connection = connections_;
-      return;
-    }
-    seen = {std::string(generation), std::string(replication_id), sequence,
-            connections_};
-  }
+                   std::uint64_t sequence);
 
   /// What a message said; of whose generation nothing is known until a script
   /// has answered.
   void note_message(Bucket bucket, Bytes replication_id,
-                    std::uint64_t sequence) {
-    Seen& seen = seen_[bucket];
-    if (seen.replication_id != replication_id) {
-      // The same server under another id; or another one, whose script will say
-      // what it has.
-      if (seen.connection != connections_) return;
-      seen.replication_id = replication_id;
-    }
-    if (sequence > seen.sequence) seen.sequence = sequence;
-  }
+                    std::uint64_t sequence);
 
-  /// What comes from now on may be another server's word.
-  void reconnected() { ++connections_; }
+  /// What comes from now on may be another server's word. Of these buckets it
+  /// will be shown what any worker of the node has seen.
+  void reconnected(const std::function<bool(Bucket)>& concerns);
+
+  /// Once a second: all of it into the zone.
+  void keep();
 
  private:
+  void keep(Bucket bucket);
+  void adopt(Bucket bucket, const shm::Sighting& sighting);
+
+  shm::Zone* zone_;
   std::array<Seen, kBuckets> seen_;
-  std::uint32_t connections_ = 0;
+  std::uint32_t connections_ = 1;  // 0: of none
 };
 
 }  // namespace paperboy::broker::redis

@@ -130,7 +130,8 @@ void Relay::listened(const std::string& channel, Topic& topic) {
 }
 
 void Relay::on_up(Shard shard) {
-  evidence_.reconnected();
+  evidence_.reconnected(
+      [&](Bucket bucket) { return engine_.shard_of(bucket) == shard; });
   probes_.erase(shard);
   probe(shard).check_due = true;
   for (Bucket bucket = 0; bucket < kBuckets; ++bucket) {
@@ -148,7 +149,7 @@ void Relay::on_down(Shard shard) {
 /// Also a probe may have been in it. What happened to the bucket between the
 /// two servers is compared when its topics are listened to.
 void Relay::on_moved(Bucket bucket) {
-  evidence_.reconnected();
+  evidence_.reconnected([=](Bucket one) { return one == bucket; });
   forget(bucket);
   take_back(bucket);
   begin_anew(bucket);

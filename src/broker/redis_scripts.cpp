@@ -4,9 +4,9 @@
 //      epoch. The next one's number is higher, so that an old one that comes
 //      back is known
 //   r  replication id of the server on which it was written last
-//   h  those before it, the latest first, each with the sequence that it left
+//   h  the 16 before it, the latest first, each with the sequence that it left
 //      behind: "ID:SEQUENCE ..." (a server that starts may change its own
-//      twice)
+//      twice, and a node that is cut off may miss some starts)
 //   s  the sequence: one more with each message of the bucket
 //   t  up to here the list of changed channels has been cut
 //
@@ -80,7 +80,7 @@ local function look(key, seen_g, seen_r, seen_s)
     -- It may be one of before: of a caller that hasn't heard of the next.
     h = string.gsub(h, rid .. ':%d+ ?', '')
     h = string.match(string.format('%s:%.0f %s', r, s, h),
-                     '^%S+ ?%S* ?%S* ?%S*')
+                     '^%S+' .. string.rep(' ?%S*', 15))
     r = rid
     redis.call('HSET', key, 'r', r, 'h', h)
   end

@@ -330,29 +330,95 @@ void a_removal_that_wasnt_heard_is_found(void**) {
   assert_true(page->publications.empty());
 }
 
+/// What a script answers on a server of this id, and is shown.
+std::string generation(RedisServer& server, const std::string& id,
+                       const std::string& g, const std::string& seen) {
+  const Reply reply =
+      server.ask({"EVAL", std::string(source(Script::position)), "1", "{1}", id,
+                  "f", "e", "1000", "PUBLISH", g, seen, "0"});
+  assert_int_equal(reply.items.size(), 2);
+  return reply.items[0].text;
+}
+
 /// A server that starts changes its id once more with its first replica, and
 /// some callers hear of that later than others.
 void ids_that_come_by_turns_are_no_loss(void**) {
   RedisServer server;
-  const auto generation = [&](const std::string& id, const std::string& g,
-                              const std::string& seen) {
-    const Reply reply =
-        server.ask({"EVAL", std::string(source(Script::position)), "1", "{1}",
-                    id, "f", "e", "1000", "PUBLISH", g, seen, "0"});
-    assert_int_equal(reply.items.size(), 2);
-    return reply.items[0].text;
-  };
   const std::string first(16, 'a');
-  const std::string g = generation(first, "", "");
+  const std::string g = generation(server, first, "", "");
   for (int i = 0; i < 10; ++i) {
     const std::string id(16, i % 2 == 0 ? 'b' : 'c');
-    assert_string_equal(generation(id, "", "").c_str(), g.c_str());
+    assert_string_equal(generation(server, id, "", "").c_str(), g.c_str());
   }
-  assert_string_equal(generation(std::string(16, 'b'), g, first).c_str(),
-                      g.c_str());
+  assert_string_equal(
+      generation(server, std::string(16, 'b'), g, first).c_str(), g.c_str());
   assert_string_not_equal(
-      generation(std::string(16, 'b'), g, std::string(16, 'd')).c_str(),
+      generation(server, std::string(16, 'b'), g, std::string(16, 'd')).c_str(),
       g.c_str());
+}
+
+void a_node_that_was_away_for_some_starts_ends_no_epoch(void**) {
+  RedisServer server;
+  const std::string first(16, 'a');
+  const std::string g = generation(server, first, "", "");
+  for (char c = 'b'; c < 'b' + 16; ++c) {
+    (void)generation(server, std::string(16, c), "", "");
+  }
+  const std::string last(16, 'z');
+  assert_string_equal(generation(server, last, g, std::string(16, 'c')).c_str(),
+                      g.c_str());
+  assert_string_not_equal(generation(server, last, g, first).c_str(),
+                          g.c_str());
+}
+
+/// Of a channel that no node has: what the zone says of channels is no help.
+void what_was_seen_outlives_the_workers(void**) {
+  RedisServer server;
+  Alone alone(server);
+  const auto publish = [&](Bytes data) {
+    return alone.world.publish(*alone.worker, data, "elsewhere")->position;
+  };
+  const Position first = publish("1");
+  (void)server.ask({"SAVE"});
+  assert_int_equal(publish("2").epoch, first.epoch);
+  server.kill();
+  alone.machine.workers.clear();
+  server.start();
+  alone.replace();
+  assert_true(alone.world.comes_up());
+  assert_true(publish("another 2").epoch != first.epoch);
+}
+
+void workers_that_are_replaced_end_no_epoch(void**) {
+  RedisServer server;
+  Alone alone(server);
+  const Position before = alone.publish("1").position;
+  alone.replace();
+  assert_true(alone.world.comes_up());
+  alone.world.rest();
+  (void)server.ask({"SAVE"});
+  server.kill();
+  alone.replace();
+  server.start();
+  assert_true(alone.world.comes_up());
+  const Position after = alone.publish("2").position;
+  assert_int_equal(after.epoch, before.epoch);
+  assert_int_equal(after.offset, 2);
+}
+
+/// No worker has to live until the next tick for that.
+void what_a_publisher_is_told_is_in_the_zone(void**) {
+  RedisServer server;
+  Alone alone(server);
+  std::uint64_t noted = 0;
+  alone.worker->broker.publish(
+      {.channel = "elsewhere", .data = "1"}, [&](const auto& published) {
+        assert_true(published.ok());
+        const auto all = alone.machine.zone.zone.sightings();
+        noted = all.value()[bucket_of("elsewhere")].sequence;
+      });
+  assert_true(alone.world.until([&] { return noted != 0; }));
+  assert_int_equal(noted, 1);
 }
 
 }  // namespace
@@ -376,6 +442,10 @@ int main() {
       cmocka_unit_test(another_name_for_the_same_history_ends_no_epoch),
       cmocka_unit_test(a_removal_that_wasnt_heard_is_found),
       cmocka_unit_test(ids_that_come_by_turns_are_no_loss),
+      cmocka_unit_test(a_node_that_was_away_for_some_starts_ends_no_epoch),
+      cmocka_unit_test(what_was_seen_outlives_the_workers),
+      cmocka_unit_test(workers_that_are_replaced_end_no_epoch),
+      cmocka_unit_test(what_a_publisher_is_told_is_in_the_zone),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

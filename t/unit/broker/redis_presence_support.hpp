@@ -80,7 +80,7 @@ class Attendant final : public hub::Presence, private EngineEvents {
 
   PollNetwork& network_;
   const Options options_;
-  Evidence evidence_;
+  Evidence evidence_{nullptr};
   std::unique_ptr<Engine> engine_;
   Store store_;
   std::unique_ptr<RedisPresence> presence_;
