@@ -8,7 +8,7 @@ use File::Find ();
 
 our @EXPORT_OK = qw(files sources slurp);
 
-my $NOT_OURS = qr{^(?:\.git|build.*|node_modules|\.cache)$};
+my $NOT_OURS = qr{^(?:\.git|build.*|node_modules|\.cache|target|__pycache__)$};
 
 # All files below @folders (else the whole repository).
 sub files (@folders) {
