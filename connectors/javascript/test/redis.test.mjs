@@ -153,6 +153,7 @@ describe('a connector on Redis', { skip: !redisIsThere }, () => {
       { wsId: 'w', token: null },
       { wsId: 'w', token: [token] },
       { wsId: 'w', token: 'x'.repeat(17000) },
+      { wsId: 'w', token, more: 'x'.repeat(17000) },
       { wsId: 'w', token: 'not a token' },
       { wsId: 'w', token: forged },
     ]) {

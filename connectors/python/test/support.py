@@ -67,11 +67,16 @@ class Redis:
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="paperboy-redis-")
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}"
-        self.client = redis.Redis(port=self.port)
         self.heard = []  # (topic, message) of all that was published
-        self.run()
+        for tries in range(5):
+            self.port = free_port()
+            self.url = f"redis://127.0.0.1:{self.port}"
+            self.client = redis.Redis(port=self.port)
+            try:
+                return self.run()
+            except ChildProcessError:  # somebody else has taken the port
+                if tries == 4:
+                    raise
 
     def run(self):
         """Begins, on the same port, and has nothing."""
@@ -105,6 +110,8 @@ class Redis:
         self._listener.get_message(timeout=0.01)
 
     def _answers(self):
+        if self.process.poll() is not None:
+            raise ChildProcessError("redis-server has ended")
         with contextlib.suppress(redis.RedisError):
             return self.client.ping()
 

@@ -155,6 +155,7 @@ class RedisTest(unittest.TestCase):
             {"wsId": "w", "token": None},
             {"wsId": "w", "token": [token]},
             {"wsId": "w", "token": "x" * 17000},
+            {"wsId": "w", "token": token, "more": "x" * 17000},
             {"wsId": "w", "token": "not a token"},
             {"wsId": "w", "token": forged},
         ):

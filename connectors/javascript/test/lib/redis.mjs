@@ -26,10 +26,17 @@ export class Redis {
     const redis = new Redis();
     redis.options = options;
     redis.folder = mkdtempSync(join(tmpdir(), 'paperboy-redis-'));
-    redis.port = await freePort();
-    redis.url = `redis://127.0.0.1:${redis.port}`;
-    await redis.run();
-    return redis;
+    for (let tries = 1; ; tries++) {
+      redis.port = await freePort();
+      redis.url = `redis://127.0.0.1:${redis.port}`;
+      try {
+        await redis.run();
+        return redis;
+      } catch (error) {
+        // Somebody else has taken the port meanwhile.
+        if (tries === 5) throw error;
+      }
+    }
   }
 
   /** Begins, on the same port, and has nothing. */
@@ -47,7 +54,12 @@ export class Redis {
       socket: { reconnectStrategy: (tries) => tries < 500 && 10 },
     });
     this.client.on('error', () => {});
-    await this.client.connect();
+    const ended = once(this.process, 'exit').then(() => {
+      if (this.client.isOpen && !this.client.isReady) this.client.destroy();
+      throw new Error('redis-server has ended');
+    });
+    ended.catch(() => {});
+    await Promise.race([this.client.connect(), ended]);
   }
 
   /** Ends it at once, as a crash would. */

@@ -12,14 +12,15 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import redis.clients.jedis.JedisPubSub;
 import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.exceptions.JedisDataException;
 
 /** Debian's redis-server on a free port, in a temporary directory. */
 final class Redis implements AutoCloseable {
     private static final String BINARY = System.getenv().getOrDefault(
             "PAPERBOY_REDIS", "/usr/bin/redis-server");
 
-    final int port = Until.freePort();
-    final String url = "redis://127.0.0.1:" + port;
+    int port;
+    String url;
     final List<String> topics = new CopyOnWriteArrayList<>();
     final List<JsonObject> heard = new CopyOnWriteArrayList<>();
     RedisClient client;
@@ -31,7 +32,17 @@ final class Redis implements AutoCloseable {
     /** {@code more} is further arguments of redis-server. */
     Redis(String... more) throws Exception {
         this.more = more;
-        run();
+        for (int tries = 1; ; tries++) {
+            port = Until.freePort();
+            url = "redis://127.0.0.1:" + port;
+            try {
+                run();
+                return;
+            } catch (IllegalStateException error) {
+                // Somebody else has taken the port meanwhile.
+                if (tries == 5) throw error;
+            }
+        }
     }
 
     /** Begins, on the same port, and has nothing. */
@@ -46,15 +57,17 @@ final class Redis implements AutoCloseable {
                 .redirectErrorStream(true)
                 .start();
         client = RedisClient.create("127.0.0.1", port);
-        if (more.length > 0) return; // the test's own password
         Until.until("Redis", () -> {
+            if (!process.isAlive()) throw new IllegalStateException("ended");
             try {
                 return client.ping() != null;
+            } catch (JedisDataException error) {
+                return true; // it asks for the test's password
             } catch (RuntimeException error) {
                 return false;
             }
         });
-        listen();
+        if (more.length == 0) listen();
     }
 
     private void listen() throws Exception {
