@@ -9,10 +9,6 @@ namespace {
 constexpr std::uint64_t kAskAgainMs = 900;
 constexpr std::size_t kAskedAgain = 10'000;  // channels a second
 
-std::string demands_of(shm::SeatIndex seat) {
-  return std::string(redis::kDemands) + std::to_string(seat);
-}
-
 }  // namespace
 
 /// Between the zone's log and the hub: what is meant for the broker itself
@@ -35,7 +31,7 @@ class RedisBroker::Listener final : public hub::BrokerEvents {
   /// A channel that is wanted; none: who relays has changed.
   void hear(Bytes demand) {
     if (demand.empty()) {
-      broker_.relay_.share_out();
+      broker_.relay_.look_at_others();
     } else {
       broker_.relay_.want(demand);
     }
@@ -61,7 +57,7 @@ RedisBroker::RedisBroker(shm::Zone& zone, shm::SeatIndex seat,
       relay_(zone, seat, rules, options, network, *engine_, store_, evidence_,
              counters),
       reader_(zone, rules, options, network, store_),
-      demands_(demands_of(seat)) {
+      demands_(redis::demands_of(seat)) {
   counters_.add(Counter::redis_relays);
   if (options.inbox) {
     inbox_ = std::make_unique<redis::Inbox>(*this, rules, options, network,
@@ -69,13 +65,10 @@ RedisBroker::RedisBroker(shm::Zone& zone, shm::SeatIndex seat,
   }
   listen_for_demands();
   engine_->start(*this);
-  tell_relays();
 }
 
 /// The seat's gauges begin at 0 in the next hands.
 RedisBroker::~RedisBroker() {
-  zone_.set_relay(seat_, false);
-  tell_relays();
   if (demands_ref_) shm_.unsubscribe(*demands_ref_);
 }
 
@@ -85,20 +78,12 @@ void RedisBroker::listen_for_demands() {
   if (subscribed) demands_ref_ = subscribed->ref;
 }
 
-/// They would see it at their ticks; what comes until then would be a hole
-/// where one has gone.
-void RedisBroker::tell_relays() {
-  for (const shm::Relay& relay : zone_.relays()) {
-    if (relay.seat == seat_) continue;
-    (void)zone_.publish(
-        {.channel = demands_of(relay.seat), .event = Event::passing});
-  }
-}
-
+/// What Redis delivers to it counts no longer for whether the node is ready.
 void RedisBroker::give_way() {
   if (relay_.gives_way()) return;
   relay_.give_way();
-  tell_relays();
+  counters_.subtract(Counter::redis_relays);
+  show_readiness();
 }
 
 // ---- subscribing -----------------------------------------------------------
@@ -125,7 +110,7 @@ void RedisBroker::demand(Bytes channel) {
     relay_.want(channel);
   } else if (owner) {
     // Where the log is full it is tried again.
-    (void)zone_.publish({.channel = demands_of(*owner),
+    (void)zone_.publish({.channel = redis::demands_of(*owner),
                          .event = Event::passing,
                          .data = channel});
   }
@@ -249,7 +234,7 @@ void RedisBroker::ask_again() {
 }
 
 void RedisBroker::show_readiness() {
-  const bool ready = relay_.delivers();
+  const bool ready = relay_.delivers() && !relay_.gives_way();
   if (ready == ready_) return;
   ready_ = ready;
   if (ready) {

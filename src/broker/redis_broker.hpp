@@ -85,7 +85,6 @@ class RedisBroker final : public hub::Broker, private redis::EngineEvents {
   void anchored(Bytes channel);
   void publish_here(const Draft& draft, const hub::PublishReply& reply);
   void listen_for_demands();
-  void tell_relays();
   void ask_again();
   void show_readiness();
 

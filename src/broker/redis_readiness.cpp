@@ -8,7 +8,7 @@ std::vector<Bytes> reasons_not_ready(const NodeHealth& health) {
   if (!health.has_redis) return reasons;
   if (health.relays == 0) {
     reasons.emplace_back("redis_no_relay");
-  } else if (health.proved < health.relays) {
+  } else if (health.proved < health.workers) {
     reasons.emplace_back("redis_delivery");
   }
   return reasons;

@@ -9,10 +9,11 @@
 namespace paperboy::broker::redis {
 
 struct NodeHealth {
-  bool leaving = false;    // the worker that is asked takes no new clients
-  bool has_redis = false;  // else the node is all there is
-  std::size_t relays = 0;  // living workers that bring in what Redis delivers
-  std::size_t proved = 0;  // those of them to whom it was proved lately
+  bool leaving = false;     // the worker that is asked takes no new clients
+  bool has_redis = false;   // else the node is all there is
+  std::size_t relays = 0;   // living workers that bring in what Redis delivers
+  std::size_t workers = 0;  // that are to do so
+  std::size_t proved = 0;   // those of them to whom it was proved lately
 };
 
 /// Static texts for a program to tell apart, "redis_delivery"; none: ready.

@@ -43,13 +43,13 @@ Relay::Relay(shm::Zone& zone, shm::SeatIndex seat, const hub::RuleSet& rules,
   for (Bucket bucket = 0; bucket < kBuckets; ++bucket) {
     share_[bucket].known.bucket = bucket;
   }
-  zone_.set_relay(seat_, true);
   share_out();
 }
 
 Relay::~Relay() {
   *self_ = nullptr;
   zone_.set_relay(seat_, false);
+  tell_others();
 }
 
 std::uint64_t Relay::now() const { return network_.clock().monotonic_ms(); }
@@ -180,7 +180,7 @@ void Relay::take_back(Bucket bucket) {
 // ---- shares ----------------------------------------------------------------
 
 void Relay::tick() {
-  share_out();
+  look_at_others();
   sweep();
   if (!check_alarm_->is_set()) check_alarm_->set(options_.check_ms);
   for (auto& [shard, probe] : probes_) {
@@ -196,19 +196,15 @@ void Relay::tick() {
 
 void Relay::give_way() {
   gives_way_ = true;
+  stand();
+}
+
+void Relay::look_at_others() {
+  stand();
   share_out();
 }
 
-/// Where all give way, one goes on.
-void Relay::stand_back() {
-  const auto relays = zone_.relays();
-  const bool others = std::ranges::any_of(
-      relays, [this](const shm::Relay& one) { return one.seat != seat_; });
-  zone_.set_relay(seat_, !others);
-}
-
 void Relay::share_out() {
-  if (gives_way_) stand_back();
   (void)shares_.update(zone_.relays());
   bool gained = false;
   for (Bucket bucket = 0; bucket < kBuckets; ++bucket) {

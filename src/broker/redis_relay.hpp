@@ -2,6 +2,10 @@
 // their channels and brings what comes into the zone, from where all workers
 // have it. One a worker, on its event loop.
 //
+// It relays when a message to itself has come back, and until what Redis
+// delivers to others of the node doesn't come to it any more: then its share is
+// theirs. Where it comes to none of them, all wait for it.
+//
 // A topic's life:
 //
 //   asked      the server was asked for it, or will be when it can be reached
@@ -33,8 +37,11 @@
 namespace paperboy::broker::redis {
 
 /// In these channels of the node alone its workers tell each other what they
-/// want: with the seat behind it.
+/// want: with the seat behind it. Nothing: who relays has changed.
 inline constexpr Bytes kDemands{"\0\0relay", 7};
+[[nodiscard]] inline std::string demands_of(shm::SeatIndex seat) {
+  return std::string(kDemands) + std::to_string(seat);
+}
 
 class Relay {
  public:
@@ -69,7 +76,7 @@ class Relay {
   void on_message(Bytes topic, Bytes message);
 
   /// Who relays may be others now.
-  void share_out();
+  void look_at_others();
   /// This worker is to go: others of the node relay its share from now on, if
   /// there are any who do.
   void give_way();
@@ -129,6 +136,14 @@ class Relay {
     bool checking = false;
   };
 
+  // Whether it relays (redis_relay_check.cpp).
+  void stand();
+  void relay(bool relays);
+  void tell_others();
+  [[nodiscard]] bool hears_any() const;
+  [[nodiscard]] bool another_relays() const;
+  [[nodiscard]] bool another_delivers() const;
+
   // Topics.
   Topic* find(Bytes channel);
   void listened(const std::string& channel, Topic& topic);
@@ -136,7 +151,7 @@ class Relay {
   void ask_more(Shard shard);
   void begin_anew(Bucket bucket);
   void drop(Bucket bucket);
-  void stand_back();
+  void share_out();
   void scan();
   void want_if_ours(const shm::ChannelInfo& channel);
   void sweep();
@@ -213,6 +228,8 @@ class Relay {
   std::map<Shard, Probe> probes_;
   std::size_t topics_ = 0;
   bool gives_way_ = false;
+  bool relays_ = false;
+  std::uint64_t behind_since_ = 0;  // monotonic ms; 0: it isn't
 
   bool scanning_ = false;
   std::uint64_t scan_cursor_ = 0;

@@ -12,6 +12,10 @@ namespace {
 constexpr std::size_t kCompared = 100;  // channels in one call
 constexpr std::size_t kComparing = 8;   // calls at a time
 
+// So many times the time in which Redis should have answered others hear what
+// this one doesn't, before they relay it.
+constexpr std::uint64_t kBehind = 3;
+
 constexpr Bytes kProbe{"\0probe", 6};
 
 }  // namespace
@@ -60,6 +64,7 @@ bool Relay::is_probe(Bytes channel, Bytes message) {
       probe.proved_at = now();
     }
   }
+  if (!relays_) stand();
   return true;
 }
 
@@ -73,6 +78,67 @@ bool Relay::delivers() const {
     return probe.proved_at != 0 && !late;
   });
 }
+
+// ---- whether it relays -----------------------------------------------------
+
+/// One to whom Redis delivers relays. So does one to whom some servers of a
+/// cluster do, where nobody else of the node hears all of them; and of those
+/// who give way the last, where nobody else relays.
+void Relay::stand() {
+  const bool fit = delivers() || (hears_any() && !another_delivers());
+  if (gives_way_) {
+    relay((relays_ || fit) && !another_relays());
+  } else if (!relays_) {
+    relay(fit);
+  } else if (fit || !another_delivers()) {
+    behind_since_ = 0;
+  } else if (behind_since_ == 0) {
+    behind_since_ = now();
+  } else if (now() - behind_since_ >= kBehind * options_.timeout_ms) {
+    relay(false);
+  }
+}
+
+void Relay::relay(bool relays) {
+  if (relays == relays_) return;
+  relays_ = relays;
+  behind_since_ = 0;
+  zone_.set_relay(seat_, relays);
+  share_out();
+  tell_others();
+}
+
+/// They would see it at their ticks; what comes until then would be a hole
+/// where one has gone.
+void Relay::tell_others() {
+  for (const shm::Relay& one : zone_.relays()) {
+    if (one.seat == seat_) continue;
+    (void)zone_.publish(
+        {.channel = demands_of(one.seat), .event = Event::passing});
+  }
+}
+
+bool Relay::hears_any() const {
+  return std::ranges::any_of(
+      probes_, [](const auto& item) { return item.second.proved_at != 0; });
+}
+
+bool Relay::another_relays() const {
+  return std::ranges::any_of(zone_.relays(), [this](const shm::Relay& one) {
+    return one.seat != seat_;
+  });
+}
+
+/// By what it says of itself.
+bool Relay::another_delivers() const {
+  constexpr auto kReady = static_cast<std::size_t>(Counter::redis_ready);
+  return std::ranges::any_of(zone_.relays(), [this](const shm::Relay& one) {
+    return one.seat != seat_ && zone_.counters(one.seat)[kReady].load(
+                                    std::memory_order_relaxed) != 0;
+  });
+}
+
+// ---- what has changed ------------------------------------------------------
 
 /// A topic of the shard is confirmed. When all are, whatever was published
 /// before is in the streams, and whatever comes after is heard.

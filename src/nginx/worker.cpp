@@ -246,20 +246,13 @@ void Worker::dismiss_all() {
   settle();
 }
 
-/// Who isn't seen any more counts as little as who has gone: his channels are
-/// others'.
+/// A worker without a share counts too: it can't publish.
 broker::redis::NodeHealth Worker::health() {
-  const auto relays = zone_.relays();
-  const auto proves = [this](const broker::shm::Relay& relay) {
-    const auto row = zone_.counters(relay.seat);
-    return row[static_cast<std::size_t>(Counter::redis_ready)].load(
-               std::memory_order_relaxed) != 0;
-  };
   return {.leaving = leaving(),
           .has_redis = network_ != nullptr,
-          .relays = relays.size(),
-          .proved =
-              static_cast<std::size_t>(std::ranges::count_if(relays, proves))};
+          .relays = zone_.relays().size(),
+          .workers = zone_.sum(Counter::redis_relays),
+          .proved = zone_.sum(Counter::redis_ready)};
 }
 
 bool Worker::leaving() const { return leave_.begun() || taken_over(); }

@@ -47,6 +47,7 @@ class Machine {
   struct Worker {
     Worker(Machine& machine, shm::SeatIndex seat)
         : seat(seat),
+          row(machine.zone.zone.counters(seat)),
           counters(row),
           broker(machine.zone.zone, seat, machine.rules, machine.options,
                  machine.network, make_engine(machine.network, machine.options),
@@ -57,7 +58,7 @@ class Machine {
     }
 
     shm::SeatIndex seat;
-    std::array<std::atomic<std::uint64_t>, kCounters> row{};
+    Counters::Row row;
     Counters counters;
     RedisBroker broker;
     Hearer hears;

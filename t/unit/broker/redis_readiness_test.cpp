@@ -24,20 +24,28 @@ void what_redis_is_like_is_nothing_to_a_node_without(void**) {
   assert_string_equal(reasons({.relays = 3, .proved = 0}).c_str(), "");
 }
 
-void with_redis_every_relay_has_to_be_proved(void**) {
-  const auto of = [](std::size_t relays, std::size_t proved) {
-    return reasons({.has_redis = true, .relays = relays, .proved = proved});
+void with_redis_it_has_to_be_proved_to_every_worker(void**) {
+  const auto of = [](std::size_t relays, std::size_t workers,
+                     std::size_t proved) {
+    return reasons({.has_redis = true,
+                    .relays = relays,
+                    .workers = workers,
+                    .proved = proved});
   };
-  assert_string_equal(of(1, 1).c_str(), "");
-  assert_string_equal(of(4, 4).c_str(), "");
-  assert_string_equal(of(4, 3).c_str(), "redis_delivery ");
-  assert_string_equal(of(4, 0).c_str(), "redis_delivery ");
-  assert_string_equal(of(0, 0).c_str(), "redis_no_relay ");
+  assert_string_equal(of(1, 1, 1).c_str(), "");
+  assert_string_equal(of(4, 4, 4).c_str(), "");
+  assert_string_equal(of(4, 4, 3).c_str(), "redis_delivery ");
+  assert_string_equal(of(3, 4, 3).c_str(), "redis_delivery ");
+  assert_string_equal(of(4, 4, 0).c_str(), "redis_delivery ");
+  assert_string_equal(of(0, 4, 0).c_str(), "redis_no_relay ");
 }
 
 void all_reasons_are_told(void**) {
-  const NodeHealth health{
-      .leaving = true, .has_redis = true, .relays = 2, .proved = 1};
+  const NodeHealth health{.leaving = true,
+                          .has_redis = true,
+                          .relays = 1,
+                          .workers = 2,
+                          .proved = 1};
   assert_string_equal(reasons(health).c_str(), "leaving redis_delivery ");
 }
 
@@ -49,7 +57,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(alone_a_node_is_ready_until_it_leaves),
       cmocka_unit_test(what_redis_is_like_is_nothing_to_a_node_without),
-      cmocka_unit_test(with_redis_every_relay_has_to_be_proved),
+      cmocka_unit_test(with_redis_it_has_to_be_proved_to_every_worker),
       cmocka_unit_test(all_reasons_are_told),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -103,6 +103,102 @@ void where_all_give_way_one_relays(void**) {
   assert_true(node.hears(node.goes, 'y'));
 }
 
+std::size_t relays(const Machine& machine) {
+  return machine.zone.zone.relays().size();
+}
+
+void nobody_relays_before_redis_delivers(void**) {
+  RedisServer server;
+  server.kill();
+  World world({server.address()});
+  Machine& machine = world.machine();
+  Machine::Worker& worker = machine.add();
+  assert_true(worker.broker.subscribe("news", 0).ok());
+  world.rest();
+  assert_int_equal(relays(machine), 0);
+  server.start();
+  assert_true(world.comes_up());
+  world.assert_hears(worker, "@0;");
+  assert_int_equal(relays(machine), 1);
+}
+
+/// The ids of Redis's clients of a type.
+std::vector<std::string> clients(const RedisServer& server, Bytes type) {
+  const std::string list =
+      server.ask({"CLIENT", "LIST", "TYPE", std::string(type)}).text;
+  std::vector<std::string> ids;
+  for (auto at = list.find("id="); at != std::string::npos;
+       at = list.find("\nid=", at)) {
+    at = list.find('=', at) + 1;
+    ids.push_back(list.substr(at, list.find(' ', at) - at));
+  }
+  return ids;
+}
+
+bool admits(const RedisServer& server, int most) {
+  return server.ask({"CONFIG", "SET", "maxclients", std::to_string(most)})
+             .text == "OK";
+}
+
+void one_that_redis_refuses_has_no_share(void**) {
+  RedisServer server;
+  World world({server.address()});
+  Machine& machine = world.machine();
+  Machine::Worker& first = machine.add();
+  assert_true(world.comes_up());
+  assert_true(admits(server, 2));
+  Machine::Worker& second = machine.add();
+  for (int i = 0; i < kChannels; ++i) {
+    assert_true(second.broker.subscribe(name(i), 0).ok());
+  }
+  const std::size_t all = kChannels * std::strlen("@0;");
+  assert_true(world.until([&] { return second.hears.text.size() == all; }));
+  for (int i = 0; i < kChannels; ++i) {
+    assert_true(world.publish(first, "x", name(i)).ok());
+  }
+  assert_true(world.until(
+      [&] { return std::ranges::count(second.hears.text, 'x') == kChannels; }));
+  assert_int_equal(relays(machine), 1);
+}
+
+/// It isn't admitted again; and then it is.
+void one_that_hears_nothing_gives_its_share_away_for_a_while(void**) {
+  RedisServer server;
+  World world({server.address()});
+  Machine& machine = world.machine();
+  machine.add();
+  machine.add();
+  assert_true(world.comes_up());
+  assert_int_equal(relays(machine), 2);
+  const auto listeners = clients(server, "pubsub");
+  assert_int_equal(listeners.size(), 2);
+  (void)server.ask({"CLIENT", "KILL", "ID", listeners[0]});
+  assert_true(admits(server, 3));
+  assert_true(world.until([&] { return relays(machine) == 1; }));
+  const auto& one = machine.workers[machine.zone.zone.relays()[0].seat];
+  for (int i = 0; i < kChannels; ++i) {
+    assert_true(one->broker.subscribe(name(i), 0).ok());
+  }
+  const std::size_t all = kChannels * std::strlen("@0;");
+  assert_true(world.until([&] { return one->hears.text.size() == all; }));
+  assert_true(world.until([&] { return admits(server, 100); }));
+  assert_true(world.comes_up());
+  assert_int_equal(relays(machine), 2);
+}
+
+void where_nobody_hears_all_keep_their_shares(void**) {
+  RedisServer server;
+  World world({server.address()});
+  Machine& machine = world.machine();
+  machine.add();
+  machine.add();
+  assert_true(world.comes_up());
+  server.kill();
+  assert_true(world.goes_down());
+  world.rest(5000);
+  assert_int_equal(relays(machine), 2);
+}
+
 }  // namespace
 }  // namespace paperboy::broker::redis
 
@@ -113,6 +209,10 @@ int main() {
       cmocka_unit_test(workers_know_of_a_new_one_before_they_tick),
       cmocka_unit_test(who_gives_way_hears_by_those_who_stay),
       cmocka_unit_test(where_all_give_way_one_relays),
+      cmocka_unit_test(nobody_relays_before_redis_delivers),
+      cmocka_unit_test(one_that_redis_refuses_has_no_share),
+      cmocka_unit_test(one_that_hears_nothing_gives_its_share_away_for_a_while),
+      cmocka_unit_test(where_nobody_hears_all_keep_their_shares),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
