@@ -17,7 +17,8 @@ sub new ($class, %option) {
         for 1 .. $masters * (1 + $replicas);
     $self->_give_slots;
     my ($first, @others) = $self->servers;
-    $first->command(CLUSTER => MEET => '127.0.0.1', $_->port) for @others;
+    $first->command(CLUSTER => MEET => '127.0.0.1', _port_for_others($_))
+        for @others;
     my $all = $self->servers;
     $self->_await('know each other', sub ($server) {
         _nodes($server) == $all && !grep { /handshake/ } _nodes($server);
@@ -49,6 +50,9 @@ sub _replicate ($self) {
     }
     return;
 }
+
+# Over TLS, where they have it (tls-cluster yes).
+sub _port_for_others ($server) { return $server->tls_port // $server->port }
 
 sub servers ($self) { return @{ $self->{servers} } }
 
@@ -95,7 +99,8 @@ sub move_slot ($self, $slot, $to, $pause = 0) {
     $from->command(CLUSTER => SETSLOT => $slot, MIGRATING => _id($to));
     sleep $pause if $pause;
     while (my @keys = @{ $from->command(CLUSTER => GETKEYSINSLOT => $slot, 100) }) {
-        $from->command(MIGRATE => '127.0.0.1', $to->port, '', 0, 5000, KEYS => @keys);
+        $from->command(MIGRATE => '127.0.0.1', _port_for_others($to), '', 0, 5000,
+            KEYS => @keys);
         $moved += @keys;
     }
     sleep $pause if $pause;

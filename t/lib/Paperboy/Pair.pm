@@ -7,7 +7,8 @@ use v5.36;
 use Paperboy::Test;
 use Time::HiRes qw(sleep);
 
-# redis => TEXT: parameters of paperboy_redis; channels => [NAME, ...].
+# redis => TEXT: parameters of paperboy_redis; http => TEXT: directives beside
+# it; channels => [NAME, ...].
 sub new ($class, %option) {
     my $self = bless {
         channels => $option{channels} // ['news'],
@@ -15,7 +16,7 @@ sub new ($class, %option) {
         number   => 0,
         refused  => 0,
     }, $class;
-    $self->{nodes} = [map { _node($option{redis}) } 1, 2];
+    $self->{nodes} = [map { _node(%option) } 1, 2];
     $self->await_ready;
     for my $channel (@{ $self->{channels} }) {
         push @{ $self->{clients} }, map {
@@ -25,10 +26,12 @@ sub new ($class, %option) {
     return $self;
 }
 
-sub _node ($redis) {
+sub _node (%option) {
+    my ($redis, $http) = ($option{redis}, $option{http} // '');
     my $nginx = nginx(workers => 2, http => <<"END");
 paperboy_zone main 8m;
 paperboy_redis $redis timeout=1s;
+$http
 paperboy_channel_rule * history=1000;
 paperboy_origin any;
 server {

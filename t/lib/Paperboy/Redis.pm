@@ -94,7 +94,7 @@ sub _conf ($self) {
 
 sub _tls ($self) {
     my ($certificate, $key) = @{ $self->{option}{tls} };
-    $self->{tls_port} //= Paperboy::Nginx::free_port();
+    $self->{tls_port} //= _free_port();
     return "tls-port $self->{tls_port}", "tls-cert-file $certificate",
         "tls-key-file $key", "tls-ca-cert-file $certificate",
         'tls-auth-clients no';

@@ -19,6 +19,7 @@ sub _conf ($self) {
         "sentinel failover-timeout $NAME $option->{failover_timeout}");
     push @lines, "sentinel auth-pass $NAME $option->{auth}"
         if defined $option->{auth};
+    push @lines, $self->_tls, 'tls-replication yes' if $option->{tls};
     return @lines, @{ $option->{config} // [] };
 }
 
