@@ -5,13 +5,15 @@
 //
 //   sweep    makes the group where there is none; takes over what others have
 //            left behind, and removes them; at first, and every few seconds
-//   read     what was taken and not settled, else what is new
+//   read     what was taken and not settled, page by page, then what is new
 //   publish  each by the broker, with an idempotency key
 //   settle   acknowledges and deletes what was published or can never be
 //
-// What couldn't be published stays the group's, and is read again. A crash at
-// any point publishes nothing twice: the entry's idempotency key outlives it.
-// No more entries are in a worker than it reads at a time.
+// What couldn't be published stays the group's, and is read again after a
+// while. Meanwhile others go on, but of its channel none, so that they keep
+// their order; and only until too many are left behind. A crash at any point
+// publishes nothing twice: the entry's idempotency key outlives it. No more
+// entries are in a worker than it reads at a time.
 //
 // A part of the broker, on its worker's loop.
 #pragma once
@@ -20,6 +22,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/counters.hpp"
@@ -52,7 +56,8 @@ class Inbox {
   // Entries that were read together.
   struct Batch {
     std::size_t waits = 0;             // answers of the broker
-    bool failed = false;               // one is to be tried again
+    std::size_t failed = 0;            // are to be tried again
+    std::string last{};                // id
     std::vector<std::string> settled;  // ids
     // Idempotency keys that are no longer needed for long: channel, key.
     std::vector<std::pair<std::string, std::string>> keys;
@@ -76,6 +81,8 @@ class Inbox {
   void on_settled(const Result<Reply>& answer);
   void let_expire();
   void go_on();
+  void begin_pass();
+  void retry_soon();
   bool failed(const Result<Reply>& answer, Bytes what);
   void complain(const std::string& line);
   ReplyHandler later(void (Inbox::*member)(const Result<Reply>&));
@@ -92,11 +99,15 @@ class Inbox {
   const std::uint64_t idle_ms_;  // see Options
   Backoff backoff_;
   bool ours_ = false;
-  bool busy_ = false;              // a call is under way, or the pause
-  bool behind_ = false;            // what was taken before is being read
-  std::uint64_t sweep_at_ = 0;     // monotonic ms
-  std::uint64_t quiet_until_ = 0;  // for complaints, monotonic ms
-  std::uint64_t untold_ = 0;       // complaints since the last
+  bool busy_ = false;        // a call is under way, or the pause
+  bool behind_ = false;      // what was taken before is being read
+  bool asked_ = false;       // the stream is on its way to another server
+  std::string after_ = "0";  // it is read behind this id
+  std::size_t left_ = 0;     // entries that failed since it began
+  std::unordered_set<std::string> stuck_;  // their channels
+  std::uint64_t sweep_at_ = 0;             // monotonic ms
+  std::uint64_t quiet_until_ = 0;          // for complaints, monotonic ms
+  std::uint64_t untold_ = 0;               // complaints since the last
   Batch batch_;
   std::unique_ptr<Alarm> pause_;
 

@@ -251,6 +251,48 @@ void what_can_not_be_published_now_is_later(void**) {
   assert_int_equal(test.count(Counter::redis_inbox_refused), 0);
 }
 
+/// More than are read at a time; of their channel others wait behind them.
+void what_can_not_be_published_holds_up_no_other_channel(void**) {
+  Inboxes test;
+  Machine::Worker& here = test.add_hearing();
+  assert_true(here.broker.subscribe("other", 0).ok());
+  test.world.assert_hears(here, "@0;");
+  here.hears.text.clear();
+  const Keys keys("paperboy:");
+  std::string expected = "1=good;";
+  for (int i = 1; i <= 120; ++i) {
+    const std::string key = std::to_string(i);
+    if (i <= 110) {
+      (void)test.server.ask({"LPUSH", keys.idempotency("other", key), "x"});
+    }
+    test.xadd({"channel", "other", "data", key, "key", key});
+    expected += key + "=" + key + ";";
+  }
+  test.add_message("good");
+  test.world.assert_hears(here, "1=good;");
+  for (int i = 1; i <= 110; ++i) {
+    const std::string key = keys.idempotency("other", std::to_string(i));
+    (void)test.server.ask({"DEL", key});
+  }
+  test.world.assert_hears(here, expected);
+  assert_true(test.becomes_empty());
+  assert_int_equal(test.count(Counter::redis_inbox_refused), 0);
+}
+
+/// Of few bytes, and more words than a reply may have.
+void what_has_many_fields_is_thrown_away(void**) {
+  Inboxes test;
+  test.world.options.max_reply = 3UL * 1024 * 1024;
+  std::vector<std::string> fields(60'000, "x");
+  test.xadd(fields);
+  test.add();
+  assert_true(test.world.comes_up());
+  test.add_message("after");
+  assert_true(test.becomes_empty());
+  assert_int_equal(test.count(Counter::redis_inbox), 1);
+  assert_int_equal(test.count(Counter::redis_inbox_refused), 1);
+}
+
 void it_goes_on_when_redis_has_forgotten_all(void**) {
   Inboxes test;
   Machine::Worker& here = test.add_hearing();
@@ -320,6 +362,8 @@ int main() {
       cmocka_unit_test(what_can_never_be_published_is_thrown_away),
       cmocka_unit_test(what_is_larger_than_a_reply_is_thrown_away),
       cmocka_unit_test(what_can_not_be_published_now_is_later),
+      cmocka_unit_test(what_can_not_be_published_holds_up_no_other_channel),
+      cmocka_unit_test(what_has_many_fields_is_thrown_away),
       cmocka_unit_test(it_goes_on_when_redis_has_forgotten_all),
       cmocka_unit_test(it_goes_on_when_its_connection_is_lost),
       cmocka_unit_test(another_worker_reads_when_one_goes),
