@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "broker/redis_url.hpp"
 
@@ -12,6 +13,9 @@ namespace {
 constexpr std::uint64_t kRefreshMs = 30'000;
 constexpr std::uint64_t kMissingMs = 500;  // while something is missing
 constexpr std::uint64_t kPauseMs = 100;    // at least, between two
+
+// Servers that may come and go while a worker lives.
+constexpr std::size_t kMostNodes = 4096;
 
 // A node without buckets is kept for so long when a moving slot was asked of
 // it, or its last one has left: answers may be on their way.
@@ -108,16 +112,25 @@ ClusterNode* ClusterEngine::find(Shard shard) const {
   return shard < nodes_.size() ? nodes_[shard].get() : nullptr;
 }
 
-ClusterNode& ClusterEngine::node_at(const Server& server) {
+/// Null: there have been too many.
+ClusterNode* ClusterEngine::node_at(const Server& server) {
   const auto found = std::ranges::find_if(
       nodes_, [&](const auto& node) { return node->server() == server; });
-  if (found != nodes_.end()) return **found;
+  if (found != nodes_.end()) return found->get();
+  if (nodes_.size() == kMostNodes) {
+    if (!std::exchange(full_, true)) {
+      network_.log(LogLevel::error,
+                   "the cluster has named " + std::to_string(kMostNodes) +
+                       " servers by now; others are heeded after a reload");
+    }
+    return nullptr;
+  }
   ClusterNodeEvents& events = *this;
   nodes_.push_back(std::make_unique<ClusterNode>(
       Context{network_, options_, refusals_}, static_cast<Shard>(nodes_.size()),
       server, events));
   if (!reading_) nodes_.back()->link().read(false);
-  return *nodes_.back();
+  return nodes_.back().get();
 }
 
 void ClusterEngine::apply(const Topology& topology) {
@@ -126,8 +139,9 @@ void ClusterEngine::apply(const Topology& topology) {
   for (Bucket bucket = 0; bucket < kBuckets; ++bucket) {
     const auto& owner = topology.owners[bucket];
     if (!owner) continue;
-    const Shard shard = node_at(*owner).number();
-    if (shard != owners_[bucket]) moves.emplace_back(bucket, shard);
+    const ClusterNode* const node = node_at(*owner);
+    if (node == nullptr || node->number() == owners_[bucket]) continue;
+    moves.emplace_back(bucket, node->number());
   }
   move(moves);
 }
@@ -238,7 +252,9 @@ ClusterNode* ClusterEngine::node_of(Bucket bucket) {
 }
 
 void ClusterEngine::note_moved(const Redirection& to) {
-  const Shard shard = node_at(to.server).number();
+  const ClusterNode* const node = node_at(to.server);
+  if (node == nullptr) return;
+  const Shard shard = node->number();
   Moves moves;
   for (Bucket bucket = 0; bucket < kBuckets; ++bucket) {
     if (slot_of(bucket) == to.slot && owners_[bucket] != shard) {
@@ -251,10 +267,11 @@ void ClusterEngine::note_moved(const Redirection& to) {
 }
 
 ClusterNode* ClusterEngine::node_to_ask(const Server& server) {
-  ClusterNode& node = node_at(server);
-  node.needed_ms = network_.clock().monotonic_ms();
-  node.want();
-  return &node;
+  ClusterNode* const node = node_at(server);
+  if (node == nullptr) return nullptr;
+  node->needed_ms = network_.clock().monotonic_ms();
+  node->want();
+  return node;
 }
 
 // --- shards ------------------------------------------------------------------

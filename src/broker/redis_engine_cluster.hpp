@@ -94,7 +94,7 @@ class ClusterEngine final : public Engine,
   void listen_anew();
   void log_moves(std::size_t moved) const;
   [[nodiscard]] bool is_whole() const;
-  [[nodiscard]] ClusterNode& node_at(const Server& server);
+  [[nodiscard]] ClusterNode* node_at(const Server& server);
   [[nodiscard]] ClusterNode* find(Shard shard) const;
   [[nodiscard]] std::optional<Bucket> bucket_of_topic(Bytes topic) const;
 
@@ -111,6 +111,7 @@ class ClusterEngine final : public Engine,
   std::uint64_t asked_ms_ = 0;  // when they were asked last
   bool again_ = false;          // they are to be asked again
   bool reading_ = true;
+  bool full_ = false;  // of nodes; the log has said so
   Backoff backoff_;
   std::unique_ptr<Alarm> ask_;
   Asker asker_;

@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "broker/redis_url.hpp"
+
 namespace paperboy::broker::redis {
 
 namespace {
@@ -19,7 +21,7 @@ std::optional<Server> read_master(const Reply& reply, bool tls) {
   std::uint16_t port = 0;
   const char* const end = digits.data() + digits.size();
   const auto [at, error] = std::from_chars(digits.data(), end, port);
-  if (host.empty() || error != std::errc() || at != end || port == 0) {
+  if (!is_host(host) || error != std::errc() || at != end || port == 0) {
     return std::nullopt;
   }
   return Server{.host = std::string(host), .port = port, .tls = tls};

@@ -9,10 +9,16 @@
 #include <algorithm>
 #include <charconv>
 #include <string>
+#include <unordered_set>
+
+#include "broker/redis_url.hpp"
 
 namespace paperboy::broker::redis {
 
 namespace {
+
+// Redis itself advises against more than 1000.
+constexpr std::size_t kMostServers = 2000;
 
 std::optional<std::uint16_t> read_number(Bytes digits) {
   std::uint16_t number = 0;
@@ -32,7 +38,8 @@ std::optional<Server> read_server(const Reply& item, const Server& asked) {
   if (item.items.size() < 2) return std::nullopt;
   const Bytes host = item.items[0].string();
   const std::int64_t port = item.items[1].integer;
-  if (host == "?" || port < 1 || port > 65535) return std::nullopt;
+  if (port < 1 || port > 65535) return std::nullopt;
+  if (!host.empty() && !is_host(host)) return std::nullopt;
   return server_at(host, static_cast<std::uint16_t>(port), asked);
 }
 
@@ -47,11 +54,19 @@ const std::array<Slot, kBuckets>& bucket_slots() {
   return slots;
 }
 
-void add(std::vector<Server>& servers, const Server& server) {
-  if (std::ranges::find(servers, server) == servers.end()) {
-    servers.push_back(server);
+/// Each once, in their order.
+class Servers {
+ public:
+  void add(const Server& server) {
+    if (servers_.size() > kMostServers) return;
+    if (names_.insert(name_of(server)).second) servers_.push_back(server);
   }
-}
+  [[nodiscard]] const std::vector<Server>& all() const { return servers_; }
+
+ private:
+  std::vector<Server> servers_;
+  std::unordered_set<std::string> names_;
+};
 
 }  // namespace
 
@@ -72,25 +87,29 @@ std::optional<Topology> read_slots(const Reply& answer, const Server& asked) {
   if (answer.kind != Reply::Kind::array || answer.items.empty()) {
     return std::nullopt;
   }
+  if (answer.items.size() > kSlots) return std::nullopt;
   Topology topology;
-  std::vector<Server> replicas;
+  Servers servers;
   for (const Reply& range : answer.items) {
     if (range.items.size() < 3) return std::nullopt;
     const std::int64_t first = range.items[0].integer;
     const std::int64_t last = range.items[1].integer;
     const auto master = read_server(range.items[2], asked);
     if (!master) continue;
-    add(topology.servers, *master);
+    servers.add(*master);
     for (Bucket bucket = 0; bucket < kBuckets; ++bucket) {
       const Slot slot = slot_of(bucket);
       if (slot >= first && slot <= last) topology.owners[bucket] = master;
     }
+  }
+  for (const Reply& range : answer.items) {
     for (std::size_t i = 3; i < range.items.size(); ++i) {
       const auto replica = read_server(range.items[i], asked);
-      if (replica) add(replicas, *replica);
+      if (replica) servers.add(*replica);
     }
   }
-  for (const Server& replica : replicas) add(topology.servers, replica);
+  if (servers.all().size() > kMostServers) return std::nullopt;
+  topology.servers = servers.all();
   return topology;
 }
 
@@ -105,7 +124,8 @@ std::optional<Redirection> read_redirection(Bytes error, const Server& asked) {
   const auto slot = read_number(error.substr(first + 1, second - first - 1));
   const Bytes host = error.substr(second + 1, colon - second - 1);
   const auto port = read_number(error.substr(colon + 1));
-  if (!slot || *slot >= kSlots || host == "?" || !port || *port == 0) {
+  if (!slot || *slot >= kSlots || !port || *port == 0 ||
+      (!host.empty() && !is_host(host))) {
     return std::nullopt;
   }
   return Redirection{*slot, server_at(host, *port, asked)};

@@ -82,7 +82,7 @@ std::optional<std::string> decode(Bytes text) {
   return out;
 }
 
-bool is_host(Bytes host, bool address) {
+bool is_host_like(Bytes host, bool address) {
   const Bytes more = address ? ":." : ".-_";
   return !host.empty() && host.size() <= kMaxHost && host[0] != '-' &&
          address == (host.find(':') != Bytes::npos) &&
@@ -109,7 +109,7 @@ Result<Done> read_host(Bytes text, Server& server) {
   const std::size_t end = std::min(text.size(), text.find(address ? ']' : ':'));
   if (address && end == text.size()) return kHost;
   const Bytes host = address ? text.substr(1, end - 1) : text.substr(0, end);
-  if (!is_host(host, address)) return kHost;
+  if (!is_host_like(host, address)) return kHost;
   server.host = host;
   const Bytes rest = text.substr(address ? end + 1 : end);
   if (rest.empty()) return Done{};
@@ -178,6 +178,10 @@ Result<Url> parse_url(Bytes text) {
     return parse_unix(text);
   }
   return kScheme;
+}
+
+bool is_host(Bytes text) {
+  return is_host_like(text, text.find(':') != Bytes::npos);
 }
 
 std::string name_of(const Server& server) {

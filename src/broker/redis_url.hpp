@@ -26,6 +26,9 @@ struct Url {
 /// Error: bad_request. It shows nothing of the URL, which may hold a password.
 Result<Url> parse_url(Bytes text);
 
+/// Whether it may be a server's name, or its address without brackets.
+[[nodiscard]] bool is_host(Bytes text);
+
 /// As a log shows it: host:port, or unix:path.
 [[nodiscard]] std::string name_of(const Server& server);
 

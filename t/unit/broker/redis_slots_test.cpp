@@ -69,6 +69,34 @@ void what_is_no_topology_is_none(void**) {
   assert_true(read_slots(bad, kAsked)->servers.empty());
 }
 
+void hosts_are_names_or_addresses(void**) {
+  for (const std::string& bad :
+       {std::string("a b"), std::string("a\nb"), std::string("-a"),
+        std::string(300, 'a'), std::string("a\0b", 3)}) {
+    const auto topology = read_slots(
+        list({list({number(0), number(16383), server(text(bad), 7000)})}),
+        kAsked);
+    assert_true(topology->servers.empty());
+  }
+  assert_false(read_redirection("MOVED 1 a/b:7000", kAsked).has_value());
+}
+
+void too_many_servers_are_no_topology(void**) {
+  const auto topology = [](int replicas) {
+    std::vector<Reply> range{number(0), number(16383)};
+    for (int i = 0; i <= replicas; ++i) {
+      range.push_back(server(text("h" + std::to_string(i)), 7000));
+      range.push_back(range.back());
+    }
+    return read_slots(list({list(std::move(range))}), kAsked);
+  };
+  assert_int_equal(topology(1000)->servers.size(), 1001);
+  assert_false(topology(100'000).has_value());
+  std::vector<Reply> ranges(
+      kSlots + 1UL, list({number(0), number(0), server(text("a"), 7000)}));
+  assert_false(read_slots(list(std::move(ranges)), kAsked).has_value());
+}
+
 void redirections_are_read(void**) {
   const auto moved = read_redirection("MOVED 3999 127.0.0.1:6381", kAsked);
   assert_int_equal(moved->slot, 3999);
@@ -95,6 +123,8 @@ int main() {
       cmocka_unit_test(a_topology_says_who_has_the_buckets),
       cmocka_unit_test(slots_may_be_nobodys),
       cmocka_unit_test(what_is_no_topology_is_none),
+      cmocka_unit_test(hosts_are_names_or_addresses),
+      cmocka_unit_test(too_many_servers_are_no_topology),
       cmocka_unit_test(redirections_are_read),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
