@@ -195,8 +195,7 @@ subtest 'a worker dies with entries that it has taken' => sub {
     $_->expect_log(qr/WRONGTYPE|exited on signal 9/) for @nodes;
     my @clients = listeners('dying', @nodes);
     my @keys = map {
-        'paperboy:{' . bucket('dying') . '}:i:'
-            . substr sha256_hex("dying\0$_"), 0, 32
+        'paperboy:{' . bucket('dying') . '}:i:' . sha256_hex("dying\0$_")
     } 1 .. 20;
     $redis->command(LPUSH => $_, 'in the way') for @keys;
     message('dying', $_, key => $_) for 1 .. 20;
