@@ -57,8 +57,10 @@ ngx_int_t check_request(ngx_http_request_t* r, const LocationConf& conf,
 }
 
 /// NGX_DONE: it goes on.
-ngx_int_t start(ngx_http_request_t* r, const LocationConf& conf,
-                Request& request, Worker& worker) {
+ngx_int_t start(ngx_http_request_t* r) {
+  const LocationConf& conf = location_conf(r);
+  Request& request = *Request::of(r);
+  Worker& worker = *Worker::current();
   auto body = read_body(r, conf.max_api_size, kTooLarge);
   if (!body) {
     return refuse_api(r, request, http_status(body.error().code),
@@ -95,17 +97,6 @@ ngx_int_t start(ngx_http_request_t* r, const LocationConf& conf,
   return asked->wait();
 }
 
-/// The body has arrived. Whatever happens, the request has to end.
-void on_body(ngx_http_request_t* r) {
-  ngx_int_t status = NGX_HTTP_INTERNAL_SERVER_ERROR;
-  try {
-    status = start(r, location_conf(r), *Request::of(r), *Worker::current());
-  } catch (...) {
-    log_exception();
-  }
-  if (status != NGX_DONE) ngx_http_finalize_request(r, status);
-}
-
 }  // namespace
 
 ngx_int_t api_handler(ngx_http_request_t* r) {
@@ -120,9 +111,7 @@ ngx_int_t api_handler(ngx_http_request_t* r) {
                   Counter::refused_capacity, "unavailable",
                   "this worker has no seat in the zone");
   }
-  r->request_body_in_single_buf = 1;
-  status = ngx_http_read_client_request_body(r, callback<on_body>);
-  return status >= NGX_HTTP_SPECIAL_RESPONSE ? status : NGX_DONE;
+  return when_read<start>(r);
 }
 
 }  // namespace paperboy::nginx

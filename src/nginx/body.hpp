@@ -17,4 +17,26 @@ bool is_sized(const ngx_http_request_t* r);
 Result<std::string> read_body(const ngx_http_request_t* r, std::size_t limit,
                               const Error& too_large);
 
+/// The body has arrived. Whatever happens, the request has to end.
+template <ngx_int_t then(ngx_http_request_t*)>
+void on_body(ngx_http_request_t* r) {
+  ngx_int_t status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+  try {
+    status = then(r);
+  } catch (...) {
+    log_exception();
+  }
+  if (status != NGX_DONE) ngx_http_finalize_request(r, status);
+}
+
+/// Has the body read and calls `then`, which returns the request's status; for
+/// a handler to return.
+template <ngx_int_t then(ngx_http_request_t*)>
+ngx_int_t when_read(ngx_http_request_t* r) {
+  r->request_body_in_single_buf = 1;
+  const ngx_int_t status =
+      ngx_http_read_client_request_body(r, callback<on_body<then>>);
+  return status >= NGX_HTTP_SPECIAL_RESPONSE ? status : NGX_DONE;
+}
+
 }  // namespace paperboy::nginx

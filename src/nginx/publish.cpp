@@ -177,8 +177,10 @@ Result<std::vector<std::string>> channel_keys(
   return keys;
 }
 
-ngx_int_t publish(ngx_http_request_t* r, const LocationConf& conf,
-                  Request& request, Worker& worker) {
+ngx_int_t publish(ngx_http_request_t* r) {
+  const LocationConf& conf = location_conf(r);
+  Request& request = *Request::of(r);
+  Worker& worker = *Worker::current();
   const auto names = named_channels(r, conf);
   const auto keys = channel_keys(r, conf, names);
   if (!keys) return refuse_error(r, request, keys.error());
@@ -209,17 +211,6 @@ ngx_int_t publish(ngx_http_request_t* r, const LocationConf& conf,
   return all->asked->wait();
 }
 
-/// The body has arrived. Whatever happens, the request has to end.
-void on_body(ngx_http_request_t* r) {
-  ngx_int_t status = NGX_HTTP_INTERNAL_SERVER_ERROR;
-  try {
-    status = publish(r, location_conf(r), *Request::of(r), *Worker::current());
-  } catch (...) {
-    log_exception();
-  }
-  if (status != NGX_DONE) ngx_http_finalize_request(r, status);
-}
-
 }  // namespace
 
 ngx_int_t publish_handler(ngx_http_request_t* r) {
@@ -238,9 +229,7 @@ ngx_int_t publish_handler(ngx_http_request_t* r) {
       conf.message == nullptr) {
     return refuse_error(r, *request, kTooLarge);
   }
-  r->request_body_in_single_buf = 1;
-  status = ngx_http_read_client_request_body(r, callback<on_body>);
-  return status >= NGX_HTTP_SPECIAL_RESPONSE ? status : NGX_DONE;
+  return when_read<publish>(r);
 }
 
 }  // namespace paperboy::nginx
