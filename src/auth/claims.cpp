@@ -124,7 +124,7 @@ Checked read_ids(const Json& claims, const TokenRules& rules, Token& token) {
                                     : Checked(TokenError::claims);
     }
   }
-  return Done{};
+  return rules.user_required ? Checked(TokenError::claims) : Checked(Done{});
 }
 
 // Calls `take` with the string, or with each of an array of strings. False
@@ -182,9 +182,13 @@ Checked read_grants(const Json& claims, const TokenRules& rules,
       return TokenError::claims;
     }
   }
+  if (rules.exact) {
+    grants.name_exactly();
+    grants.name_channels();
+  }
   const Json scope = claims.get(rules.scope_claim);
   if (!scope) {
-    grants.add_scope(Scope::subscribe);
+    if (!rules.scope_required) grants.add_scope(Scope::subscribe);
   } else if (!each_string(scope, [&](Bytes words) {
                return add_scopes(words, grants);
              })) {
@@ -282,6 +286,7 @@ Result<Token, TokenError> read_claims(const Json& claims,
   if (const Json info = claims.get("info"); info && !info.is_null()) {
     token.info = info.dump();
   }
+  if (rules.exact) return token;
   read_channels(claims, token);
   if (auto subs = read_subs(claims, token); !subs) {
     return subs.error();

@@ -28,6 +28,7 @@ struct TokenRules {
   std::vector<std::string> audiences;  // one must be in `aud`; none: any
   int leeway_seconds = 0;              // for `exp`, `nbf` and `iat`
   bool expiry_required = false;        // a token without `exp` is refused
+  bool user_required = false;          // and one that names no user
 
   /// The first that a token has names its user: a string or an integer.
   std::vector<std::string> user_claims = {"sub", "userId", "user_id"};
@@ -41,6 +42,11 @@ struct TokenRules {
   /// says the same), history, presence; others are somebody else's. A token
   /// without the claim may subscribe, and nothing else.
   std::string scope_claim = "scope";
+  bool scope_required = false;  // without the claim it may nothing
+
+  /// Names are exact, a `*` is a character like any other, and `subs` and
+  /// `caps` are somebody else's. A token that names no channels is for none.
+  bool exact = false;
 };
 
 /// A channel that the bearer is subscribed to as soon as it connects, where

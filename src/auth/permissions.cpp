@@ -57,7 +57,8 @@ bool Grants::has(Scope scope) const { return (scopes_ & bit(scope)) != 0; }
 bool Grants::allows(Scope scope, Bytes channel) const {
   if (has(scope) && std::any_of(channels_.begin(), channels_.end(),
                                 [&](const std::string& pattern) {
-                                  return names(pattern, channel);
+                                  return exact_ ? channel == pattern
+                                                : names(pattern, channel);
                                 })) {
     return true;
   }

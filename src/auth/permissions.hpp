@@ -41,6 +41,9 @@ class Grants {
   /// is a list, and allows no channel.
   void name_channels() { names_channels_ = true; }
 
+  /// From now on a `*` at the end of a channel is a character like any other.
+  void name_exactly() { exact_ = true; }
+
   void add_scope(Scope scope);
 
   /// Both the scope and the channel are granted.
@@ -65,6 +68,7 @@ class Grants {
   std::vector<Capability> capabilities_;
   std::uint8_t scopes_ = 0;
   bool names_channels_ = false;
+  bool exact_ = false;
 };
 
 }  // namespace paperboy::auth

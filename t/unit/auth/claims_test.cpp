@@ -331,6 +331,36 @@ void capabilities_that_are_not_understood_refuse_the_token(void**) {
   }
 }
 
+void what_is_required_is_missed(void**) {
+  TokenRules rules;
+  rules.user_claims = {"sub"};
+  rules.user_required = rules.scope_required = true;
+  assert_refused(TokenError::claims, "{}", rules);
+  assert_refused(TokenError::claims, R"({"userId":"a"})", rules);
+  const Token without = good(R"({"sub":"","channel":"a"})", rules);
+  assert_false(without.grants.has(Scope::subscribe));
+  assert_false(without.grants.allows(Scope::subscribe, "a"));
+  assert_true(good(R"({"sub":"a","scope":"subscribe"})", rules)
+                  .grants.has(Scope::subscribe));
+}
+
+void exact_names_are_those_of_the_channel_claims_alone(void**) {
+  TokenRules rules;
+  rules.exact = true;
+  const Token token = good(
+      R"({"topics":["a*","b"],"channels":["c"],"subs":{"d":{}},)"
+      R"("caps":[{"channels":["e*"],"allow":["sub"],"match":"wildcard"}]})",
+      rules);
+  for (const char* const name : {"a*", "b", "c"}) {
+    assert_true(token.grants.allows(Scope::subscribe, name));
+  }
+  for (const char* const name : {"a", "ab", "d", "e", "ef", "e*"}) {
+    assert_false(token.grants.allows(Scope::subscribe, name));
+  }
+  assert_true(token.subscriptions.empty());
+  assert_true(good("{}", rules).grants.names_channels());
+}
+
 }  // namespace
 
 int main() {
@@ -358,6 +388,8 @@ int main() {
       cmocka_unit_test(a_token_of_a_channel_names_it),
       cmocka_unit_test(what_others_may_see_stands_on_one_line),
       cmocka_unit_test(capabilities_permit),
+      cmocka_unit_test(what_is_required_is_missed),
+      cmocka_unit_test(exact_names_are_those_of_the_channel_claims_alone),
       cmocka_unit_test(capabilities_that_are_not_understood_refuse_the_token),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

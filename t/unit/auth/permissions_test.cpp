@@ -129,6 +129,18 @@ void capabilities_are_limited_too(void**) {
   assert_false(grants.add(Scope::publish, "a", true));
 }
 
+void channels_may_be_exact(void**) {
+  Grants grants;
+  grants.add_scope(Scope::subscribe);
+  assert_true(grants.add_channel("a*"));
+  assert_true(grants.add_channel("*"));
+  grants.name_exactly();
+  assert_true(grants.allows(Scope::subscribe, "a*"));
+  assert_true(grants.allows(Scope::subscribe, "*"));
+  assert_false(grants.allows(Scope::subscribe, "a"));
+  assert_false(grants.allows(Scope::subscribe, "ab"));
+}
+
 }  // namespace
 
 int main() {
@@ -142,6 +154,7 @@ int main() {
       cmocka_unit_test(channels_are_limited_in_number_and_length),
       cmocka_unit_test(a_capability_is_for_its_scope_and_channels),
       cmocka_unit_test(capabilities_are_limited_too),
+      cmocka_unit_test(channels_may_be_exact),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
