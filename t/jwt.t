@@ -3,6 +3,7 @@
 use v5.36;
 use Paperboy::Test;
 use File::Temp ();
+use MIME::Base64 qw(encode_base64);
 
 my $dir    = File::Temp->newdir;
 my $secret = 'secret ' x 10;
@@ -10,6 +11,7 @@ my $old    = 'yesterday ' x 10;
 BEGIN { $ENV{PAPERBOY_TEST_SECRET} = 'from the environment ' x 5 }
 file_with("$dir/secret", $secret);
 file_with("$dir/old",    "$old\n");
+file_with("$dir/secret.b64", encode_base64($secret, "\r\n\t "));
 my ($rsa, $rsa_public) = rsa_key($dir, 'rsa');
 my %ec = map { $_ => (ec_key($dir, "ec$_", $_))[0] } 256, 384, 512;
 
@@ -30,6 +32,11 @@ server {
     location /env {
         paperboy echo;
         paperboy_jwt_key HS256 env=PAPERBOY_TEST_SECRET;
+    }
+    location /base64 {
+        paperboy echo;
+        paperboy_jwt_key HS256 file=%%DIR%%/secret.b64 base64;
+        paperboy_jwt_key HS256 file=%%DIR%%/old kid=old;
     }
     location /kids {
         paperboy echo;
@@ -195,6 +202,16 @@ subtest 'a key from the environment' => sub {
     is(status('/env', { exp => $hour }, @key), 101, 'and after a reload');
 };
 
+subtest 'a key in base64' => sub {
+    is(status('/base64', { exp => $hour }), 101, 'broken into lines');
+    is(with('/base64', jwt({ exp => $hour }, key => "$old\n",
+                header => { kid => 'old' }))->status, 401,
+        'another one beside it');
+    is(with('/base64', jwt({ exp => $hour }, key => $old,
+                header => { kid => 'old' }))->status, 101,
+        'is as it stands');
+};
+
 subtest 'channels and scopes' => sub {
     my %good = (exp => $hour);
     my @cases = (
@@ -274,6 +291,15 @@ subtest 'configuration' => sub {
     conf_refused("paperboy_jwt_key HS256 file=$dir/secret kid=a;"
             . "paperboy_jwt_key HS256 file=$dir/old kid=a;",
         'the same kid twice', qr/kid/);
+    my $base64 = "paperboy_jwt_key HS256 file=$dir/secret.b64 base64";
+    conf_refused("paperboy_jwt_key HS256 file=$dir/old base64;",
+        'no base64', qr/no base64 there/);
+    conf_refused("$base64 $_;", "base64 $_",
+        qr/"?$_: expected kid=ID or base64, each once/) for qw(base64 bas kid=);
+    conf_refused("paperboy_jwt_key HS256 file=$dir/secret kid=a kid=b;",
+        'two names', qr/kid=b: expected kid=ID or base64, each once/);
+    is(conf_error($_), '', 'in any order')
+        for "$base64 kid=a;", $base64 =~ s/base64$/kid=a base64;/r;
     conf_refused("paperboy_jwt_key off; paperboy_jwt_key HS256 env=PATH;",
         'off and a key');
 };

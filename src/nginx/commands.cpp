@@ -126,7 +126,7 @@ ngx_command_t commands[] = {
          offsetof(Slots, host)),
     own(ngx_string("paperboy_require_tls"), kAnywhere | NGX_CONF_TAKE1,
         callback<set_require_tls>),
-    own(ngx_string("paperboy_jwt_key"), kAnywhere | NGX_CONF_TAKE123,
+    own(ngx_string("paperboy_jwt_key"), kAnywhere | NGX_CONF_TAKE1234,
         callback<set_jwt_key>),
     own(ngx_string("paperboy_api_key"), kAnywhere | NGX_CONF_TAKE1,
         callback<set_api_key>),

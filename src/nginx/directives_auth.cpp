@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <utility>
 
+#include "base/base64.hpp"
 #include "nginx/directives.hpp"
 #include "nginx/material.hpp"
 
@@ -36,6 +38,27 @@ std::optional<std::string> read_material(ngx_conf_t* cf,
   return {};
 }
 
+struct KeyOptions {
+  Bytes kid;
+  bool base64 = false;  // what is there is the key's base64
+};
+
+/// False: it is none, or was given before.
+bool read_key_option(const ngx_str_t& text, KeyOptions& options) {
+  if (bytes(text) == "base64") return !std::exchange(options.base64, true);
+  const auto named = option(text, "kid=");
+  if (!named || named->empty() || !options.kid.empty()) return false;
+  options.kid = *named;
+  return true;
+}
+
+/// base64(1) breaks lines.
+std::string without_space(std::string text) {
+  std::erase_if(text,
+                [](char c) { return Bytes(" \t\r\n").find(c) != Bytes::npos; });
+  return text;
+}
+
 /// Adds the key that the parameters describe to `keys`.
 char* add_key(ngx_conf_t* cf, auth::KeySet& keys) {
   const auto given = parameters(cf);
@@ -45,19 +68,19 @@ char* add_key(ngx_conf_t* cf, auth::KeySet& keys) {
                       "no such algorithm; there are HS256, HS384, HS512, "
                       "RS256, RS384, RS512, ES256, ES384 and ES512");
   }
-  Bytes kid;
-  if (given.size() == 3) {
-    const auto named = option(given[2], "kid=");
-    if (!named || named->empty()) {
-      return conf_error(cf, bytes(given[2]), "expected kid=ID");
+  KeyOptions options;
+  for (const ngx_str_t& one : given.subspan(2)) {
+    if (!read_key_option(one, options)) {
+      return conf_error(cf, bytes(one), "expected kid=ID or base64, each once");
     }
-    kid = *named;
   }
-  const auto material = read_material(cf, given[1]);
-  if (!material) {
-    return conf_error(cf, bytes(given[1]), kNoKeyThere);
+  auto material = read_material(cf, given[1]);
+  if (!material) return conf_error(cf, bytes(given[1]), kNoKeyThere);
+  if (options.base64) {
+    material = base64_decode(without_space(*material));
+    if (!material) return conf_error(cf, bytes(given[1]), "no base64 there");
   }
-  auto key = auth::Key::load(*algorithm, *material, kid);
+  auto key = auth::Key::load(*algorithm, *material, options.kid);
   if (!key) return conf_error(cf, bytes(given[1]), key.error());
   if (key->weak()) {
     ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
