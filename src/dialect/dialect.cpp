@@ -2,6 +2,7 @@
 
 #include "dialect/echo.hpp"
 #include "dialect/native.hpp"
+#include "dialect/notiflux.hpp"
 #include "dialect/raw.hpp"
 #include "dialect/sse.hpp"
 
@@ -9,10 +10,12 @@ namespace paperboy::dialect {
 
 const Dialect* find(Bytes name) {
   static const Native native;
+  static const Notiflux notiflux;
   static const Raw raw;
   static const Echo echo;
   if (name == "native") return &native;
   if (name == "raw") return &raw;
+  if (name == "notiflux") return &notiflux;
   if (name == "echo") return &echo;
   if (name == "sse") return &sse(EventNames::off);
   return nullptr;

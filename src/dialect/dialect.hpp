@@ -140,8 +140,8 @@ class Dialect {
                                             std::string& scratch) const = 0;
 };
 
-/// By the name that directives use: "native", "raw", "sse", "echo". Null: there
-/// is none such. The object lives as long as the program.
+/// By the name that directives use: "native", "raw", "sse", "notiflux", "echo".
+/// Null: there is none such. The object lives as long as the program.
 [[nodiscard]] const Dialect* find(Bytes name);
 
 }  // namespace paperboy::dialect

@@ -13,7 +13,7 @@ namespace {
 /// A request without an origin. That of a publisher is no page's: its token or
 /// the location's owner says whether it may.
 bool admits_no_page(ngx_http_request_t* r, const LocationConf& conf) {
-  return conf.publish || conf.api || conf.keyed() || admits_any(r, conf) ||
+  return conf.posts() || conf.keyed() || admits_any(r, conf) ||
          (conf.streams_events() && may_be_own_page(r, conf));
 }
 
@@ -145,8 +145,16 @@ ngx_int_t check_api_access(ngx_http_request_t* r, const LocationConf& conf,
   return check_api_key(r, conf, request);
 }
 
+/// And of a broadcast, whose token stands in its body.
+ngx_int_t check_broadcast_access(ngx_http_request_t* r,
+                                 const LocationConf& conf, Request& request) {
+  const ngx_int_t status = check_tls(r, conf, request);
+  return status == NGX_OK ? check_origin(r, conf, request) : status;
+}
+
 ngx_int_t check_post_access(ngx_http_request_t* r, const LocationConf& conf,
                             Request& request, bool satisfied) {
+  if (conf.broadcast) return check_broadcast_access(r, conf, request);
   return conf.api ? check_api_access(r, conf, request, satisfied)
                   : check_publish_access(r, conf, request, satisfied);
 }
@@ -233,6 +241,11 @@ ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
     if (later) return NGX_OK;
     return unauthorized(r, request, auth::TokenError::missing);
   }
+  return check_shown_token(r, conf, request, token, scope);
+}
+
+ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
+                            Request& request, Bytes token, auth::Scope scope) {
   const auto verified =
       auth::verify(token, *conf.keys, conf.token_rules, ngx_time());
   if (!verified) return unauthorized(r, request, verified.error());
@@ -281,7 +294,7 @@ ngx_int_t require_publish_access(ngx_http_request_t* r,
 
 ngx_int_t access_handler(ngx_http_request_t* r) {
   const LocationConf& conf = location_conf(r);
-  const bool posts = (conf.publish || conf.api) && !is_internal(r);
+  const bool posts = conf.posts() && !is_internal(r);
   if (conf.dialect == nullptr && !posts) return NGX_DECLINED;
   Request* const request = Request::of(r);
   if (request == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;

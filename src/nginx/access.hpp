@@ -26,6 +26,10 @@ ngx_int_t check_handshake(ngx_http_request_t* r, Request& request);
 ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
                       Request& request, auth::Scope scope);
 
+/// The same of a token that is there. REQUIRES: conf.keyed().
+ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
+                            Request& request, Bytes token, auth::Scope scope);
+
 /// The key of the HTTP API, where any are configured (api_key.cpp). NGX_OK, or
 /// the status of the refusal.
 ngx_int_t check_api_key(ngx_http_request_t* r, const LocationConf& conf,

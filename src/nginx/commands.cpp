@@ -83,6 +83,8 @@ ngx_command_t commands[] = {
         callback<set_publish>),
     own(ngx_string("paperboy_publish_answer"),
         NGX_HTTP_LOC_CONF | NGX_CONF_TAKE12, callback<set_publish_answer>),
+    own(ngx_string("paperboy_notiflux_broadcast"),
+        NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, callback<set_broadcast>),
     own(ngx_string("paperboy_api"),
         NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1,
         callback<set_api>),

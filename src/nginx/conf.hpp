@@ -123,6 +123,7 @@ struct LocationConf : Slots {
   bool publish_any = false;
   bool api = false;
   bool api_any = false;
+  bool broadcast = false;  // notiflux's
   bool status = false;
   bool ready = false;
   bool internal = false;         // nginx lets no client's request in
@@ -155,6 +156,9 @@ struct LocationConf : Slots {
            dialect->carrier() == dialect::Dialect::Carrier::event_stream;
   }
   [[nodiscard]] bool keyed() const { return keys && !keys->empty(); }
+
+  /// Requests to it post something.
+  [[nodiscard]] bool posts() const { return publish || api || broadcast; }
 };
 
 inline MainConf& main_conf(ngx_conf_t* cf) {

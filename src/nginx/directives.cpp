@@ -66,8 +66,10 @@ char* set_dialect(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   const Bytes name = given.empty() ? Bytes("native") : bytes(given[0]);
   here.dialect = dialect::find(name);
   if (here.dialect == nullptr) {
-    return conf_error(cf, name,
-                      "no such dialect; there are native, raw, sse and echo");
+    return conf_error(
+        cf, name,
+        "no such dialect; there are native, raw, sse, notiflux and "
+        "echo");
   }
   main_conf(cf).in_use = true;
   return install(cf, here.streams_events() ? callback<event_stream_handler>
@@ -102,6 +104,13 @@ char* set_publish_answer(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   here.answer_text = compile_value(cf, given[1]);
   return here.answer_text != nullptr ? NGX_CONF_OK
                                      : static_cast<char*>(NGX_CONF_ERROR);
+}
+
+char* set_broadcast(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  if (location(conf).broadcast) return duplicate();
+  location(conf).broadcast = true;
+  main_conf(cf).in_use = true;
+  return install(cf, callback<broadcast_handler>);
 }
 
 char* set_api(ngx_conf_t* cf, ngx_command_t*, void* conf) {

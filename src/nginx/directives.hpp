@@ -14,6 +14,7 @@ namespace paperboy::nginx {
 char* set_dialect(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_publish(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_publish_answer(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_broadcast(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_api(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_api_key(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_status(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);

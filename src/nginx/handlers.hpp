@@ -15,6 +15,9 @@ ngx_int_t event_stream_handler(ngx_http_request_t* r);
 /// `paperboy_publish;` (publish.cpp)
 ngx_int_t publish_handler(ngx_http_request_t* r);
 
+/// `paperboy_notiflux_broadcast;` (broadcast.cpp)
+ngx_int_t broadcast_handler(ngx_http_request_t* r);
+
 /// `paperboy_api;` (api.cpp)
 ngx_int_t api_handler(ngx_http_request_t* r);
 
@@ -24,7 +27,7 @@ ngx_int_t status_handler(ngx_http_request_t* r);
 /// `paperboy_ready;` (ready.cpp)
 ngx_int_t ready_handler(ngx_http_request_t* r);
 
-/// The access phase, for locations of the first three kinds (access.cpp).
+/// The access phase, for locations of the first kinds (access.cpp).
 ngx_int_t access_handler(ngx_http_request_t* r);
 
 /// The phase before it, which answers preflights (cors.cpp).

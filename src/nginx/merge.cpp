@@ -88,6 +88,7 @@ bool is_ours(ngx_http_handler_pt handler) {
   return handler == callback<upgrade_handler> ||
          handler == callback<event_stream_handler> ||
          handler == callback<publish_handler> ||
+         handler == callback<broadcast_handler> ||
          handler == callback<api_handler> ||
          handler == callback<status_handler> ||
          handler == callback<ready_handler>;
@@ -108,6 +109,7 @@ void inherit_kind(ngx_conf_t* cf, const LocationConf& parent,
   child.publish_any = parent.publish_any;
   child.api = parent.api;
   child.api_any = parent.api_any;
+  child.broadcast = parent.broadcast;
   child.answer_status = parent.answer_status;
   child.answer_text = parent.answer_text;
 }
@@ -115,8 +117,8 @@ void inherit_kind(ngx_conf_t* cf, const LocationConf& parent,
 /// What would be accepted and then not happen; null: nothing.
 char* check_handler(ngx_conf_t* cf, const LocationConf& conf) {
   const auto& core = core_conf(cf);
-  const bool ours = conf.dialect != nullptr || conf.publish || conf.api ||
-                    conf.status || conf.ready;
+  const bool ours =
+      conf.dialect != nullptr || conf.posts() || conf.status || conf.ready;
   if (ours && core.noname == 0 && !is_ours(core.handler)) {
     return conf_error(cf, "paperboy",
                       "another directive of the location answers its "
@@ -135,7 +137,7 @@ char* check_cors(ngx_conf_t* cf, const LocationConf& conf) {
       conf.origins && std::ranges::any_of(*conf.origins, [](const Origin& o) {
         return o.rule && o.rule->is_any();
       });
-  const bool ours = conf.dialect != nullptr || conf.publish || conf.api;
+  const bool ours = conf.dialect != nullptr || conf.posts();
   if (!ours || !any || !conf.cors || !conf.cors->credentials)
     return NGX_CONF_OK;
   return conf_error(cf, "paperboy_cors credentials",
@@ -153,11 +155,25 @@ char* check_channels(ngx_conf_t* cf, const LocationConf& conf) {
                     "needs paperboy_channel to say which channels");
 }
 
+bool is_notiflux(const LocationConf& conf) {
+  return conf.broadcast ||
+         (conf.dialect != nullptr && conf.dialect == dialect::find("notiflux"));
+}
+
+/// null: who says that its clients show tokens has the keys for them.
+char* check_keys(ngx_conf_t* cf, const LocationConf& conf) {
+  if (!is_notiflux(conf) || conf.keyed()) return NGX_CONF_OK;
+  return conf_error(
+      cf, conf.broadcast ? "paperboy_notiflux_broadcast" : "paperboy notiflux",
+      "needs paperboy_jwt_key to verify tokens with");
+}
+
 std::uint64_t or_default(ngx_msec_t given, std::uint64_t by_default) {
   return given == NGX_CONF_UNSET_MSEC ? by_default : given;
 }
 
 dialect::Defaults defaults_of(const LocationConf& conf) {
+  if (is_notiflux(conf)) return dialect::find("notiflux")->defaults();
   return conf.dialect != nullptr ? conf.dialect->defaults()
                                  : dialect::Defaults{};
 }
@@ -215,6 +231,13 @@ void make_token_rules(LocationConf& conf) {
   conf.token_rules.issuer = bytes(conf.token_issuer);
   conf.token_rules.audiences =
       conf.audiences.value_or(std::vector<std::string>());
+  if (!is_notiflux(conf)) return;
+  conf.token_rules.user_claims = {"sub"};
+  conf.token_rules.channel_claims = {"topic", "topics"};
+  conf.token_rules.expiry_required = true;
+  conf.token_rules.user_required = true;
+  conf.token_rules.scope_required = true;
+  conf.token_rules.exact = true;
 }
 
 /// What nobody named, compiled from `text`.
@@ -237,13 +260,13 @@ bool default_sources(ngx_conf_t* cf, LocationConf& conf) {
 
 /// What only locations of ours need.
 bool make_defaults(ngx_conf_t* cf, LocationConf& conf) {
-  if (conf.dialect == nullptr && !conf.publish && !conf.api) return true;
+  if (conf.dialect == nullptr && !conf.posts()) return true;
   if (conf.publish && !conf.channels) {
     Value channel = nullptr;
     if (!default_value(cf, channel, "$arg_channel")) return false;
     conf.channels.emplace({channel});
   }
-  if (conf.publish &&
+  if ((conf.publish || conf.broadcast) &&
       !default_value(cf, conf.idempotency_key, "$http_idempotency_key")) {
     return false;
   }
@@ -333,6 +356,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   if (child.dialect != nullptr && child.settings.dialect->agreed() != nullptr) {
     child.agreed.dialect = child.settings.dialect->agreed();
   }
+  if (char* const bad = check_keys(cf, child)) return bad;
   return check_channels(cf, child);
 }
 
