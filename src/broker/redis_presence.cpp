@@ -28,6 +28,20 @@ constexpr Error kTooLarge{ErrorCode::too_large,
 constexpr Error kUnavailable{ErrorCode::unavailable,
                              "Redis can't be asked who is there: try again"};
 
+// KEYS: a channel's members. ARGV: the bytes that the answer may have at most,
+// and what each of its words costs here beside its own
+// Answer: as of HGETALL
+constexpr Bytes kMembers = R"lua(
+local most, cost = tonumber(ARGV[1]), tonumber(ARGV[2])
+local bytes = 2 * cost * redis.call('HLEN', KEYS[1])
+local all = bytes <= most and redis.call('HGETALL', KEYS[1]) or {}
+for _, word in ipairs(all) do bytes = bytes + #word end
+if bytes > most then
+  return redis.error_reply('TOOMANY members are in a channel to be told')
+end
+return all
+)lua";
+
 /// HOLDER/SERIAL.
 struct Field {
   std::string holder;
@@ -306,14 +320,22 @@ void RedisPresence::stats(Bytes channel, const Stats& reply) {
 
 void RedisPresence::find(Bytes channel, const FoundReply& reply) {
   const redis::Bucket bucket = redis::bucket_of(channel);
-  engine_.command(bucket, {"HGETALL", store_.keys().members(channel)},
-                  [self = self_, name = std::string(channel),
-                   reply](const Result<redis::Reply>& fields) {
-                    if (*self == nullptr) return;
-                    if (!fields || fields->is_error())
-                      return reply(kUnavailable);
-                    (*self)->sort_out(name, fields->items, reply);
-                  });
+  engine_.command(
+      bucket,
+      {"EVAL", std::string(kMembers), "1", store_.keys().members(channel),
+       std::to_string(store_.largest_read()),
+       std::to_string(sizeof(redis::Reply))},
+      [self = self_, name = std::string(channel),
+       reply](const Result<redis::Reply>& fields) {
+        if (*self == nullptr) return;
+        if (fields && fields->is_error()) {
+          (*self)->complain(fields->text);
+        }
+        if (!fields || fields->is_error()) {
+          return reply(kUnavailable);
+        }
+        (*self)->sort_out(name, fields->items, reply);
+      });
 }
 
 /// Who isn't known to live may have come just now.

@@ -105,6 +105,10 @@ class Store {
   void check(std::span<const Known> known, Bytes topic, Bytes probe,
              const Handler<std::vector<Change>>& handler);
 
+  /// Bytes that one may ask for at a time, as they are counted here.
+  [[nodiscard]] std::size_t largest_read() const {
+    return options_.max_reply / 2;
+  }
   [[nodiscard]] const Keys& keys() const { return keys_; }
 
   using Words = std::vector<std::string>;

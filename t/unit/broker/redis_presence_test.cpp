@@ -17,13 +17,13 @@ namespace {
 
 /// A worker on a loop of its own: who doesn't turn it has killed it.
 struct Host {
-  explicit Host(const RedisServer& server) {
+  explicit Host(const RedisServer& server) : Host(presence_options(server)) {}
+  explicit Host(const Options& options) {
     // All networks draw the same numbers.
     static int hosts = 0;
     ++hosts;
     for (int i = 0; i < 10 * hosts; ++i) (void)network.random();
-    attendant =
-        std::make_unique<Attendant>(names, network, presence_options(server));
+    attendant = std::make_unique<Attendant>(names, network, options);
   }
 
   hub::MemberRef enter(Bytes client, Bytes channel = "news",
@@ -296,6 +296,23 @@ void no_key_that_is_another_stops_anything(void**) {
   }));
 }
 
+/// A reply that is too large would end the connection, each time.
+void too_many_to_be_told_hurt_nobody(void**) {
+  const RedisServer server;
+  Options options = presence_options(server);
+  options.max_reply = 1024UL * 1024;
+  Host one(options);
+  const std::string info = '"' + std::string(10'000, 'x') + '"';
+  for (int i = 0; i < 120; ++i) {
+    one.enter("c" + std::to_string(i), "many", false, info);
+  }
+  one.enter("a", "few");
+  assert_true(one.settles());
+  assert_string_equal(one.clients("many").c_str(), "unavailable");
+  assert_true(one.attendant->engine().is_up(0));
+  assert_string_equal(one.clients("few").c_str(), "a ");
+}
+
 void nodes_are_told_until_they_go(void**) {
   const RedisServer server;
   Host one(server);
@@ -367,6 +384,7 @@ const CMUnitTest kTests[] = {
     cmocka_unit_test(one_that_was_taken_for_dead_comes_back),
     cmocka_unit_test(what_nobody_holds_is_dropped),
     cmocka_unit_test(no_key_that_is_another_stops_anything),
+    cmocka_unit_test(too_many_to_be_told_hurt_nobody),
     cmocka_unit_test(nodes_are_told_until_they_go),
     cmocka_unit_test(a_node_that_redis_forgot_at_once_is_found),
 };
