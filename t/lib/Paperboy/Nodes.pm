@@ -43,7 +43,10 @@ sub new ($class, %option) {
 
 sub _start_redis ($self, $kind, $redis) {
     if ($kind eq 'sentinel') {
-        $self->{group} = Paperboy::Sentinel::Group->new(redis => [%$redis]);
+        # A Sentinel connects to a new master only after a second: with less
+        # it takes that one for dead, too.
+        $self->{group} = Paperboy::Sentinel::Group->new(
+            redis => [%$redis], down_after => 1500);
         $self->{away}  = join(' ', map { 'redis://127.0.0.1:' . $_->port }
                 $self->{group}->sentinels) . ' sentinel=' . $self->{group}->name;
     } elsif ($kind eq 'cluster') {
@@ -232,6 +235,12 @@ sub did ($self, $deed) {
 }
 
 sub problem ($self, $text) { push @{ $self->{problems} }, $text; return }
+
+# What a fault needs is there, and it begins: unreadiness counts from here on.
+sub begins ($self) {
+    $self->{began_at} = time;
+    return;
+}
 
 # Redis answers, or the network is whole: repairs count from here on.
 sub back ($self) {

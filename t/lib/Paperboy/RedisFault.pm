@@ -189,6 +189,7 @@ my @SENTINEL = (
         inject => sub ($run) {
             my $group = $run->group;
             $group->await_replicas;
+            $run->begins;
             my $old = $group->master;
             $old->kill9;
             $group->await_failover($old);
@@ -204,6 +205,7 @@ my @SENTINEL = (
         inject => sub ($run) {
             my $group = $run->group;
             $group->await_replicas;
+            $run->begins;
             my $old = $group->master;
             $group->fail_over;
             $group->await_failover($old);
@@ -217,6 +219,7 @@ my @SENTINEL = (
         inject => sub ($run) {
             my $group = $run->group;
             $group->await_replicas;
+            $run->begins;
             my $old = $group->master;
             $old->freeze;
             $group->await_failover($old);
@@ -263,6 +266,7 @@ my @CLUSTER = (
         inject => sub ($run) {
             my $cluster = $run->cluster;
             $cluster->await_replicas;
+            $run->begins;
             my $old = $run->any($cluster->masters);
             my $new     = $cluster->fail_over($old);
             $cluster->await_master($new);
@@ -277,6 +281,7 @@ my @CLUSTER = (
         inject => sub ($run) {
             my $cluster = $run->cluster;
             $cluster->await_replicas;
+            $run->begins;
             my $old = $run->any($cluster->masters);
             my $new     = $cluster->fail_over($old, 'TAKEOVER');
             $cluster->await_master($new);
@@ -291,6 +296,7 @@ my @CLUSTER = (
         inject => sub ($run) {
             my $cluster = $run->cluster;
             $cluster->await_replicas;
+            $run->begins;
             my $old = $run->any($cluster->masters);
             $old->kill9;
             $cluster->await_failover($old);
@@ -305,6 +311,7 @@ my @CLUSTER = (
         inject => sub ($run) {
             my $cluster = $run->cluster;
             $cluster->await_replicas;
+            $run->begins;
             my $old = $run->any($cluster->masters);
             $old->freeze;
             $cluster->await_failover($old);
