@@ -62,13 +62,16 @@ void Relay::want(Bytes channel) {
   if (!share.mine) return;
   const auto [found, made] = share.topics.try_emplace(std::string(channel));
   auto& [name, topic] = *found;
+  const auto at = zone_.position(channel);
+  const bool anchored = at && at->epoch != 0;
   if (made) {
     ++topics_;
+    // By another worker: checks up to here have passed it by.
+    if (anchored) forget(bucket);
     ask(bucket, name, topic);
-  } else if (topic.state == State::following) {
+  } else if (topic.state == State::following && at && !anchored) {
     // The zone may have dropped it and made it anew.
-    const auto at = zone_.position(channel);
-    if (at && at->epoch == 0) place(name);
+    place(name);
   }
 }
 

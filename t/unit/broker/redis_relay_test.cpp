@@ -199,6 +199,36 @@ void where_nobody_hears_all_keep_their_shares(void**) {
   assert_int_equal(relays(machine), 2);
 }
 
+/// As where an old relay took it in while this one came: checks that passed
+/// it by say nothing of it any more.
+void what_another_anchored_is_compared_when_it_is_taken_on(void**) {
+  RedisServer server;
+  World world({server.address()});
+  Machine& machine = world.machine();
+  Machine::Worker& here = machine.add();
+  Machine::Worker& far = world.machine().add();
+  assert_true(world.comes_up());
+  const std::string own = "own";
+  std::string taken = "a";
+  while (bucket_of(taken) != bucket_of(own)) taken += 'a';
+  assert_true(here.broker.subscribe(own, 0).ok());
+  world.assert_hears(here, "@0;");
+
+  const auto first = world.publish(far, "1", taken);
+  assert_true(first.ok());
+  shm::Zone& zone = machine.zone.zone;
+  assert_true(zone.subscribe(here.seat, taken, 0, shm::Anchor::later).ok());
+  assert_true(zone.anchor(taken, first->position, {}, {}).ok());
+  assert_true(world.publish(far, "2", taken).ok());
+  world.rest(10 * static_cast<int>(machine.options.check_ms));
+  world.assert_hears(here, "@0;@1;");
+  const std::string demands = std::string(kDemands) + std::to_string(here.seat);
+  assert_true(
+      zone.publish({.channel = demands, .event = Event::passing, .data = taken})
+          .ok());
+  world.assert_hears(here, "@0;@1;2=2;");
+}
+
 }  // namespace
 }  // namespace paperboy::broker::redis
 
@@ -213,6 +243,7 @@ int main() {
       cmocka_unit_test(one_that_redis_refuses_has_no_share),
       cmocka_unit_test(one_that_hears_nothing_gives_its_share_away_for_a_while),
       cmocka_unit_test(where_nobody_hears_all_keep_their_shares),
+      cmocka_unit_test(what_another_anchored_is_compared_when_it_is_taken_on),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
