@@ -293,7 +293,11 @@ class RedisTest(unittest.TestCase):
 
     def test_takes_a_client_of_the_application_and_leaves_it_open(self):
         for decode in (False, True):
-            client = redis.Redis(port=self.redis.port, decode_responses=decode)
+            client = redis.Redis(
+                port=self.redis.port,
+                client_name="ours",
+                decode_responses=decode,
+            )
             connector = self.connect(redis=client)
             token = connector.generate_token("ann", "news")
             self.redis.ask({"wsId": f"w{decode}", "token": token})
@@ -301,7 +305,8 @@ class RedisTest(unittest.TestCase):
                 lambda: f"w{decode}" in self.redis.ids(), "the authorisation"
             )
             connector.close()
-            self.assertTrue(client.ping())
+            clients = self.redis.client.client_list()
+            self.assertIn("ours", [one["name"] for one in clients])
             client.connection_pool.disconnect()
 
     def test_begins_and_ends_with_a_block(self):
