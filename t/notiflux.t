@@ -301,13 +301,15 @@ subtest 'a subscription outlives its token' => sub {
     my $ends  = $nginx->ws('/ends');
     is_deeply([ask($_, "/subscribe brief $token")], [], 'subscribed')
         for $ws, $ends;
-    wait_for('the token is over', sub { !enters('brief', $token) });
-    broadcast('brief', 'still');
-    is_deeply([heard($ws)], ['text:still'], 'it hears on');
-    wait_for('where its token is to end it it does not', sub {
+    ok(wait_for('the end of the token', sub { !enters('brief', $token) }),
+        'the token is over');
+    ok(wait_for('the end of the subscription', sub {
         broadcast('brief', 'more');
         return !heard($ends);
-    });
+    }), 'and with it what it opened, where it is to end that');
+    heard($ws);
+    broadcast('brief', 'still');
+    is_deeply([heard($ws)], ['text:still'], 'elsewhere it hears on');
 };
 
 subtest 'who asks is told of refusals' => sub {

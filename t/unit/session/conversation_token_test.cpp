@@ -330,6 +330,23 @@ void a_hole_ends_the_connection(void**) {
               "close 3010 messages were lost: subscribe again\n");
 }
 
+/// Who isn't answered could not know, and would wait forever.
+void where_a_channel_cannot_be_found_nobody_is_left_deaf(void**) {
+  Talk world;
+  world.broker.late = true;
+  world.broker.hold_replies = true;
+  Visitor client(world);
+  client.enter("a", token("a"));
+  world.broker.refusal = Error{ErrorCode::unavailable, "down"};
+  world.broker.answer_held();
+  client.flush();
+  world.broker.refusal.reset();
+  world.broker.anchor("a");
+  world.bring("a", "one");
+  const std::string heard = client.heard();
+  assert_true(client.socket.closing() || heard.ends_with("text one\n"));
+}
+
 void a_token_may_end_what_it_opened(void**) {
   Talk world;
   world.settings.tokens_only_admit = false;
@@ -395,6 +412,7 @@ int main() {
       cmocka_unit_test(it_has_a_number_of_channels),
       cmocka_unit_test(who_is_refused_a_channel_has_no_name),
       cmocka_unit_test(a_hole_ends_the_connection),
+      cmocka_unit_test(where_a_channel_cannot_be_found_nobody_is_left_deaf),
       cmocka_unit_test(a_token_may_end_what_it_opened),
       cmocka_unit_test(a_back_end_subscribes_and_unsubscribes_it),
       cmocka_unit_test(there_is_no_command_to_connect),
