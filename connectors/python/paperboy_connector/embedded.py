@@ -255,13 +255,13 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path != PATH:
             return self._answer(404, b"there is nothing here\n")
         data = self._body()
-        # A server forgets whoever answers anything else, and a client must not
-        # be able to bring that about.
-        self._answer(200, b"done")
         if data is None:
             messaging.logger.warning("a request that is too large was dropped")
         else:
             messaging.add(data)
+        # A server forgets whoever answers anything else, and a client must not
+        # be able to bring that about.
+        self._answer(200, b"done")
 
     def log_message(self, *_) -> None:
         pass
