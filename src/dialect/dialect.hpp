@@ -48,6 +48,7 @@ struct Defaults {
   std::uint64_t connect_timeout_ms = 5'000;  // 0: none
   bool tokens_only_admit = false;            // their expiry ends nothing
   int token_leeway_seconds = 0;
+  Bytes token_issuer{};  // empty: anybody
 };
 
 class Dialect {
@@ -87,6 +88,10 @@ class Dialect {
   /// Where clients don't connect: whether the tokens of later subscriptions
   /// have to be of the same user.
   [[nodiscard]] virtual bool is_one_user() const { return true; }
+
+  /// Where clients don't connect: whether what a back end sends to a user
+  /// reaches its connections, so that each has to be somebody's.
+  [[nodiscard]] virtual bool hears_user() const { return false; }
 
   /// Whether a message may carry several replies.
   [[nodiscard]] virtual bool joins_replies() const { return true; }
@@ -140,8 +145,9 @@ class Dialect {
                                             std::string& scratch) const = 0;
 };
 
-/// By the name that directives use: "native", "raw", "sse", "notiflux", "echo".
-/// Null: there is none such. The object lives as long as the program.
+/// By the name that directives use: "native", "raw", "sse", "classic",
+/// "notiflux", "echo". Null: there is none such. The object lives as long as
+/// the program.
 [[nodiscard]] const Dialect* find(Bytes name);
 
 }  // namespace paperboy::dialect
