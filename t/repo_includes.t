@@ -13,9 +13,10 @@ my %MAY = (
     hub     => [qw(base)],
     broker  => [qw(hub base)],
     api     => [qw(hub base)],
+    backend => [qw(broker hub base)],
     session => [qw(ws dialect auth hub base)],
     cli     => [qw(ws auth base)],
-    nginx   => [qw(session api broker auth dialect ws hub base)],
+    nginx   => [qw(session backend api broker auth dialect ws hub base)],
 );
 
 # A header of a library, and the files of ours that may include it.

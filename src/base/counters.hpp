@@ -17,9 +17,10 @@ enum class Counter : std::uint8_t {
   // gauges
   connections,
   subscriptions,
-  backlog_bytes,  // queued for clients, not yet taken by the kernel
-  redis_relays,   // 1: this worker brings in what Redis delivers
-  redis_ready,    // 1: it does, as was proved lately
+  backlog_bytes,      // queued for clients, not yet taken by the kernel
+  redis_relays,       // 1: this worker brings in what Redis delivers
+  redis_ready,        // 1: it does, as was proved lately
+  classic_listeners,  // 1: this worker may listen to back ends
   // counts
   upgrades,
   messages_received,
@@ -38,6 +39,10 @@ enum class Counter : std::uint8_t {
   redis_imported,  // publications that Redis delivered
   redis_inbox,     // entries of the inbox that were published
   redis_inbox_refused,
+  classic_requests,       // to back ends
+  classic_requests_lost,  // those that didn't reach them
+  classic_messages,       // of back ends that took effect
+  classic_malformed,      // and that were thrown away
   refused_method,
   refused_handshake,
   refused_tls,
@@ -78,7 +83,7 @@ enum class Counter : std::uint8_t {
 inline constexpr std::size_t kCounters =
     static_cast<std::size_t>(Counter::last) + 1;
 inline constexpr std::size_t kGauges =
-    static_cast<std::size_t>(Counter::redis_ready) + 1;
+    static_cast<std::size_t>(Counter::classic_listeners) + 1;
 
 /// Its name in the status: "messages_sent".
 [[nodiscard]] Bytes counter_name(Counter counter);

@@ -70,7 +70,10 @@ void Caller::on_identity(const Result<Reply>& answer) {
   const bool changed = state_ == State::up && *identity != identity_;
   if (changed) log_change(*identity);
   identity_ = std::move(*identity);
-  if (state_ == State::opening) load_scripts();
+  if (state_ != State::opening) return;
+  if (context_.options.scripts) return load_scripts();
+  state_ = State::up;
+  events_.on_caller_up();
 }
 
 void Caller::log_change(const Identity& identity) {

@@ -15,7 +15,7 @@ SingleEngine::SingleEngine(Network& network, const Options& options,
       options_(options),
       refusals_(network),
       backoff_(network, options),
-      outage_(network, "nothing goes to other nodes"),
+      outage_(network, options.cost),
       guide_(std::move(guide)),
       retry_(network.alarm([this] { guide_->find(); })),
       link_({network, options, refusals_}, Topics::everywhere, *this) {}

@@ -36,6 +36,8 @@ struct Options {
   std::uint64_t linger_ms = 10'000;  // a topic is listened to after the last
                                      // subscriber of its channel has left
   bool inbox = false;                // back ends may publish by XADD
+  bool scripts = true;               // they are loaded, to be called
+  std::string cost = "nothing goes to other nodes";  // while it is away
   std::uint64_t inbox_idle_ms = 10'000;  // what somebody took from the inbox so
                                          // long ago is taken over
 };

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "hub/key.hpp"
+#include "hub/notice.hpp"
 #include "hub/order.hpp"
 
 namespace paperboy::hub {
@@ -24,6 +25,8 @@ Position Subscription::position() const {
 
 const Rule& Hub::rule(Bytes channel) const {
   static const Rule own{.keep = kOwnKept};
+  static const Rule users;
+  if (is_user_channel(channel)) return users;
   if (channel.starts_with('\0')) return own;
   return rules_.find(hub::channel_name(channel));
 }

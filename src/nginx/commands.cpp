@@ -17,6 +17,21 @@ ngx_conf_enum_t token_expiry_values[] = {
     {ngx_null_string, 0},
 };
 
+ngx_conf_enum_t classic_authorize_values[] = {
+    {ngx_string("edge"),
+     static_cast<ngx_uint_t>(session::Settings::Authorize::edge)},
+    {ngx_string("backend"),
+     static_cast<ngx_uint_t>(session::Settings::Authorize::back_end)},
+    {ngx_null_string, 0},
+};
+
+ngx_conf_enum_t classic_unsubscribe_values[] = {
+    {ngx_string("connection"),
+     static_cast<ngx_uint_t>(ClassicUnsubscribe::connection)},
+    {ngx_string("user"), static_cast<ngx_uint_t>(ClassicUnsubscribe::user)},
+    {ngx_null_string, 0},
+};
+
 ngx_conf_enum_t sse_event_values[] = {
     {ngx_string("off"), static_cast<ngx_uint_t>(dialect::EventNames::off)},
     {ngx_string("channel"),
@@ -169,6 +184,16 @@ ngx_command_t commands[] = {
          offsetof(Slots, max_commands)),
     main_only(ngx_string("paperboy_drain"), NGX_CONF_TAKE1,
               ngx_conf_set_msec_slot, offsetof(MainSlots, drain)),
+
+    // the classic protocol
+    main_only(ngx_string("paperboy_classic_redis"), NGX_CONF_1MORE,
+              callback<set_classic_redis>),
+    slot(ngx_string("paperboy_classic_authorize"), ngx_conf_set_enum_slot,
+         offsetof(Slots, classic_authorize), classic_authorize_values),
+    slot(ngx_string("paperboy_classic_notify"), ngx_conf_set_flag_slot,
+         offsetof(Slots, classic_notify)),
+    slot(ngx_string("paperboy_classic_unsubscribe"), ngx_conf_set_enum_slot,
+         offsetof(Slots, classic_unsubscribe), classic_unsubscribe_values),
 
     // streams of events
     slot(ngx_string("paperboy_sse_event"), ngx_conf_set_enum_slot,

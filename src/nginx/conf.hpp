@@ -36,6 +36,13 @@ struct RedisWait {
   std::uint64_t ms;
 };
 
+/// paperboy_classic_redis.
+struct ClassicConf {
+  RedisConf redis;
+  std::string name_space;           // of the channels that back ends speak of
+  std::uint64_t requests = 10'000;  // that may wait for a back end
+};
+
 /// A rule as its directive says it.
 struct RuleConf {
   std::string pattern;
@@ -60,6 +67,8 @@ struct MainConf : MainSlots {
   hub::RuleSet rules;                // made of them at the end
   std::unique_ptr<RedisConf> redis;  // null: there is none
   std::optional<RedisWait> redis_wait;
+  std::unique_ptr<ClassicConf> classic;  // null: no back end is asked
+  bool classic_in_use = false;           // some location speaks the protocol
 };
 
 /// A rule that is known, or a variable to read it from at each request.
@@ -84,11 +93,15 @@ struct Cors {
 };
 
 enum class TokenExpiry : ngx_uint_t { end, admit };
+enum class ClassicUnsubscribe : ngx_uint_t { connection, user };
 
 /// The part that nginx's own slot functions fill in: standard layout.
 struct Slots {
   ngx_flag_t client_publish = NGX_CONF_UNSET;
   ngx_flag_t deflate_context_takeover = NGX_CONF_UNSET;
+  ngx_flag_t classic_notify = NGX_CONF_UNSET;
+  ngx_uint_t classic_authorize = NGX_CONF_UNSET_UINT;
+  ngx_uint_t classic_unsubscribe = NGX_CONF_UNSET_UINT;
   ngx_uint_t token_expiry = NGX_CONF_UNSET_UINT;
   ngx_msec_t ping_interval = NGX_CONF_UNSET_MSEC;
   ngx_msec_t ping_timeout = NGX_CONF_UNSET_MSEC;

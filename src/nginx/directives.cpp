@@ -68,10 +68,11 @@ char* set_dialect(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   if (here.dialect == nullptr) {
     return conf_error(
         cf, name,
-        "no such dialect; there are native, raw, sse, notiflux and "
+        "no such dialect; there are native, raw, sse, classic, notiflux and "
         "echo");
   }
   main_conf(cf).in_use = true;
+  if (here.dialect->hears_user()) main_conf(cf).classic_in_use = true;
   return install(cf, here.streams_events() ? callback<event_stream_handler>
                                            : callback<upgrade_handler>);
 }

@@ -22,6 +22,7 @@ char* set_zone(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_channel_rule(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_redis(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_redis_wait(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_classic_redis(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_ready(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_channel(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_origin(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
@@ -38,6 +39,16 @@ char* set_log_format(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 /// When all directives have been read: what the rules and Redis say together.
 ngx_int_t finish_rules(ngx_conf_t* cf);
 ngx_int_t finish_redis(ngx_conf_t* cf);
+
+/// A Redis that is no broker, of `directive`'s parameters; null: all is well.
+char* read_plain_redis(ngx_conf_t* cf, Bytes directive,
+                       std::span<const Bytes> parameters,
+                       broker::redis::Options& options);
+
+/// Of a location whose dialect has a back end: what it says, by default too,
+/// and what would be accepted and then not happen; null: nothing.
+void default_classic(LocationConf& conf);
+char* check_classic(ngx_conf_t* cf, const LocationConf& conf);
 
 /// Reports `text`, which continues `what: `, at the directive; for `return`.
 char* conf_error(ngx_conf_t* cf, Bytes what, Bytes text);

@@ -1,5 +1,6 @@
-// paperboy_redis: where Redis is and how it is used. No message shows a
-// password, nor a URL, which may hold one.
+// paperboy_redis, and what others have of it: where Redis is and how it is
+// used. No message shows a password, nor a URL, which may hold one.
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -20,6 +21,8 @@ constexpr ngx_int_t kLeastSize = 4L * 1024;
 /// The directive as its parameters come.
 struct Parts {
   ngx_conf_t* cf;
+  Bytes directive;
+  bool plain = false;  // a Redis that is no broker
   Options options{};
   bool kind_set = false;
   std::string user{};  // user=
@@ -193,25 +196,40 @@ constexpr std::array kParameters{
     Parameter{"linger=", read_time<&Options::linger_ms>},
 };
 
+// Those of a Redis that is no broker.
+constexpr std::array kPlain{
+    Bytes("user="),    Bytes("password_file="), Bytes("password_env="),
+    Bytes("timeout="), Bytes("retry="),         Bytes("max_retry="),
+    Bytes("queue="),
+};
+
+const Parameter* find_parameter(Bytes text) {
+  const auto* const found =
+      std::ranges::find_if(kParameters, [text](const Parameter& parameter) {
+        return text.starts_with(parameter.name);
+      });
+  return found != kParameters.end() ? found : nullptr;
+}
+
 /// Empty, or what is wrong.
 Bytes read_parameter(Parts& parts, Bytes text) {
-  if (text == "cluster") return read_cluster(parts);
-  if (text == "inbox") return open_inbox(parts);
-  for (const Parameter& parameter : kParameters) {
-    if (!text.starts_with(parameter.name)) continue;
-    return parameter.read(parts, text.substr(parameter.name.size()));
-  }
-  return "no such parameter of paperboy_redis";
+  if (!parts.plain && text == "cluster") return read_cluster(parts);
+  if (!parts.plain && text == "inbox") return open_inbox(parts);
+  const Parameter* const parameter = find_parameter(text);
+  const bool known =
+      parameter != nullptr &&
+      (!parts.plain ||
+       std::ranges::find(kPlain, parameter->name) != kPlain.end());
+  if (!known) return "no such parameter of this directive";
+  return parameter->read(parts, text.substr(parameter->name.size()));
 }
 
 /// Of a parameter that isn't one: it may be a password in the wrong place.
-Bytes shown(Bytes text) {
-  for (const Parameter& parameter : kParameters) {
-    if (text.starts_with(parameter.name)) return text;
-  }
+Bytes shown(const Parts& parts, Bytes text) {
+  if (find_parameter(text) != nullptr) return text;
   const auto name = text.find('=');
   if (name != Bytes::npos) return text.substr(0, name + 1);
-  return text == "cluster" || text == "inbox" ? text : "paperboy_redis";
+  return text == "cluster" || text == "inbox" ? text : parts.directive;
 }
 
 /// What is wrong with all of them together; empty: nothing.
@@ -351,6 +369,33 @@ Bytes stray_slot(const RedisSlots& slots) {
   return {};
 }
 
+/// null: all is well.
+char* read_redis(Parts& parts, std::span<const Bytes> given) {
+  for (const Bytes text : given) {
+    const bool url = is_url(text);
+    const Bytes wrong =
+        url ? add_url(parts, text) : read_parameter(parts, text);
+    if (wrong.empty()) continue;
+    return conf_error(parts.cf, url ? parts.directive : shown(parts, text),
+                      wrong);
+  }
+  const Bytes wrong = check_together(parts);
+  if (!wrong.empty()) return conf_error(parts.cf, parts.directive, wrong);
+  if (!parts.user.empty()) parts.options.user = parts.user;
+  if (parts.password_set) parts.options.password = parts.password;
+  return NGX_CONF_OK;
+}
+
+/// Its addresses and its TLS.
+ngx_int_t finish_one(ngx_conf_t* cf, RedisConf& redis) {
+  redis.resolver = find_resolver(cf);
+  if (redis.resolver == nullptr && resolve_names(cf, redis) != NGX_OK) {
+    return NGX_ERROR;
+  }
+  if (!has_tls(redis.options)) return NGX_OK;
+  return make_tls(cf, main_conf(cf).redis_slots, redis);
+}
+
 }  // namespace
 
 char* set_redis(ngx_conf_t* cf, ngx_command_t*, void* conf) {
@@ -360,46 +405,41 @@ char* set_redis(ngx_conf_t* cf, ngx_command_t*, void* conf) {
                       "is duplicate: one Redis, Sentinels or a cluster carries "
                       "all channels");
   }
-  Parts parts{.cf = cf};
-  for (const ngx_str_t& given : parameters(cf)) {
-    const Bytes text = bytes(given);
-    if (is_url(text)) {
-      const Bytes wrong = add_url(parts, text);
-      if (!wrong.empty()) return conf_error(cf, "paperboy_redis", wrong);
-      continue;
-    }
-    const Bytes wrong = read_parameter(parts, text);
-    if (!wrong.empty()) return conf_error(cf, shown(text), wrong);
-  }
-  const Bytes wrong = check_together(parts);
-  if (!wrong.empty()) return conf_error(cf, "paperboy_redis", wrong);
-  if (!parts.user.empty()) parts.options.user = parts.user;
-  if (parts.password_set) parts.options.password = parts.password;
+  std::vector<Bytes> given;
+  for (const ngx_str_t& text : parameters(cf)) given.push_back(bytes(text));
+  Parts parts{.cf = cf, .directive = "paperboy_redis"};
+  if (char* const bad = read_redis(parts, given)) return bad;
   main.redis = std::make_unique<RedisConf>();
   main.redis->options = std::move(parts.options);
   return NGX_CONF_OK;
 }
 
+char* read_plain_redis(ngx_conf_t* cf, Bytes directive,
+                       std::span<const Bytes> parameters,
+                       broker::redis::Options& options) {
+  Parts parts{.cf = cf, .directive = directive, .plain = true};
+  if (char* const bad = read_redis(parts, parameters)) return bad;
+  options = std::move(parts.options);
+  return NGX_CONF_OK;
+}
+
 ngx_int_t finish_redis(ngx_conf_t* cf) {
   MainConf& main = main_conf(cf);
-  const bool tls = main.redis && has_tls(main.redis->options);
+  const bool tls = (main.redis && has_tls(main.redis->options)) ||
+                   (main.classic && has_tls(main.classic->redis.options));
   const Bytes stray = stray_slot(main.redis_slots);
   if (!tls && !stray.empty()) {
     return failed(cf, stray,
-                  "means nothing without a paperboy_redis with rediss://");
+                  "means nothing without a paperboy_redis or "
+                  "paperboy_classic_redis with rediss://");
   }
-  if (!main.redis) return NGX_OK;
-  if (main.zone_file.len != 0) {
+  if (main.redis && main.zone_file.len != 0) {
     return failed(cf, "paperboy_zone file=",
                   "not with paperboy_redis, which keeps what a file would, and "
                   "goes on without this nginx");
   }
-  RedisConf& redis = *main.redis;
-  redis.resolver = find_resolver(cf);
-  if (redis.resolver == nullptr && resolve_names(cf, redis) != NGX_OK) {
-    return NGX_ERROR;
-  }
-  return tls ? make_tls(cf, main.redis_slots, redis) : NGX_OK;
+  if (main.redis && finish_one(cf, *main.redis) != NGX_OK) return NGX_ERROR;
+  return main.classic ? finish_one(cf, main.classic->redis) : NGX_OK;
 }
 
 }  // namespace paperboy::nginx

@@ -23,6 +23,12 @@ void inherit_unset(const Slots& parent, Slots& child) {
   if (child.token_leeway == NGX_CONF_UNSET) {
     child.token_leeway = parent.token_leeway;
   }
+  if (child.token_issuer.data == nullptr) {
+    child.token_issuer = parent.token_issuer;
+  }
+  if (child.classic_authorize == NGX_CONF_UNSET_UINT) {
+    child.classic_authorize = parent.classic_authorize;
+  }
 }
 
 void merge_slots(Slots& parent, Slots& child) {
@@ -55,7 +61,10 @@ void merge_slots(Slots& parent, Slots& child) {
                        static_cast<ngx_int_t>(defaults.max_subscriptions));
   ngx_conf_merge_value(child.max_history, parent.max_history,
                        static_cast<ngx_int_t>(defaults.max_history));
-  ngx_conf_merge_str_value(child.token_issuer, parent.token_issuer, "");
+  ngx_conf_merge_value(child.classic_notify, parent.classic_notify, 0);
+  ngx_conf_merge_uint_value(
+      child.classic_unsubscribe, parent.classic_unsubscribe,
+      static_cast<ngx_uint_t>(ClassicUnsubscribe::connection));
   for (const auto member :
        {&Slots::name_space, &Slots::message, &Slots::idempotency_key,
         &Slots::scheme, &Slots::host}) {
@@ -228,7 +237,9 @@ void make_settings(LocationConf& conf) {
 }
 
 void make_token_rules(LocationConf& conf) {
-  conf.token_rules.issuer = bytes(conf.token_issuer);
+  conf.token_rules.issuer = conf.token_issuer.data != nullptr
+                                ? bytes(conf.token_issuer)
+                                : defaults_of(conf).token_issuer;
   conf.token_rules.audiences =
       conf.audiences.value_or(std::vector<std::string>());
   if (!is_notiflux(conf)) return;
@@ -352,6 +363,8 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   if (char* const bad = check_limits(cf, child)) return bad;
   make_settings(child);
   make_token_rules(child);
+  default_classic(child);
+  if (char* const bad = check_classic(cf, child)) return bad;
   child.agreed = child.settings;
   if (child.dialect != nullptr && child.settings.dialect->agreed() != nullptr) {
     child.agreed.dialect = child.settings.dialect->agreed();

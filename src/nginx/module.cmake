@@ -55,7 +55,7 @@ target_include_directories(ngx_http_paperboy_module
   SYSTEM PRIVATE ${nginx_includes})
 target_include_directories(ngx_http_paperboy_module PRIVATE src)
 
-foreach(room session api broker auth dialect ws hub base)
+foreach(room session backend api broker auth dialect ws hub base)
   if(TARGET paperboy_${room})
     target_link_libraries(ngx_http_paperboy_module PRIVATE paperboy_${room})
   endif()

@@ -87,9 +87,9 @@ std::uint64_t NginxNetwork::random() {
 }
 
 void NginxNetwork::log(LogLevel level, Bytes text) {
+  const ngx_str_t name = borrow(name_);
   const ngx_str_t line = borrow(text);
-  ngx_log_error(nginx_level(level), ngx_cycle->log, 0, "paperboy_redis: %V",
-                &line);
+  ngx_log_error(nginx_level(level), ngx_cycle->log, 0, "%V: %V", &name, &line);
 }
 
 }  // namespace paperboy::nginx

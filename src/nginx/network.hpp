@@ -15,9 +15,9 @@ class Worker;
 
 class NginxNetwork final : public broker::redis::Network {
  public:
-  /// Both must outlive this.
-  NginxNetwork(Worker& worker, const RedisConf& conf)
-      : worker_(worker), conf_(conf) {}
+  /// All must outlive this. `name`: the directive, for the log.
+  NginxNetwork(Worker& worker, const RedisConf& conf, Bytes name)
+      : worker_(worker), conf_(conf), name_(name) {}
 
   std::unique_ptr<broker::redis::Wire> connect(
       const broker::redis::Server& server,
@@ -31,6 +31,7 @@ class NginxNetwork final : public broker::redis::Network {
  private:
   Worker& worker_;
   const RedisConf& conf_;
+  const Bytes name_;
 };
 
 }  // namespace paperboy::nginx

@@ -47,7 +47,7 @@ std::string status_json(Worker& worker) {
   json.set("version", Json::string(kVersion));
   json.set("workers", Json::integer(stats.seats_taken));
   json.set("channels", Json::integer(worker.zone().channel_count()));
-  set_range(json, zone, Counter::connections, Counter::redis_inbox_refused);
+  set_range(json, zone, Counter::connections, Counter::classic_malformed);
   Json refused = Json::object();
   set_range(refused, zone, Counter::refused_method, Counter::refused_capacity);
   json.set("refused", std::move(refused));

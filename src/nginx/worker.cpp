@@ -9,6 +9,7 @@
 #include "broker/redis_presence.hpp"
 #include "broker/shm_broker.hpp"
 #include "broker/shm_presence.hpp"
+#include "nginx/classic_desk.hpp"
 #include "nginx/clients.hpp"
 #include "nginx/connection.hpp"
 #include "nginx/kin.hpp"
@@ -76,16 +77,24 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
       seat_(seat),
       counters_(zone_.counters(seat)),
       rules_(main.rules),
-      network_(main.redis ? std::make_unique<NginxNetwork>(*this, *main.redis)
+      network_(main.redis ? std::make_unique<NginxNetwork>(*this, *main.redis,
+                                                           "paperboy_redis")
                           : nullptr),
       broker_(make_broker(main)),
       presence_(make_presence()),
       hub_(*broker_, *presence_, rules_),
       wheel_(worker_clock().monotonic_ms()),
-      context_{hub_, wheel_, worker_clock(), counters_, codecs_},
+      liaisons_(hub_, worker_clock()),
+      context_{hub_, wheel_, worker_clock(), counters_, codecs_, liaisons_},
       leave_(*this),
       desk_(*this, hub_),
-      node_(make_node(main)) {}
+      node_(make_node(main)),
+      hears_notices_(main.classic_in_use) {
+  if (!main.classic) return;
+  classic_ =
+      std::make_unique<ClassicDesk>(*this, *main.classic, network_ != nullptr);
+  liaisons_.set_back_end(&classic_->back_end());
+}
 
 Worker::~Worker() = default;
 
@@ -208,6 +217,7 @@ bool Worker::listen(ngx_cycle_t* cycle) {
   }
   ngx_add_timer(&tick_, kTick);
   desk_.listen();
+  hear_notices();
   wake();
   return true;
 }
@@ -232,6 +242,7 @@ void Worker::drain() {
   const Turn turn(*this);
   if (hub_.drain()) wake();
   desk_.look();
+  liaisons_.look();
   if (redis_node_ != nullptr) redis_node_->look();
 }
 
@@ -279,8 +290,21 @@ void Worker::tick() {
   tick_presence_();
   if (redis_node_ != nullptr) redis_node_->tick();
   desk_.listen();
+  hear_notices();
+  if (classic_) classic_->tick();
+  liaisons_.tick();
   look_after_successor();
   look_round();
+}
+
+/// What can't be yet is tried again.
+void Worker::hear_notices() {
+  if (!hears_notices_) return;
+  (void)liaisons_.listen();
+  if (!liaisons_.lost()) return;
+  ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                "paperboy classic: what a back end said of clients may be lost "
+                "to this worker, which was too slow for the log");
 }
 
 void Worker::on_wheel(ngx_event_t* event) {

@@ -32,6 +32,7 @@ class RedisPresence;
 
 namespace paperboy::nginx {
 
+class ClassicDesk;
 class Client;
 class RedisNode;
 struct MainConf;
@@ -50,6 +51,7 @@ class Worker {
 
   [[nodiscard]] session::Context& context() { return context_; }
   [[nodiscard]] broker::shm::Zone& zone() { return zone_; }
+  [[nodiscard]] broker::shm::SeatIndex seat() const { return seat_; }
   [[nodiscard]] OrderDesk& desk() { return desk_; }
   [[nodiscard]] api::Node& node() { return *node_; }
 
@@ -103,6 +105,7 @@ class Worker {
   bool listen(ngx_cycle_t* cycle);
   void drain();
   void tick();
+  void hear_notices();
   void turn_wheel();
   void look_round();
 
@@ -127,6 +130,7 @@ class Worker {
   hub::Hub hub_;
   Wheel wheel_;
   session::Codecs codecs_;
+  session::Liaisons liaisons_;
   session::Context context_;
 
   std::vector<Client*> dirty_;
@@ -141,6 +145,8 @@ class Worker {
   Crowd crowd_;
   OrderDesk desk_;
   std::unique_ptr<api::Node> node_;
+  std::unique_ptr<ClassicDesk> classic_;  // null: there is no back end
+  bool hears_notices_ = false;            // or is to
 };
 
 /// One entry from nginx's event loop into ours; settles at its end.

@@ -1,8 +1,16 @@
 #include "session/client_id.hpp"
 
+#include <charconv>
 #include <random>
 
 namespace paperboy::session {
+
+namespace {
+
+// Where they are in the whole.
+constexpr std::array<std::size_t, 4> kHyphens{8, 13, 18, 23};
+
+}  // namespace
 
 ClientId make_client_id() {
   // Made once: that costs more than what it is asked for.
@@ -11,6 +19,8 @@ ClientId make_client_id() {
   for (std::uint64_t& half : id) {
     half = std::uint64_t{random()} << 32 | random();
   }
+  id[0] = (id[0] & ~std::uint64_t{0xF000}) | 0x4000;
+  id[1] = (id[1] & ~(std::uint64_t{3} << 62)) | std::uint64_t{1} << 63;
   return id;
 }
 
@@ -23,6 +33,29 @@ std::string client_text(const ClientId& id) {
     }
   }
   return text;
+}
+
+std::string uuid_text(const ClientId& id) {
+  std::string text = client_text(id);
+  for (const std::size_t at : kHyphens) text.insert(at, 1, '-');
+  return text;
+}
+
+std::optional<ClientId> parse_uuid(Bytes text) {
+  std::string digits(text);
+  for (auto at = kHyphens.rbegin(); at != kHyphens.rend(); ++at) {
+    if (digits.size() <= *at || digits[*at] != '-') return {};
+    digits.erase(*at, 1);
+  }
+  if (digits.size() != 32) return {};
+  ClientId id{};
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    const char* const from = digits.data() + 16 * i;
+    const auto read = std::from_chars(from, from + 16, id[i], 16);
+    if (read.ec != std::errc() || read.ptr != from + 16) return {};
+  }
+  if (client_text(id) != digits) return {};
+  return id;
 }
 
 }  // namespace paperboy::session

@@ -1,16 +1,25 @@
-// The name of a connection: 32 hexadecimal digits at random. It tells one from
-// another in presence, publications and logs, and protects nothing.
+// The name of a connection: a random UUID (RFC 9562, version 4). It tells one
+// from another in presence, publications and logs, and protects nothing.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include "base/bytes.hpp"
 
 namespace paperboy::session {
 
 using ClientId = std::array<std::uint64_t, 2>;
 
 [[nodiscard]] ClientId make_client_id();
+/// 32 hexadecimal digits.
 [[nodiscard]] std::string client_text(const ClientId& id);
+
+/// The same with hyphens, as UUIDs are written.
+[[nodiscard]] std::string uuid_text(const ClientId& id);
+/// Nothing for what uuid_text doesn't write.
+[[nodiscard]] std::optional<ClientId> parse_uuid(Bytes text);
 
 }  // namespace paperboy::session

@@ -6,6 +6,7 @@
 #include "base/wheel.hpp"
 #include "hub/hub.hpp"
 #include "session/codecs.hpp"
+#include "session/liaisons.hpp"
 
 namespace paperboy::session {
 
@@ -15,6 +16,7 @@ struct Context {
   const Clock& clock;
   Counters& counters;
   Codecs& codecs;
+  Liaisons& liaisons;
 };
 
 }  // namespace paperboy::session

@@ -170,6 +170,10 @@ void Conversation::reply_bounded(std::uint64_t id,
 
 /// Who waits for its answer has it now.
 void Conversation::forget(const hub::Subscription& subscription) {
+  if (liaison_) {
+    std::erase_if(liaison_->young,
+                  [&](const auto& one) { return one.at == &subscription; });
+  }
   session_.unsubscribe(subscription);
   if (!rare_) return;
   std::erase_if(rare_->leases,
@@ -180,6 +184,12 @@ void Conversation::forget(const hub::Subscription& subscription) {
   }
   leave_connecting(subscription);
   tidy();
+}
+
+bool Conversation::is_asked(const hub::Subscription& subscription) const {
+  return rare_ && std::ranges::find(rare_->asked, &subscription, [](auto& one) {
+                    return one.first;
+                  }) != rare_->asked.end();
 }
 
 std::optional<std::uint64_t> Conversation::take_asked(

@@ -14,7 +14,10 @@
 #include <vector>
 
 #include "base/slab.hpp"
+#include "hub/back_end.hpp"
+#include "hub/notice.hpp"
 #include "session/client_id.hpp"
+#include "session/liaison.hpp"
 #include "session/session.hpp"
 
 namespace paperboy::session {
@@ -34,6 +37,16 @@ class Conversation final : public dialect::State {
 
   /// What a back end orders of it.
   void obey(const hub::Order& order);
+
+  // What a back end of the classic protocol tells; see Liaisons.
+  void obey_authorized(const hub::Notice& notice);
+  void obey_closed(const hub::Notice& notice);
+  void take_copy(const hub::Notice& copy);
+  /// No copy is for it any more.
+  void grow_up();
+
+  /// It is no back end's any more, and hears nothing of its user's.
+  void leave();
 
   [[nodiscard]] Bytes name_space() const {
     return name_space_ ? Bytes(*name_space_) : Bytes();
@@ -123,9 +136,11 @@ class Conversation final : public dialect::State {
 
   void return_to(hub::Subscription& subscription,
                  const dialect::Subscribe& command, std::int64_t expires);
+  void lose_way(const hub::Subscription& subscription, const Error& error);
   void recover(hub::Subscription& subscription,
                const std::optional<Position>& since,
                const hub::RecoveryReply& reply);
+  [[nodiscard]] bool is_asked(const hub::Subscription& subscription) const;
   std::optional<std::uint64_t> take_asked(
       const hub::Subscription& subscription);
 
@@ -136,9 +151,22 @@ class Conversation final : public dialect::State {
   Result<Entry> check_channel(const std::string& name,
                               const std::string& token) const;
   End enter_by_token(const dialect::Subscribe& command);
+  End join_channel(std::uint64_t id, const Entry& entry);
   Result<Entry> check_entry(const dialect::Subscribe& command) const;
   Result<hub::Subscription*> subscribe_to(const Entry& entry);
   void let_in(Bytes user);
+
+  Liaison& liaison();
+  Result<hub::BackEnd*> may_ask(const std::string& token);
+  End ask_back_end(const dialect::Subscribe& command);
+  void notify_back_end(const dialect::Subscribe& command);
+  Result<Done> hear_user(Bytes user);
+  void leave_with_user(const std::string& channel);
+  void obey_channel(const hub::Notice& notice);
+  void note_young(const hub::Subscription& subscription);
+  void joined(const hub::Subscription& subscription, const Position& at);
+  void hand_copy(const Liaison::Young& young, const hub::Notice& copy);
+
   [[nodiscard]] bool connects() const {
     return session_.settings_.dialect->connects();
   }
@@ -173,6 +201,7 @@ class Conversation final : public dialect::State {
   std::unique_ptr<const std::string> info_;        // of its token; null: none
   std::unique_ptr<const auth::Grants> grants_;     // null: no token
   std::unique_ptr<Rare> rare_;                     // null: nothing of the kind
+  std::unique_ptr<Liaison> liaison_;               // null: no back end's
   ClientId client_ = make_client_id();
   std::size_t long_answers_ = 0;  // bytes, since the socket was last tried
   std::uint64_t connect_by_ = 0;  // monotonic ms

@@ -107,7 +107,7 @@ void Conversation::return_to(hub::Subscription& subscription,
           [this, &subscription, expires,
            back = since.has_value()](const Result<hub::Recovery>& recovery) {
             if (!recovery) {
-              forget(subscription);
+              lose_way(subscription, recovery.error());
               return;
             }
             const auto id = take_asked(subscription).value();
@@ -118,7 +118,16 @@ void Conversation::return_to(hub::Subscription& subscription,
             reply(dialect::Subscribed{
                 id, hub::channel_name(subscription.channel_name()),
                 recovery->position, time_left(expires), recovered});
+            joined(subscription, recovery->position);
           });
+}
+
+/// Who isn't told of it has to come back, since it would wait forever.
+void Conversation::lose_way(const hub::Subscription& subscription,
+                            const Error& error) {
+  forget(subscription);
+  if (connects()) return;
+  session_.outlet_.end({close::kTryAgainLater, error.message});
 }
 
 /// The hub answers only while it is subscribed, and so while this lives.
@@ -168,6 +177,7 @@ Conversation::End Conversation::obey(const dialect::Unsubscribe& command) {
   const auto channel = key(command.channel);
   if (!channel) return fail(command.id, channel.error().code);
   if (const auto* const here = session_.find(*channel)) forget(*here);
+  leave_with_user(command.channel);
   reply(dialect::Unsubscribed{command.id});
   return {};
 }

@@ -17,21 +17,38 @@ Error error_of(auth::TokenError error) {
 
 }  // namespace
 
-/// One that is in the channel already is told so once more.
 Conversation::End Conversation::enter_by_token(
     const dialect::Subscribe& command) {
+  if (session_.settings_.authorize == Settings::Authorize::back_end) {
+    return ask_back_end(command);
+  }
   const auto entry = check_entry(command);
   if (!entry) return fail(command.id, entry.error());
-  const auto subscribed = subscribe_to(*entry);
-  if (!subscribed) return fail(command.id, subscribed.error());
-  const hub::Subscription& here = **subscribed;
-  let_in(entry->user);
-  lease(here, entry->expires);
-  reply(dialect::Subscribed{command.id,
-                            entry->channel,
-                            here.position(),
-                            time_left(entry->expires),
-                            {}});
+  auto end = join_channel(command.id, *entry);
+  notify_back_end(command);
+  return end;
+}
+
+/// One that is in the channel already is told so once more; where it begins may
+/// have to be found out first.
+Conversation::End Conversation::join_channel(std::uint64_t id,
+                                             const Entry& entry) {
+  if (const auto heard = hear_user(entry.user); !heard) {
+    return fail(id, heard.error());
+  }
+  const auto subscribed = subscribe_to(entry);
+  if (!subscribed) return fail(id, subscribed.error());
+  hub::Subscription& here = **subscribed;
+  let_in(entry.user);
+  lease(here, entry.expires);
+  if (is_asked(here)) return {};
+  if (here.position().epoch == 0) {
+    return_to(here, {.id = id, .channel = {}, .token = {}, .since = {}},
+              entry.expires);
+    return {};
+  }
+  reply(dialect::Subscribed{
+      id, entry.channel, here.position(), time_left(entry.expires), {}});
   return {};
 }
 

@@ -144,6 +144,7 @@ hub::Subscription* Session::find(Bytes channel) {
 }
 
 void Session::leave() {
+  if (converses_) conversation()->leave();
   context_.counters.subtract(Counter::subscriptions, subscription_count_);
   subscription_count_ = 0;
   subscriptions_.clear();

@@ -41,6 +41,12 @@ struct Settings {
   const auth::TokenRules* token_rules = nullptr;
   bool tokens_only_admit = false;  // their expiry ends nothing
 
+  // Of dialects with a back end behind them.
+  enum class Authorize : std::uint8_t { edge, back_end };
+  Authorize authorize = Authorize::edge;  // who checks a subscription's token
+  bool notify_back_end = false;   // it hears of what is authorised at the edge
+  bool unsubscribe_user = false;  // a client leaves for all of its user's
+
   ws::DeflateConfig deflate;
   std::size_t deflate_threshold = 256;  // bytes; smaller messages go as is
 };

@@ -58,6 +58,8 @@ class FakeBroker final : public Broker {
 
   void publish(const Draft& draft, const PublishReply& reply) override {
     if (std::exchange(out_of_memory, false)) throw std::bad_alloc();
+    key = draft.idempotency_key;
+    keyed.append(key).append("=").append(draft.data).append(";");
     if (refusal) {
       answer([reply, error = *refusal] { reply(error); });
       return;
@@ -220,6 +222,8 @@ class FakeBroker final : public Broker {
   bool read_at_once = false;   // histories, though the answer is held
   bool out_of_memory = false;  // at the next publish
   bool lose = false;           // the next drain is void
+  std::string key{};           // of the last publish
+  std::string keyed{};         // all of them: "key=data;"
   int histories = 0;           // that were asked for
   std::optional<HistoryQuery> asked{};  // the last
   std::size_t share = std::numeric_limits<std::size_t>::max();

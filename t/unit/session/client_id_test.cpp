@@ -6,6 +6,8 @@
 
 using paperboy::session::client_text;
 using paperboy::session::make_client_id;
+using paperboy::session::parse_uuid;
+using paperboy::session::uuid_text;
 
 namespace {
 
@@ -20,12 +22,39 @@ void no_two_are_the_same(void**) {
   assert_int_equal(seen.size(), 1000);
 }
 
+void an_id_is_a_random_uuid(void**) {
+  assert_string_equal(uuid_text({0x0123456789abcdef, 1}).c_str(),
+                      "01234567-89ab-cdef-0000-000000000001");
+  for (int i = 0; i < 100; ++i) {
+    const auto id = make_client_id();
+    const std::string text = uuid_text(id);
+    assert_int_equal(text.size(), 36);
+    assert_int_equal(text[14], '4');
+    assert_true(std::string("89ab").find(text[19]) != std::string::npos);
+    assert_true(parse_uuid(text) == id);
+  }
+}
+
+void what_is_no_uuid_is_none(void**) {
+  for (const char* const text : {"", "x", "01234567-89ab-4def-8000-00000000000",
+                                 "01234567-89ab-4def-8000-0000000000011",
+                                 "01234567-89AB-4def-8000-000000000001",
+                                 "0123456789ab4def8000000000000001",
+                                 "01234567-89ab-4def-8000-00000000000g",
+                                 "0123456-789ab-4def-8000-000000000001",
+                                 "-1234567-89ab-4def-8000-000000000001"}) {
+    assert_false(parse_uuid(text).has_value());
+  }
+}
+
 }  // namespace
 
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(an_id_is_32_digits),
       cmocka_unit_test(no_two_are_the_same),
+      cmocka_unit_test(an_id_is_a_random_uuid),
+      cmocka_unit_test(what_is_no_uuid_is_none),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

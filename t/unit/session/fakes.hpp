@@ -55,7 +55,8 @@ struct World {
   std::array<std::atomic<std::uint64_t>, kCounters> cells{};
   Counters counters{Counters::Row(cells)};
   Codecs codecs;
-  Context context{hub, wheel, clock, counters, codecs};
+  Liaisons liaisons{hub, clock};
+  Context context{hub, wheel, clock, counters, codecs, liaisons};
   Settings settings;
   std::vector<Client*> clients;
 };
@@ -225,6 +226,7 @@ class Client {
 
 inline void World::turn() {
   hub.drain();
+  liaisons.look();
   for (Client* client : clients) client->flush();
   hub.release();
 }

@@ -1,0 +1,135 @@
+#include "backend/redis_messaging.hpp"
+
+#include <array>
+#include <charconv>
+
+#include "broker/redis_connection.hpp"
+
+namespace paperboy::backend {
+
+namespace {
+
+using broker::redis::LogLevel;
+using broker::redis::Reply;
+
+// All is on one server.
+constexpr broker::redis::Bucket kBucket = 0;
+
+constexpr std::size_t kMaxMarker = 64;  // bytes
+
+std::string hexadecimal(std::uint64_t number) {
+  std::array<char, 16> text{};
+  const auto end = std::to_chars(text.begin(), text.end(), number, 16);
+  return {text.begin(), end.ptr};
+}
+
+}  // namespace
+
+RedisMessaging::RedisMessaging(broker::redis::Network& network,
+                               std::unique_ptr<broker::redis::Engine> engine,
+                               Taker& taker, Counters& counters,
+                               std::uint64_t most)
+    : network_(network),
+      taker_(taker),
+      counters_(counters),
+      most_(most),
+      complaints_(
+          network.clock(),
+          [&network](Bytes line) { network.log(LogLevel::warning, line); }),
+      engine_(std::move(engine)) {
+  engine_->start(*this);
+}
+
+// ---- requests --------------------------------------------------------------
+
+void RedisMessaging::ask(Bytes client, Bytes token) {
+  engine_->command(
+      kBucket, {"RPUSH", std::string(kRequests), request_body(client, token)},
+      [this](const Result<Reply>& answer) { on_asked(answer); });
+}
+
+/// Where nobody takes them, the oldest go: whoever asked has gone too.
+void RedisMessaging::on_asked(const Result<Reply>& answer) {
+  if (!answer) return lose(answer.error().message);
+  if (answer->is_error()) {
+    return lose("Redis answers " + broker::redis::printable(answer->text));
+  }
+  counters_.add(Counter::classic_requests);
+  const auto waiting = static_cast<std::uint64_t>(answer->integer);
+  if (waiting <= most_) return;
+  complaints_.tell("no back end takes requests from " + std::string(kRequests) +
+                   ": the oldest of more than " + std::to_string(most_) +
+                   " are thrown away");
+  engine_->command(
+      kBucket,
+      {"LTRIM", std::string(kRequests), "-" + std::to_string(most_), "-1"},
+      [](const auto&) {});
+}
+
+void RedisMessaging::lose(Bytes why) {
+  counters_.add(Counter::classic_requests_lost);
+  complaints_.tell("a request to be subscribed doesn't reach the back end: " +
+                   std::string(why));
+}
+
+// ---- what back ends say ----------------------------------------------------
+
+void RedisMessaging::tick(bool listens) {
+  if (listens && !listens_) {
+    listens_ = true;
+    if (is_up()) listen();
+  } else if (!listens && listens_) {
+    listens_ = false;
+    marker_.clear();
+    for (const Bytes topic : kTopics) engine_->ignore(kBucket, topic);
+    engine_->ignore(kBucket, kMarkers);
+  } else if (listens && is_up() && marker_.empty()) {
+    send_marker();  // the last one has got lost
+  }
+}
+
+/// That of the markers last: when it is confirmed, all are.
+void RedisMessaging::listen() {
+  for (const Bytes topic : kTopics) engine_->listen(kBucket, topic);
+  engine_->listen(kBucket, kMarkers);
+}
+
+void RedisMessaging::on_up(broker::redis::Shard) {
+  marker_.clear();
+  if (listens_) listen();
+}
+
+void RedisMessaging::on_down(broker::redis::Shard) { marker_.clear(); }
+
+void RedisMessaging::on_listening(Bytes topic) {
+  if (topic == kMarkers && listens_) send_marker();
+}
+
+void RedisMessaging::send_marker() {
+  engine_->command(
+      kBucket,
+      {"PUBLISH", std::string(kMarkers), hexadecimal(network_.random())},
+      [this](const Result<Reply>& answer) {
+        if (!answer || !answer->is_error()) return;
+        complaints_.tell("Redis answers " +
+                         broker::redis::printable(answer->text) +
+                         " to PUBLISH " + std::string(kMarkers) +
+                         ": without it nothing of back ends is taken");
+      });
+}
+
+void RedisMessaging::on_message(Bytes topic, Bytes message) {
+  if (!listens_) return;
+  if (topic == kMarkers) {
+    if (message.empty() || message.size() > kMaxMarker) return;
+    marker_ = message;
+    since_ = 0;
+    return;
+  }
+  const auto known = topic_of(topic);
+  if (!known || marker_.empty()) return;
+  ++since_;
+  taker_.take(*known, message, marker_ + ":" + std::to_string(since_));
+}
+
+}  // namespace paperboy::backend

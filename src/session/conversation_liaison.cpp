@@ -1,0 +1,226 @@
+// How a back end of the classic protocol has its say: it is asked about tokens,
+// and tells who is let in and who has to leave.
+#include <algorithm>
+
+#include "hub/key.hpp"
+#include "session/conversation.hpp"
+
+namespace paperboy::session {
+
+namespace {
+
+// In so long a connection asks no more often than it may be subscribed.
+constexpr std::uint64_t kAskingMs = 5000;
+
+// Copies that wait until it is known where a subscription begins.
+constexpr std::size_t kMostCopies = 1000;
+
+}  // namespace
+
+Liaison& Conversation::liaison() {
+  if (!liaison_) {
+    liaison_ =
+        std::make_unique<Liaison>(static_cast<hub::Subscriber&>(session_));
+  }
+  return *liaison_;
+}
+
+void Conversation::leave() {
+  if (!liaison_) return;
+  const std::string user(liaison_->user.active() ? liaison_->user.channel_name()
+                                                 : Bytes());
+  session_.context_.liaisons.forget(client_, user, *this);
+  liaison_.reset();
+}
+
+// ---- asking ----------------------------------------------------------------
+
+Result<hub::BackEnd*> Conversation::may_ask(const std::string& token) {
+  hub::BackEnd* const back_end = session_.context_.liaisons.back_end();
+  if (back_end == nullptr) {
+    return Error{ErrorCode::unavailable, "there is no back end to ask"};
+  }
+  if (back_end->name_space() != name_space()) {
+    return Error{ErrorCode::forbidden,
+                 "the back end speaks of another namespace"};
+  }
+  if (token.empty()) {
+    return Error{ErrorCode::unauthorized, "there is no token"};
+  }
+  if (token.size() > auth::kMaxTokenSize) {
+    return Error{ErrorCode::too_large, "the token is larger than 8 KiB"};
+  }
+  return back_end;
+}
+
+/// Whether it may be asked is looked at here, whether it lets in there.
+Conversation::End Conversation::ask_back_end(
+    const dialect::Subscribe& command) {
+  const auto back_end = may_ask(command.token);
+  if (!back_end) return fail(command.id, back_end.error());
+  Liaison& here = liaison();
+  const std::uint64_t now = session_.context_.clock.monotonic_ms();
+  if (now - here.asked_since >= kAskingMs) {
+    here.asked = 0;
+    here.asked_since = now;
+  }
+  if (here.asked >= session_.settings_.max_subscriptions) {
+    return fail(command.id,
+                {ErrorCode::subscription_limit,
+                 "more requests in 5 seconds than paperboy_max_subscriptions"});
+  }
+  ++here.asked;
+  session_.context_.liaisons.note_asked(client_, *this);
+  (*back_end)->ask(uuid_text(client_), command.token);
+  return {};
+}
+
+/// It isn't answered: what is authorised at the edge is so already.
+void Conversation::notify_back_end(const dialect::Subscribe& command) {
+  if (!session_.settings_.notify_back_end) return;
+  const auto back_end = may_ask(command.token);
+  if (back_end) (*back_end)->ask(uuid_text(client_), command.token);
+}
+
+// ---- its user --------------------------------------------------------------
+
+/// What is sent to its user reaches it from now on.
+Result<Done> Conversation::hear_user(Bytes user) {
+  if (!session_.settings_.dialect->hears_user()) return Done{};
+  if (user.empty()) {
+    return Error{ErrorCode::forbidden, "the token names no user"};
+  }
+  if (user.size() > hub::kMaxUser) {
+    return Error{ErrorCode::forbidden,
+                 "the user's name is longer than 512 bytes"};
+  }
+  Liaison& here = liaison();
+  if (here.user.active()) return Done{};
+  const std::string key = hub::user_channel(name_space(), user);
+  const auto subscribed = session_.context_.hub.subscribe(
+      here.user, key, session_.outlet_.encoder(false));
+  if (!subscribed) return subscribed.error();
+  session_.context_.liaisons.note_user(key, *this);
+  return Done{};
+}
+
+/// It leaves with the others; it has left already.
+void Conversation::leave_with_user(const std::string& channel) {
+  const Bytes user = session_.outlet_.user();
+  if (!session_.settings_.unsubscribe_user || user.empty()) return;
+  session_.context_.liaisons.tell({.kind = hub::Notice::Kind::closed,
+                                   .name_space = std::string(name_space()),
+                                   .user = std::string(user),
+                                   .channel = channel});
+}
+
+// ---- being told ------------------------------------------------------------
+
+void Conversation::obey_authorized(const hub::Notice& notice) {
+  if (session_.settings_.authorize == Settings::Authorize::edge ||
+      notice.name_space != name_space()) {
+    return;
+  }
+  const Bytes user = session_.outlet_.user();
+  if (!user.empty() && user != notice.user) {
+    (void)fail(0, {ErrorCode::forbidden,
+                   "the back end takes it for another user than before"});
+    return;
+  }
+  const bool first = !liaison().user.active();
+  if (const auto heard = hear_user(notice.user); !heard) {
+    (void)fail(0, heard.error());
+    return;
+  }
+  if (first) note_young(liaison().user);
+  if (notice.channel.empty()) {
+    let_in(notice.user);
+    return;
+  }
+  obey_channel(notice);
+}
+
+void Conversation::obey_channel(const hub::Notice& notice) {
+  const auto channel = key(notice.channel);
+  if (!channel) {
+    (void)fail(0, channel.error());
+    return;
+  }
+  if (rule(*channel).subscribe == hub::Access::nobody) {
+    (void)fail(0, {ErrorCode::forbidden,
+                   "the channel's rule doesn't let it subscribe"});
+    return;
+  }
+  const bool there = session_.find(*channel) != nullptr;
+  Entry entry;
+  entry.channel = notice.channel;
+  entry.user = notice.user;
+  (void)join_channel(0, entry);
+  const auto* const here = session_.find(*channel);
+  if (!there && here != nullptr) note_young(*here);
+}
+
+void Conversation::obey_closed(const hub::Notice& notice) {
+  const auto channel = key(notice.channel);
+  const auto* const here = channel ? session_.find(*channel) : nullptr;
+  if (here != nullptr) forget(*here);
+}
+
+// ---- what it may have missed -----------------------------------------------
+
+void Conversation::note_young(const hub::Subscription& subscription) {
+  const bool waits = is_asked(subscription);
+  liaison().young.push_back(
+      {&subscription, waits ? Position{} : subscription.position(), {}});
+  session_.context_.liaisons.note_young(*this);
+}
+
+void Conversation::joined(const hub::Subscription& subscription,
+                          const Position& at) {
+  if (!liaison_) return;
+  for (Liaison::Young& young : liaison_->young) {
+    if (young.at != &subscription) continue;
+    young.joined = at;
+    for (const hub::Notice& copy : std::exchange(young.copies, {})) {
+      hand_copy(young, copy);
+    }
+  }
+}
+
+void Conversation::take_copy(const hub::Notice& copy) {
+  if (!liaison_ || copy.name_space != name_space()) return;
+  const auto channel = copy.user.empty()
+                           ? key(copy.channel)
+                           : hub::user_channel(copy.name_space, copy.user);
+  if (!channel) return;
+  for (Liaison::Young& young : liaison_->young) {
+    if (young.at->channel_name() != *channel) continue;
+    if (young.joined.epoch != 0) {
+      hand_copy(young, copy);
+    } else if (young.copies.size() < kMostCopies) {
+      young.copies.push_back(copy);
+    }
+  }
+}
+
+/// What lies behind where it begins comes by itself.
+void Conversation::hand_copy(const Liaison::Young& young,
+                             const hub::Notice& copy) {
+  if (copy.position.epoch != young.joined.epoch ||
+      copy.position.offset > young.joined.offset) {
+    return;
+  }
+  std::string bytes;
+  session_.outlet_.encoder(false).encode({.channel = young.at->channel_name(),
+                                          .position = copy.position,
+                                          .data = copy.data,
+                                          .extra = copy.extra},
+                                         bytes);
+  session_.outlet_.copied(*young.at, bytes, 1);
+}
+
+void Conversation::grow_up() {
+  if (liaison_) std::vector<Liaison::Young>().swap(liaison_->young);
+}
+
+}  // namespace paperboy::session

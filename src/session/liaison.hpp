@@ -1,0 +1,31 @@
+// What a conversation has with a back end that speaks of its user: the channel
+// in which it hears what is sent to that user, and what it has asked. A part of
+// its conversation, which has none before the first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "hub/notice.hpp"
+#include "hub/subscription.hpp"
+
+namespace paperboy::session {
+
+struct Liaison {
+  explicit Liaison(hub::Subscriber& owner) : user(owner) {}
+
+  /// A subscription that a back end let it into just now.
+  struct Young {
+    const hub::Subscription* at;
+    Position joined;  // it gets what comes behind it; epoch 0: not known yet
+    std::vector<hub::Notice> copies;  // that wait until it is
+  };
+
+  hub::Subscription user;  // to what its user is sent
+  std::vector<Young> young;
+  std::size_t asked = 0;          // requests,
+  std::uint64_t asked_since = 0;  // since then, monotonic ms
+};
+
+}  // namespace paperboy::session

@@ -1,0 +1,236 @@
+// Workers that listen to back ends over a real Redis, and ask them.
+#include "backend/redis_messaging.hpp"
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "broker/poll_network.hpp"
+#include "broker/redis_engines.hpp"
+#include "broker/redis_server.hpp"
+#include "hub/fakes.hpp"
+
+#include "test.hpp"  // last: a macro of its own is called fail
+
+namespace paperboy::backend {
+namespace {
+
+using broker::redis::Options;
+using broker::redis::PollNetwork;
+using broker::redis::RedisServer;
+
+Options options_for(const RedisServer& server) {
+  Options options;
+  options.servers = {server.address()};
+  options.timeout_ms = 1000;
+  options.retry_ms = 10;
+  options.max_retry_ms = 50;
+  options.scripts = false;
+  return options;
+}
+
+struct Worker {
+  Worker(PollNetwork& network, const RedisServer& server)
+      : options(options_for(server)),
+        messaging(network, make_engine(network, options), taker, counters, 3) {}
+
+  [[nodiscard]] std::uint64_t count(Counter counter) const {
+    return cells[static_cast<std::size_t>(counter)].load();
+  }
+
+  const Options options;
+  hub::FakeBroker broker;
+  hub::FakePresence presence{broker};
+  hub::RuleSet rules;
+  hub::Hub hub{broker, presence, rules};
+  std::array<std::atomic<std::uint64_t>, kCounters> cells{};
+  Counters counters{Counters::Row(cells)};
+  PollNetwork clock_network;
+  Taker taker{hub, clock_network.clock(), counters, "shop", [](Bytes) {}};
+  RedisMessaging messaging;
+};
+
+struct World {
+  Worker& add() {
+    workers.push_back(std::make_unique<Worker>(network, server));
+    return *workers.back();
+  }
+  void turn(int ms = 300) {
+    const std::uint64_t end =
+        network.clock().monotonic_ms() + static_cast<std::uint64_t>(ms);
+    while (network.clock().monotonic_ms() < end) network.turn(5);
+  }
+  void say(const std::string& payload) {
+    (void)server.ask({"PUBLISH", "paperboy-message",
+                      R"({"channel":"news","payload":)" + payload + "}"});
+    turn(50);
+  }
+  [[nodiscard]] bool told(const std::string& text) const {
+    for (const std::string& line : network.logs) {
+      if (line.find(text) != std::string::npos) return true;
+    }
+    return false;
+  }
+
+  RedisServer server;
+  PollNetwork network;
+  std::vector<std::unique_ptr<Worker>> workers;
+};
+
+/// "M:1=1;M:2=2;" with the marker that it begins with as M.
+std::string marked(std::string text) {
+  const std::string marker = text.substr(0, text.find(':'));
+  assert_false(marker.empty());
+  for (std::size_t at = 0; (at = text.find(marker, at)) != std::string::npos;) {
+    text.replace(at, marker.size(), "M");
+  }
+  return text;
+}
+
+void workers_number_what_they_hear_alike(void**) {
+  World world;
+  Worker& one = world.add();
+  Worker& two = world.add();
+  one.messaging.tick(true);
+  two.messaging.tick(true);
+  world.turn();
+  world.say("1");
+  world.say("2");
+  assert_string_equal(one.broker.keyed.c_str(), two.broker.keyed.c_str());
+  assert_string_equal(marked(one.broker.keyed).c_str(), "M:1=1;M:2=2;");
+}
+
+void one_that_begins_later_numbers_as_the_others(void**) {
+  World world;
+  Worker& one = world.add();
+  Worker& two = world.add();
+  one.messaging.tick(true);
+  world.turn();
+  world.say("1");
+  two.messaging.tick(true);
+  world.turn();
+  one.broker.keyed.clear();
+  world.say("2");
+  assert_string_equal(marked(one.broker.keyed).c_str(), "M:1=2;");
+  assert_string_equal(one.broker.keyed.c_str(), two.broker.keyed.c_str());
+}
+
+void one_that_does_not_listen_hears_nothing(void**) {
+  World world;
+  Worker& one = world.add();
+  one.messaging.tick(false);
+  world.turn();
+  world.say("1");
+  one.messaging.tick(true);
+  world.turn();
+  world.say("2");
+  one.messaging.tick(false);
+  world.turn();
+  world.say("3");
+  assert_string_equal(marked(one.broker.keyed).c_str(), "M:1=2;");
+}
+
+/// Nothing is taken before the marker, and it is sent again when it got lost.
+void nothing_is_taken_before_a_marker(void**) {
+  World world;
+  (void)world.server.ask({"ACL", "SETUSER", "default", "-publish"});
+  Worker& one = world.add();
+  one.messaging.tick(true);
+  world.turn();
+  assert_true(world.told("to PUBLISH paperboy-taker"));
+  (void)world.server.ask({"ACL", "SETUSER", "default", "+publish"});
+  world.say("1");
+  assert_string_equal(one.broker.keyed.c_str(), "");
+  one.messaging.tick(true);
+  world.turn();
+  world.say("2");
+  assert_string_equal(marked(one.broker.keyed).c_str(), "M:1=2;");
+}
+
+void a_marker_of_nonsense_is_none(void**) {
+  World world;
+  Worker& one = world.add();
+  one.messaging.tick(true);
+  world.turn();
+  (void)world.server.ask(
+      {"PUBLISH", std::string(kMarkers), std::string(65, 'x')});
+  (void)world.server.ask({"PUBLISH", std::string(kMarkers), ""});
+  (void)world.server.ask({"PUBLISH", std::string(kMarkers), "mine"});
+  world.say("1");
+  assert_string_equal(one.broker.keyed.c_str(), "mine:1=1;");
+}
+
+void it_listens_again_after_redis_was_away(void**) {
+  World world;
+  Worker& one = world.add();
+  Worker& two = world.add();
+  one.messaging.tick(true);
+  two.messaging.tick(true);
+  world.turn();
+  world.say("1");
+  world.server.kill();
+  world.turn();
+  world.server.start();
+  world.turn(1000);
+  one.broker.keyed.clear();
+  two.broker.keyed.clear();
+  world.say("2");
+  assert_string_equal(marked(one.broker.keyed).c_str(), "M:1=2;");
+  assert_string_equal(one.broker.keyed.c_str(), two.broker.keyed.c_str());
+  assert_true(world.told("lost "));
+}
+
+void requests_wait_in_a_list(void**) {
+  World world;
+  Worker& one = world.add();
+  world.turn();
+  for (const char* const token : {"a", "b", "c", "d", "e"}) {
+    one.messaging.ask("id", token);
+    world.turn(50);
+  }
+  const std::string list(kRequests);
+  assert_int_equal(world.server.ask({"LLEN", list}).integer, 3);
+  assert_true(world.server.ask({"LINDEX", list, "0"}).text ==
+              R"({"wsId":"id","token":"c"})");
+  assert_int_equal(one.count(Counter::classic_requests), 5);
+  assert_true(world.told("no back end takes requests"));
+  assert_true(one.messaging.name_space() == "shop");
+}
+
+void what_does_not_reach_the_back_end_is_told(void**) {
+  World world;
+  Worker& one = world.add();
+  world.turn();
+  (void)world.server.ask({"SET", std::string(kRequests), "in the way"});
+  one.messaging.ask("id", "a");
+  world.turn();
+  assert_true(
+      world.told("doesn't reach the back end: Redis answers WRONGTYPE"));
+  world.server.kill();
+  world.turn(1200);
+  one.messaging.ask("id", "b");
+  world.turn();
+  assert_int_equal(one.count(Counter::classic_requests_lost), 2);
+  assert_int_equal(one.count(Counter::classic_requests), 0);
+}
+
+}  // namespace
+}  // namespace paperboy::backend
+
+int main() {
+  using namespace paperboy::backend;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(workers_number_what_they_hear_alike),
+      cmocka_unit_test(one_that_begins_later_numbers_as_the_others),
+      cmocka_unit_test(one_that_does_not_listen_hears_nothing),
+      cmocka_unit_test(nothing_is_taken_before_a_marker),
+      cmocka_unit_test(a_marker_of_nonsense_is_none),
+      cmocka_unit_test(it_listens_again_after_redis_was_away),
+      cmocka_unit_test(requests_wait_in_a_list),
+      cmocka_unit_test(what_does_not_reach_the_back_end_is_told),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
