@@ -33,7 +33,7 @@ describe('a connector on embedded messaging', () => {
         port,
         callbackHost: '127.0.0.1',
         interval: 100,
-        timeout: 1000,
+        timeout: 20_000,
         ...embedded,
       },
       hasAccess: () => true,

@@ -32,7 +32,7 @@ class EmbeddedTest(unittest.TestCase):
             "port": self.port,
             "callback_host": "127.0.0.1",
             "interval": 0.1,
-            "timeout": 2,
+            "timeout": 20,
             **(embedded or {}),
         }
         options = {

@@ -209,10 +209,10 @@ final class EmbeddedMessaging implements Messaging {
             InputStream body = call.getRequestBody();
             byte[] request = body.readNBytes(MAX_REQUEST + 1);
             body.transferTo(OutputStream.nullOutputStream());
+            add(request);
             // A server forgets whoever answers anything else, and a client must
             // not be able to bring that about.
             answer(call, 200, "done");
-            add(request);
         } finally {
             call.close();
         }

@@ -58,7 +58,7 @@ final class EmbeddedTest {
                 .listen("127.0.0.1", port)
                 .callback("127.0.0.1", port)
                 .interval(Duration.ofMillis(100))
-                .timeout(Duration.ofSeconds(5));
+                .timeout(Duration.ofSeconds(20));
     }
 
     private PaperboyConnector build(
