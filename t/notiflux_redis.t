@@ -116,15 +116,18 @@ subtest 'Redis is away' => sub {
     my $before = subscriber($nodes[0], 'outage');
     like(reached($before, $nodes[1], 'outage'), qr/^text:/, 'it is heard');
     $redis->stop;
-    my $within = subscriber($nodes[0], 'fresh');
+    my $within = $nodes[0]->ws('/ws');
+    $within->text('/subscribe fresh ' . token(subscribe => 'fresh'));
     is(broadcast($nodes[1], 'outage', 'lost'), 503, 'a broadcast is refused');
     $redis->start;
     await_ready();
-    my $goes_on = qr/^(?:text:|close:3010)/;
-    like(reached($before, $nodes[1], 'outage'), $goes_on,
+    like(reached($before, $nodes[1], 'outage'), qr/^(?:text:|close:3010)/,
         'who was there hears on, or is told of a gap');
-    like(reached($within, $nodes[1], 'fresh'), $goes_on,
-        'and so does who came meanwhile');
+    my $event = reached($within, $nodes[1], 'fresh');
+    like($event, qr/^(?:text:|close:1013)/,
+        'who came meanwhile hears, or is told to come again');
+    $within = subscriber($nodes[0], 'fresh');
+    like(reached($within, $nodes[1], 'fresh'), qr/^text:/, 'and then hears');
 };
 
 finish;
