@@ -26,6 +26,9 @@ class RedisBroker::Listener final : public hub::BrokerEvents {
     }
     events_.on_publication(ref, publication);
   }
+  [[nodiscard]] bool has_enough() const override {
+    return events_.has_enough();
+  }
 
  private:
   /// A channel that is wanted; none: who relays has changed.

@@ -15,6 +15,9 @@ class Forwarder final : public shm::Visitor {
   void visit(shm::ChannelRef ref, const Publication& publication) override {
     events_.on_publication(hub::ChannelRef{ref}, publication);
   }
+  [[nodiscard]] bool has_enough() const override {
+    return events_.has_enough();
+  }
 
  private:
   hub::BrokerEvents& events_;

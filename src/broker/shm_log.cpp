@@ -184,7 +184,8 @@ Drained Log::drain(SeatIndex seat, const DrainLimit& limit, Visitor& visitor) {
   while (true) {
     const std::uint64_t tail = log.tail.load(std::memory_order_acquire);
     for (; cursor < tail; records++) {
-      if (records >= limit.records || cursor - start >= limit.bytes) {
+      if (records >= limit.records || cursor - start >= limit.bytes ||
+          visitor.has_enough()) {
         word.fetch_add(cursor - start, std::memory_order_acq_rel);
         return Drained::more;
       }

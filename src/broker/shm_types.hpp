@@ -206,6 +206,9 @@ class Visitor {
   /// something else than overrun; so nothing made of them may leave the worker
   /// before.
   virtual void visit(ChannelRef ref, const Publication& publication) = 0;
+
+  /// It is to be shown no more in this call: Drained::more, if there is more.
+  [[nodiscard]] virtual bool has_enough() const { return false; }
 };
 
 }  // namespace paperboy::broker::shm

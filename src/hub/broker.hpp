@@ -55,6 +55,9 @@ class BrokerEvents {
   /// The next publication of a channel; its bytes are good for this call only.
   virtual void on_publication(ChannelRef ref,
                               const Publication& publication) = 0;
+
+  /// What comes next is to wait for another drain, which is to be soon.
+  [[nodiscard]] virtual bool has_enough() const { return false; }
 };
 
 enum class Drained : std::uint8_t {

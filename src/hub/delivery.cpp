@@ -20,6 +20,7 @@ bool Hub::drain() {
 
 /// What this drain brings, into batches.
 bool Hub::gather() {
+  paused_ = false;
   try {
     const Drained drained = broker_.drain(*this);
     if (drained != Drained::lost) return drained == Drained::more;

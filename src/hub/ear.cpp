@@ -15,6 +15,7 @@ Result<Done> Ear::listen() {
 /// A run is messages, each behind its size.
 void Ear::encode(const Publication& publication, std::string& out) {
   put(out, publication.data);
+  if (urgent_ != nullptr && urgent_(publication.data)) hub_.pause();
 }
 
 void Ear::deliver(const Subscription&, Bytes run, std::uint32_t count) {

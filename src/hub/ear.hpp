@@ -16,9 +16,16 @@ namespace paperboy::hub {
 
 class Ear final : private Subscriber, private Encoder {
  public:
-  /// `hub` must outlive this.
-  Ear(Hub& hub, std::string channel)
-      : hub_(hub), channel_(std::move(channel)), subscription_(*this) {}
+  /// Whether a message is to be obeyed before what was published after it is
+  /// delivered to anybody: the drain ends with it.
+  using Urgent = bool (*)(Bytes message);
+
+  /// `hub` must outlive this. `urgent`: null: no message is.
+  Ear(Hub& hub, std::string channel, Urgent urgent = nullptr)
+      : hub_(hub),
+        channel_(std::move(channel)),
+        urgent_(urgent),
+        subscription_(*this) {}
 
   /// From now on it hears. Does nothing where it does already.
   Result<Done> listen();
@@ -41,6 +48,7 @@ class Ear final : private Subscriber, private Encoder {
 
   Hub& hub_;
   const std::string channel_;
+  const Urgent urgent_;
   Subscription subscription_;
   std::vector<std::string> messages_;
   Position at_;               // when it was asked last

@@ -76,6 +76,10 @@ class Hub final : private BrokerEvents {
   [[nodiscard]] Broker& broker() { return broker_; }
   [[nodiscard]] Presence& presence() { return presence_; }
 
+  /// Within an encoder: what was published after this publication is brought
+  /// by the next drain, so that something may be done before.
+  void pause() { paused_ = true; }
+
   /// Brings what waits at the broker to the subscribers. True: more waits.
   /// Runs stay valid until `release`, so that transports can send them as
   /// they are; call it once they have.
@@ -105,6 +109,7 @@ class Hub final : private BrokerEvents {
 
   // From the broker to the subscribers (delivery.cpp).
   void on_publication(ChannelRef ref, const Publication& publication) override;
+  [[nodiscard]] bool has_enough() const override { return paused_; }
   bool is_new(const Channel& channel, const Publication& next);
   bool is_awaited(const Channel& channel, const Position& position);
   Batch& batch_for(Channel& channel, bool hole);
@@ -163,6 +168,7 @@ class Hub final : private BrokerEvents {
   std::vector<Batch> batches_;  // empty between drains
   std::deque<Run> runs_;
   std::size_t runs_used_ = 0;
+  bool paused_ = false;           // this drain is over
   std::uint64_t held_count_ = 0;  // ever; the next one's id
   std::uint64_t repairs_ = 0;
   std::exception_ptr

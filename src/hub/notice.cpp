@@ -43,6 +43,12 @@ std::string encode(const Notice& notice) {
   return out;
 }
 
+bool is_urgent(Bytes notice) {
+  Unpacker in(notice);
+  return in.number() == kVersion &&
+         in.number() == static_cast<std::uint64_t>(Notice::Kind::closed);
+}
+
 std::optional<Notice> decode_notice(Bytes text) {
   Unpacker in(text);
   if (in.number() != kVersion) return {};

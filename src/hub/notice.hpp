@@ -45,6 +45,10 @@ inline constexpr std::size_t kMaxUser = 512;
 
 [[nodiscard]] std::string encode(const Notice& notice);
 
+/// Whether it is to be obeyed before anything that was published after it is
+/// delivered: who has to leave hears no more.
+[[nodiscard]] bool is_urgent(Bytes notice);
+
 /// Nothing for what this build doesn't write.
 [[nodiscard]] std::optional<Notice> decode_notice(Bytes text);
 

@@ -24,7 +24,9 @@ class Liaisons {
  public:
   /// Both must outlive this.
   Liaisons(hub::Hub& hub, const Clock& clock)
-      : hub_(hub), clock_(clock), ear_(hub, std::string(hub::kNotices)) {}
+      : hub_(hub),
+        clock_(clock),
+        ear_(hub, std::string(hub::kNotices), hub::is_urgent) {}
 
   /// Null: there is none to ask. It must outlive the sessions.
   void set_back_end(hub::BackEnd* back_end) { back_end_ = back_end; }

@@ -88,6 +88,32 @@ void an_unsubscribed_seat_sleeps(void**) {
   assert_int_equal(it.waker.wakes.size(), 0);
 }
 
+/// Takes what it is shown up to "stop".
+class Stopper final : public Visitor {
+ public:
+  void visit(ChannelRef, const Publication& publication) override {
+    shown.append(publication.data).append(";");
+    stopped = publication.data == "stop";
+  }
+  [[nodiscard]] bool has_enough() const override { return stopped; }
+
+  std::string shown;
+  bool stopped = false;
+};
+
+void a_visitor_may_have_enough(void**) {
+  Read it;
+  for (const char* const data : {"a", "stop", "b", "stop"}) {
+    (void)it.publish("news", data);
+  }
+  Stopper visitor;
+  assert_true(it.zone.drain(it.reader, {}, visitor) == Drained::more);
+  assert_string_equal(visitor.shown.c_str(), "a;stop;");
+  visitor.stopped = false;
+  assert_true(it.zone.drain(it.reader, {}, visitor) == Drained::empty);
+  assert_string_equal(visitor.shown.c_str(), "a;stop;b;stop;");
+}
+
 void a_drain_keeps_to_its_limit(void**) {
   Read it;
   for (int i = 0; i < 10; i++) (void)it.publish("news", "a");
@@ -272,6 +298,7 @@ int main() {
       cmocka_unit_test(a_seat_is_woken_once_for_all_that_waits),
       cmocka_unit_test(other_channels_wake_nobody),
       cmocka_unit_test(an_unsubscribed_seat_sleeps),
+      cmocka_unit_test(a_visitor_may_have_enough),
       cmocka_unit_test(a_drain_keeps_to_its_limit),
       cmocka_unit_test(what_comes_while_reading_is_read_too),
       cmocka_unit_test(a_live_seat_is_never_overrun),

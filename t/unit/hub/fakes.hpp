@@ -95,7 +95,7 @@ class FakeBroker final : public Broker {
 
   Drained drain(BrokerEvents& events) override {
     std::size_t left = share;
-    for (; left > 0 && !waiting.empty(); --left) {
+    for (; left > 0 && !waiting.empty() && !events.has_enough(); --left) {
       const Record record = std::move(waiting.front());
       waiting.pop_front();
       events.on_publication(

@@ -41,6 +41,15 @@ void what_is_no_notice_is_none(void**) {
   assert_false(decode_notice(other).has_value());
 }
 
+void who_has_to_leave_does_so_at_once(void**) {
+  assert_true(is_urgent(
+      encode({.kind = Notice::Kind::closed, .name_space = {}, .user = "a"})));
+  assert_false(is_urgent(encode({.name_space = {}, .user = "a"})));
+  assert_false(
+      is_urgent(encode({.kind = Notice::Kind::copy, .name_space = {}})));
+  assert_false(is_urgent("x"));
+}
+
 void users_channels_stay_on_the_node_and_apart(void**) {
   const std::string ann = user_channel("shop", "ann");
   assert_true(is_user_channel(ann) && stays_on_node(ann));
@@ -59,6 +68,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_notice_comes_back_as_it_was),
       cmocka_unit_test(what_is_no_notice_is_none),
+      cmocka_unit_test(who_has_to_leave_does_so_at_once),
       cmocka_unit_test(users_channels_stay_on_the_node_and_apart),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

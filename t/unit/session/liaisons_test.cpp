@@ -237,6 +237,27 @@ void a_close_ends_it_for_all_of_the_users(void**) {
   assert_text(bob.heard(), "text {1}\n");
 }
 
+/// Though all of it waits in the log.
+void after_a_close_it_hears_no_more(void**) {
+  Scene scene;
+  Visitor client(scene);
+  client.enter("news");
+  (void)client.heard();
+  scene.broker.bring("news", "1");
+  scene.liaisons.tell({.kind = hub::Notice::Kind::closed,
+                       .name_space = {},
+                       .user = "ann",
+                       .channel = "news"});
+  scene.broker.bring("news", "2");
+  assert_true(scene.hub.drain());
+  scene.hub.release();
+  scene.liaisons.look();
+  scene.turn();
+  const std::string heard = client.heard();
+  assert_true(heard.find("\"payload\":1") != std::string::npos);
+  assert_true(heard.find("\"payload\":2") == std::string::npos);
+}
+
 void a_client_leaves_for_itself(void**) {
   Scene scene;
   Visitor one(scene);
@@ -455,6 +476,7 @@ int main() {
       cmocka_unit_test(another_user_is_refused),
       cmocka_unit_test(a_rule_closes_a_channel_to_back_ends_too),
       cmocka_unit_test(a_close_ends_it_for_all_of_the_users),
+      cmocka_unit_test(after_a_close_it_hears_no_more),
       cmocka_unit_test(a_client_leaves_for_itself),
       cmocka_unit_test(the_old_way_it_leaves_for_all_of_its_users),
       cmocka_unit_test(requests_are_bounded),
