@@ -333,7 +333,7 @@ subtest 'nginx stops' => sub {
 
 subtest 'configuration' => sub {
     conf_refused('server { location / { paperboy nativ; } }', 'a typo',
-        qr/there are native, raw, sse and echo/);
+        qr/there are native, raw, sse, classic, notiflux and echo/);
     conf_refused('server { location / { paperboy_max_commands 0; } }',
         'no commands', qr/at least 1/);
     conf_refused('server { location / { paperboy; paperboy_connect_timeout 0; } }',
