@@ -14,7 +14,9 @@ namespace paperboy::hub {
 class Orders final {
  public:
   /// `hub` must outlive this.
-  explicit Orders(Hub& hub) : hub_(hub), ear_(hub, std::string(kOrders)) {}
+  explicit Orders(Hub& hub)
+      : hub_(hub),
+        ear_(hub, std::string(kOrders), [](Bytes) { return true; }) {}
 
   /// From now on orders reach this worker. Does nothing where they do already.
   Result<Done> listen() { return ear_.listen(); }

@@ -22,7 +22,8 @@ struct World {
     orders.send(order, [](const auto& outcome) { assert_true(outcome.ok()); });
   }
   std::string heard() {
-    hub.drain();
+    while (hub.drain()) {
+    }
     hub.release();
     std::string all;
     for (const Order& order : orders.take()) all += order.client + ";";
@@ -42,6 +43,18 @@ void orders_come_in_their_order_once(void**) {
   assert_string_equal(world.heard().c_str(), "a;b;");
   assert_string_equal(world.heard().c_str(), "");
   assert_false(world.orders.lost());
+}
+
+/// So that who is sent away hears nothing that was published after that.
+void an_order_ends_the_drain_that_brings_it(void**) {
+  World world;
+  assert_true(world.orders.listen().ok());
+  world.send("a");
+  world.send("b");
+  assert_true(world.hub.drain());
+  world.hub.release();
+  assert_int_equal(world.orders.take().size(), 1);
+  assert_string_equal(world.heard().c_str(), "b;");
 }
 
 void what_another_build_wrote_is_passed_over(void**) {
@@ -132,6 +145,7 @@ int main() {
   using namespace paperboy::hub;
   const CMUnitTest tests[] = {
       cmocka_unit_test(orders_come_in_their_order_once),
+      cmocka_unit_test(an_order_ends_the_drain_that_brings_it),
       cmocka_unit_test(what_another_build_wrote_is_passed_over),
       cmocka_unit_test(who_was_too_slow_reads_what_is_kept),
       cmocka_unit_test(an_epoch_before_which_nobody_ordered_loses_nothing),
