@@ -37,7 +37,6 @@ Relay::Relay(shm::Zone& zone, shm::SeatIndex seat, const hub::RuleSet& rules,
       check_alarm_(network.alarm([this] { check_all(); })),
       place_alarm_(network.alarm([this] { place_all(); })),
       retry_alarm_(network.alarm([this] { retry(); })),
-      suspect_alarm_(network.alarm([this] { look_at_suspects(); })),
       stall_alarm_(network.alarm([this] { go_on(); })),
       scan_alarm_(network.alarm([this] { scan(); })) {
   for (Bucket bucket = 0; bucket < kBuckets; ++bucket) {

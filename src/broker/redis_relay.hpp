@@ -110,7 +110,7 @@ class Relay {
   struct Comparison {
     Bucket bucket;
     std::vector<std::string> channels;
-    bool at_once;
+    bool at_once;  // nothing can be on its way, or what is doesn't matter
   };
 
   using Topics = std::unordered_map<std::string, Topic>;
@@ -123,17 +123,26 @@ class Relay {
     Topics topics;
   };
 
+  /// A channel that seems to lack something. It may be on its way, until a
+  /// probe has come that was published after it.
+  struct Suspect {
+    Standing standing;
+    std::uint64_t proof;  // the number of that probe
+  };
+
   /// What is shown to come back, on one shard.
   struct Probe {
     std::string channel;
     bool waiting = false;         // for its topic to be confirmed
     std::uint64_t sent_at = 0;    // monotonic ms; 0: none is under way
     std::uint64_t number = 0;     // of the last
+    std::uint64_t returned = 0;   // the last that came back
     std::uint64_t proved_at = 0;  // 0: not since it is up
     std::size_t asked = 0;        // topics that aren't confirmed yet
     Bucket next = 0;              // the bucket whose topics are asked for next
     bool check_due = false;       // when they are
     bool checking = false;
+    std::vector<Suspect> suspects{};
   };
 
   // Whether it relays (redis_relay_check.cpp).
@@ -189,10 +198,10 @@ class Relay {
              const Window& window);
   bool bring_one(const std::string& channel, const Kept& kept);
   bool leave_out(const std::string& channel, const Position& to);
-  void compare(const Standing& standing, bool at_once);
+  void compare(const Standing& standing, std::uint64_t proof);
   [[nodiscard]] bool is_behind(const Standing& standing);
   bool keeps_removed(const Standing& standing);
-  void look_at_suspects();
+  void look_at_suspects(Probe& probe);
   void retry();
 
   // Checks (redis_relay_check.cpp).
@@ -200,7 +209,8 @@ class Relay {
   void check(Shard shard);
   void ask_for_changes(Shard shard, const std::vector<Known>& known,
                        bool at_once, bool last);
-  void changed(const Change& change, bool at_once);
+  void changed(const Change& change, std::uint64_t proof);
+  std::uint64_t next_proof(Bucket bucket);
   void compare_all(Bucket bucket, bool at_once);
   void compare_more();
   void forget(Bucket bucket);
@@ -240,14 +250,12 @@ class Relay {
   std::unordered_set<std::string> to_place_;
   std::size_t placing_ = 0;                                  // calls under way
   std::unordered_map<std::string, std::uint64_t> to_retry_;  // when
-  std::vector<Standing> suspects_;
   std::deque<Comparison> to_compare_;
   std::size_t comparing_ = 0;  // calls under way
 
   std::unique_ptr<Alarm> check_alarm_;
   std::unique_ptr<Alarm> place_alarm_;
   std::unique_ptr<Alarm> retry_alarm_;
-  std::unique_ptr<Alarm> suspect_alarm_;
   std::unique_ptr<Alarm> stall_alarm_;
   std::unique_ptr<Alarm> scan_alarm_;
 

@@ -62,6 +62,8 @@ bool Relay::is_probe(Bytes channel, Bytes message) {
     if (message == std::to_string(probe.number)) {
       probe.sent_at = 0;
       probe.proved_at = now();
+      probe.returned = probe.number;
+      look_at_suspects(probe);
     }
   }
   if (!relays_) stand();
@@ -192,14 +194,15 @@ void Relay::check(Shard shard) {
 void Relay::ask_for_changes(Shard shard, const std::vector<Known>& known,
                             bool at_once, bool last) {
   Probe& probe = this->probe(shard);
+  const std::uint64_t proof = at_once ? 0 : probe.number + 1;
   std::string number;
   if (last && !probe.waiting && probe.sent_at == 0) {
     probe.sent_at = now();
     number = std::to_string(++probe.number);
   }
   store_.check(known, store_.keys().topic(probe.channel), number,
-               [self = self_, shard, last,
-                at_once](const Result<std::vector<Change>>& changes) {
+               [self = self_, shard, last, at_once,
+                proof](const Result<std::vector<Change>>& changes) {
                  if (*self == nullptr) return;
                  Relay& here = **self;
                  const auto found = here.probes_.find(shard);
@@ -210,22 +213,21 @@ void Relay::ask_for_changes(Shard shard, const std::vector<Known>& known,
                    return;
                  }
                  for (const Change& change : *changes)
-                   here.changed(change, at_once);
+                   here.changed(change, proof);
                });
 }
 
-/// `at_once`: nothing can be on its way, or what is doesn't matter.
-void Relay::changed(const Change& change, bool at_once) {
+void Relay::changed(const Change& change, std::uint64_t proof) {
   if (change.kind == Change::Kind::none) return;
   Share& share = share_[change.bucket];
   share.known = {change.bucket, change.generation, change.sequence};
   if (change.kind == Change::Kind::all) {
-    compare_all(change.bucket, at_once);
+    compare_all(change.bucket, proof == 0);
     return;
   }
-  for (const Standing& standing : change.channels) compare(standing, at_once);
+  for (const Standing& standing : change.channels) compare(standing, proof);
   if (change.kind == Change::Kind::more) {
-    ask_for_changes(engine_.shard_of(change.bucket), {share.known}, at_once,
+    ask_for_changes(engine_.shard_of(change.bucket), {share.known}, proof == 0,
                     false);
   }
 }
@@ -244,25 +246,31 @@ void Relay::compare_all(Bucket bucket, bool at_once) {
   compare_more();
 }
 
+/// The number of a probe that is published after what is asked for now.
+std::uint64_t Relay::next_proof(Bucket bucket) {
+  return probe(engine_.shard_of(bucket)).number + 1;
+}
+
 /// A few calls at a time.
 void Relay::compare_more() {
   while (comparing_ < kComparing && !to_compare_.empty()) {
     const Comparison some = std::move(to_compare_.front());
     to_compare_.pop_front();
     ++comparing_;
-    store_.positions(
-        some.bucket, standings(some.channels),
-        [self = self_, bucket = some.bucket, at_once = some.at_once](
-            const Result<std::vector<Standing>>& standings) {
-          if (*self == nullptr) return;
-          Relay& here = **self;
-          --here.comparing_;
-          if (!standings) here.forget(bucket);
-          if (standings) {
-            for (const auto& one : *standings) here.compare(one, at_once);
-          }
-          here.compare_more();
-        });
+    store_.positions(some.bucket, standings(some.channels),
+                     [self = self_, bucket = some.bucket,
+                      proof = some.at_once ? 0 : next_proof(some.bucket)](
+                         const Result<std::vector<Standing>>& standings) {
+                       if (*self == nullptr) return;
+                       Relay& here = **self;
+                       --here.comparing_;
+                       if (!standings) here.forget(bucket);
+                       if (standings) {
+                         for (const auto& one : *standings)
+                           here.compare(one, proof);
+                       }
+                       here.compare_more();
+                     });
   }
 }
 

@@ -16,9 +16,6 @@ constexpr std::uint64_t kWindowBytes = 1024UL * 1024;
 constexpr std::uint64_t kRetryMs = 200;
 constexpr std::uint8_t kDoublings = 5;  // of it, where Redis refuses each time
 
-// What a check says of a channel may be on its way yet.
-constexpr std::uint64_t kPatienceMs = 250;
-
 Draft as_draft(Bytes channel, const Kept& kept, const Retention& keep) {
   return {.channel = channel,
           .kind = kept.kind,
@@ -306,16 +303,19 @@ bool Relay::is_behind(const Standing& standing) {
          here->offset < standing.position.offset;
 }
 
-void Relay::compare(const Standing& standing, bool at_once) {
+/// `proof`: the probe that comes behind all that the channel is said to have;
+/// 0: nothing can be on its way, or what is doesn't matter.
+void Relay::compare(const Standing& standing, std::uint64_t proof) {
   const Topic* const topic = find(standing.channel);
   if (topic == nullptr) return;
   // It may miss this, and isn't repaired yet.
   if (topic->state == State::asked) return forget(bucket_of(standing.channel));
   if (keeps_removed(standing)) (void)zone_.remove_history(standing.channel);
   if (!is_behind(standing)) return;
-  if (at_once) return repair(standing.channel);
-  suspects_.push_back(standing);
-  if (!suspect_alarm_->is_set()) suspect_alarm_->set(kPatienceMs);
+  if (proof == 0) return repair(standing.channel);
+  Probe& probe = this->probe(engine_.shard_of(bucket_of(standing.channel)));
+  probe.suspects.push_back({standing, proof});
+  look_at_suspects(probe);
 }
 
 /// The word that it was to be forgotten was lost.
@@ -327,10 +327,12 @@ bool Relay::keeps_removed(const Standing& standing) {
          first->publications[0].position.offset <= standing.removed;
 }
 
-void Relay::look_at_suspects() {
-  for (const Standing& standing : std::exchange(suspects_, {})) {
-    if (is_behind(standing)) repair(standing.channel);
-  }
+void Relay::look_at_suspects(Probe& probe) {
+  std::erase_if(probe.suspects, [&](const Suspect& suspect) {
+    if (suspect.proof > probe.returned) return false;
+    if (is_behind(suspect.standing)) repair(suspect.standing.channel);
+    return true;
+  });
 }
 
 }  // namespace paperboy::broker::redis

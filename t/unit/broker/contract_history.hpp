@@ -85,7 +85,7 @@ struct Shown final : hub::BrokerEvents {
 inline void assert_shown(Worker& worker, const std::string& expected) {
   Shown shown;
   for (int i = 0;
-       i < worker.node.patience() && shown.all.size() < expected.size(); ++i) {
+       worker.node.is_patient(i) && shown.all.size() < expected.size(); ++i) {
     worker.node.turn();
     assert_true(worker.broker->drain(shown) != hub::Drained::lost);
   }

@@ -81,12 +81,12 @@ struct Host : Worker {
 
   /// What others did may still be under way.
   void assert_clients(const std::string& expected) {
-    for (int i = 0; i < node.patience() && clients() != expected; ++i)
+    for (int i = 0; node.is_patient(i) && clients() != expected; ++i)
       node.turn();
     assert_string_equal(clients().c_str(), expected.c_str());
   }
   void assert_count(std::uint64_t expected) {
-    for (int i = 0; i < node.patience() && stats().clients != expected; ++i) {
+    for (int i = 0; node.is_patient(i) && stats().clients != expected; ++i) {
       node.turn();
     }
     assert_int_equal(stats().clients, expected);

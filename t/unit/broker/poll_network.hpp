@@ -86,6 +86,9 @@ class PollNetwork final : public Network {
 
   std::vector<std::string> logs;
 
+  /// What comes of topics is left in the sockets.
+  bool holds_topics = false;
+
  private:
   class LoopClock final : public Clock {
    public:
@@ -154,7 +157,10 @@ class PollNetwork final : public Network {
       if (socket_ >= 0) close(socket_);
     }
 
-    void send(Bytes bytes) override { out_.append(bytes); }
+    void send(Bytes bytes) override {
+      listens_ |= bytes.find("SUBSCRIBE") != Bytes::npos;
+      out_.append(bytes);
+    }
     [[nodiscard]] std::size_t unsent() const override { return out_.size(); }
     void read(bool on) override { reading_ = on; }
 
@@ -164,16 +170,20 @@ class PollNetwork final : public Network {
     [[nodiscard]] short wanted() const {
       const bool writes = !open_ || !out_.empty();
       return static_cast<short>((writes ? POLLOUT : 0) |
-                                (reading_ ? POLLIN : 0));
+                                (reads() ? POLLIN : 0));
     }
 
     void happen(short what) {
       if (!open_) return opened();  // this may go with any event
       if ((what & POLLOUT) != 0 && !write_out()) return;
-      if (reading_ && (what & (POLLIN | POLLHUP | POLLERR)) != 0) read_in();
+      if (reads() && (what & (POLLIN | POLLHUP | POLLERR)) != 0) read_in();
     }
 
    private:
+    [[nodiscard]] bool reads() const {
+      return reading_ && !(listens_ && network_.holds_topics);
+    }
+
     void begin(const Server& server) {
       const bool local = server.host.empty();
       socket_ = ::socket(local ? AF_UNIX : AF_INET,
@@ -246,6 +256,7 @@ class PollNetwork final : public Network {
     bool open_ = false;
     bool ended_ = false;
     bool reading_ = true;
+    bool listens_ = false;
     std::string failed_;  // it couldn't even begin
     std::string out_;
     std::unique_ptr<Alarm> late_;

@@ -95,7 +95,11 @@ class RedisNode final : public contract::Node {
       assert_true(machine->rules.add("*", rule));
     }
   }
-  [[nodiscard]] int patience() const override { return 50'000; }
+  [[nodiscard]] bool is_patient(int turns) override {
+    const std::uint64_t now = network_.clock().monotonic_ms();
+    if (turns == 0) patient_until_ = now + 30'000;
+    return now < patient_until_;
+  }
   [[nodiscard]] std::size_t too_large() const override { return 1 << 20; }
 
  private:
@@ -114,6 +118,7 @@ class RedisNode final : public contract::Node {
     static int nodes = 0;
     Options options = impatient({server.address()});
     options.prefix = "node " + std::to_string(++nodes) + ":";
+    options.timeout_ms = 20'000;  // no outage is in the contract
     return options;
   }
   static shm::Options memory() {
@@ -128,6 +133,7 @@ class RedisNode final : public contract::Node {
   Machine here_{network_, options_, memory()};
   Machine there_{network_, options_, memory()};
   std::uint64_t ticked_ = 0;
+  std::uint64_t patient_until_ = 0;
 };
 
 }  // namespace

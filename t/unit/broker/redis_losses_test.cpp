@@ -98,6 +98,30 @@ void a_stream_that_somebody_wrote_to_stops_nothing(void**) {
   assert_true(alone.hears("3=3;"));
 }
 
+/// More of it than the stream reaches back to.
+void what_is_late_is_no_hole(void**) {
+  RedisServer server;
+  World world({server.address()});
+  world.options.timeout_ms = 20'000;  // nor is delivery broken
+  Machine& machine = world.machine();
+  Machine::Worker& worker = machine.add();
+  assert_true(world.comes_up());
+  assert_true(worker.broker.subscribe("news", 0).ok());
+  std::string expected = "@0;";
+  world.assert_hears(worker, expected);
+  world.network.holds_topics = true;
+  const std::string data(10'000, 'x');
+  for (int i = 1; i <= 150; ++i) {
+    assert_true(world.publish(worker, data).ok());
+    expected.append(std::to_string(i)).append("=").append(data).append(";");
+  }
+  world.rest(700);  // some comparisons
+  world.network.holds_topics = false;
+  assert_true(
+      world.until([&] { return worker.hears.text.size() >= expected.size(); }));
+  assert_true(worker.hears.text == expected);
+}
+
 /// Where nobody publishes, either: whoever comes, and what was missed.
 void a_key_that_is_no_stream_is_an_empty_one(void**) {
   RedisServer server;
@@ -431,6 +455,7 @@ int main() {
           what_redis_lost_while_no_worker_looked_is_seen_by_the_next),
       cmocka_unit_test(an_epoch_that_was_over_doesnt_come_back),
       cmocka_unit_test(a_stream_that_somebody_wrote_to_stops_nothing),
+      cmocka_unit_test(what_is_late_is_no_hole),
       cmocka_unit_test(a_key_that_is_no_stream_is_an_empty_one),
       cmocka_unit_test(no_key_that_is_another_stops_anything),
       cmocka_unit_test(what_redis_refuses_each_time_is_tried_ever_more_seldom),

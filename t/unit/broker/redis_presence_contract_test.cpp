@@ -13,7 +13,7 @@ class Node final : public contract::PresenceNode {
  public:
   std::unique_ptr<hub::Broker> join() override { return node_.join(); }
   void turn() override { network_.turn(2); }
-  [[nodiscard]] int patience() const override { return 3000; }
+  [[nodiscard]] bool is_patient(int turns) override { return turns < 3000; }
   [[nodiscard]] std::size_t too_large() const override {
     return node_.too_large();
   }
