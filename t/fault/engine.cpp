@@ -291,7 +291,8 @@ void Engine::report_repair() const {
   const Repair& repair = tally_.repair;
   const double seconds = repair.number > 0 ? repair.last - repair.since : 0;
   std::cout << R"({"repairs":)" << repair.number << R"(,"seconds":)" << seconds
-            << R"(,"last":")" << repair.what << R"("})" << std::endl;
+            << R"(,"most_late":)" << repair.most_late << R"(,"last":")"
+            << repair.what << R"("})" << std::endl;
 }
 
 void Engine::report_places() const {

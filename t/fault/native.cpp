@@ -94,7 +94,7 @@ bool NativeSubscriber::push(Bytes push) {
     publication(pub, here->place().epoch);
   } else if (!json_member(push, "unsubscribe").empty()) {
     ++stage().tally.ends["unsubscribed"];
-    stage().tally.repair.touch(now_s(), name() + ": told of a gap");
+    note_gap();
     const auto index = static_cast<std::size_t>(here - witnesses().data());
     say(subscribe(index));
   }

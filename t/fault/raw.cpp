@@ -76,7 +76,7 @@ void RawSubscriber::begins(const Place& place) {
 /// 3010 tells of a hole: it comes back without its position.
 bool RawSubscriber::closed(Bytes payload) {
   gap_ = gap_ || count_close(payload) == 3010;
-  if (gap_) stage().tally.repair.touch(now_s(), name() + ": told of a gap");
+  if (gap_) note_gap();
   return false;
 }
 

@@ -91,8 +91,7 @@ void EventSubscriber::gap(Bytes data) {
     Witness& here = witnesses()[i];
     if (channel_name(here.channel()) != channel) continue;
     if (!positioned_[i]) ++stage().tally.counts.unrecovered;
-    if (positioned_[i])
-      stage().tally.repair.touch(now_s(), name() + ": told of a gap");
+    if (positioned_[i]) note_gap();
     gaps_[i] = true;
     here.told();
   }

@@ -180,11 +180,22 @@ void Subscriber::note_late(const Stamp& stamp) {
   const double now = now_s();
   const double late = now - entry->answered;
   if (late <= kLate) return;
-  stage_.tally.repair.touch(
-      now, name_ + ": number " + std::to_string(stamp.number) +
-               " of publisher " + std::to_string(stamp.publisher) + " in " +
-               channel_name(stamp.channel) + " came " + std::to_string(late) +
-               " s late");
+  Repair& repair = stage_.tally.repair;
+  if (entry->answered > repair.since + Repair::kSettled) {
+    repair.most_late = std::max(repair.most_late, late);
+    return;
+  }
+  repair.touch(now, name_ + ": number " + std::to_string(stamp.number) +
+                        " of publisher " + std::to_string(stamp.publisher) +
+                        " in " + channel_name(stamp.channel) + " came " +
+                        std::to_string(late) + " s late");
+}
+
+/// One that has come since then is told of what it missed when it comes.
+void Subscriber::note_gap() {
+  Repair& repair = stage_.tally.repair;
+  if (connected_ < repair.since)
+    repair.touch(now_s(), name_ + ": told of a gap");
 }
 
 bool Subscriber::happens(double share) {

@@ -77,6 +77,8 @@ class Subscriber : public Reader {
   void live();
   void deliver(Bytes message, const Place& place);
   void ended(const std::string& cause);
+  /// On a connection that stood.
+  void note_gap();
   /// Of a close frame: counts its code, and returns it.
   unsigned count_close(Bytes payload);
   [[nodiscard]] std::string upgrade_request(const std::string& path) const;

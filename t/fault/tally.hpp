@@ -30,10 +30,15 @@ struct Counts {
 
 /// The last that filled a hole, or told of one, since Redis was back.
 struct Repair {
+  /// Until nodes have come back to Redis, for how long the fault is: what is
+  /// late of what was published later is just late.
+  static constexpr double kSettled = 3;  // s
+
   double since = 0;
   double last = 0;
   std::uint64_t number = 0;
-  std::string what{};  ///< the last of them
+  std::string what{};    ///< the last of them
+  double most_late = 0;  ///< of what was published later, seconds
 
   void touch(double now, const std::string& text) {
     last = now;
