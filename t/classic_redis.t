@@ -4,6 +4,7 @@
 use v5.36;
 use Paperboy::Redis;
 use Paperboy::Test;
+use File::Temp ();
 use JSON::PP ();
 use Time::HiRes qw(sleep time);
 
@@ -16,11 +17,11 @@ my $json     = JSON::PP->new->canonical;
 my $document = do { local (@ARGV, $/) = ('docs/classic.md'); <> };
 my ($rights) = $document =~ /^ACL SETUSER (classic on .*?)^```/ms;
 $rights = $rights =~ s/PASSWORD/secret/r =~ s/\s+/ /gr;
-my $redis   = Paperboy::Redis->new(
+our $redis = Paperboy::Redis->new(
     persistence => 'aof always',
     users       => [$rights]
 )->start;
-my $backend = $redis->client;
+our $backend = $redis->client;
 
 sub url () { return 'redis://classic:secret@127.0.0.1:' . $redis->port }
 
@@ -62,7 +63,7 @@ END
 }
 local $ENV{PAPERBOY_JWT_SECRET} = my $secret = 'secret ' x 10;
 
-my @nodes;
+our @nodes;
 
 sub sum ($name) {
     my $sum = 0;
@@ -151,8 +152,13 @@ sub heard ($channel, @clients) {
     return @all;
 }
 
-# What back ends say is heard by all of them: each node counts it once.
+# What back ends say is heard by all of them: each node counts it once. Of two
+# workers both listen, and so are connected.
 sub listening () {
+    wait_for('workers that are connected', sub {
+        my $heard = $backend->command(PUBSUB => 'NUMSUB', 'paperboy-taker');
+        return $heard->[1] == map { $_->workers } @nodes;
+    });
     return wait_for('nodes that listen', sub {
         my %before = map { $_ => $_->status->{classic_messages} } @nodes;
         to_user('probe', 0);
@@ -490,6 +496,32 @@ faults('alone');
 my $denied = $redis->command('ACL', 'LOG');
 is_deeply($denied, [], 'Redis has denied nothing') or diag explain $denied;
 $_->stop for @nodes;
+
+subtest 'over TLS' => sub {
+    my $dir = File::Temp->newdir;
+    my ($crt, $key) = self_signed($dir);
+    my $tls = Paperboy::Redis->new(tls => [$crt, $key])->start;
+    my $node = nginx(http => <<"END");
+paperboy_zone main 8m;
+paperboy_classic_redis rediss://localhost:${\ $tls->tls_port};
+paperboy_redis_ssl_trusted_certificate $crt;
+paperboy_origin any;
+server {
+    listen 127.0.0.1:%%PORT%%;
+    location /ws { paperboy classic; }
+    location /status { paperboy_status; }
+}
+END
+    local ($redis, $backend, @nodes) = ($tls, $tls->client, $node);
+    wait_for('a node that listens', sub {
+        to_user('probe', 0);
+        sleep 0.2;
+        $node->status->{classic_messages} > 0;
+    });
+    my ($ws) = enter($node, 'ann', 'news');
+    is_deeply([heard('news', $ws)], [[]], 'asked and heard');
+    $node->stop;
+};
 
 # --- nodes with the same channels -----------------------------------------------
 
