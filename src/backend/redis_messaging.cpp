@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "broker/redis_connection.hpp"
 
@@ -16,6 +17,12 @@ using broker::redis::Reply;
 constexpr broker::redis::Bucket kBucket = 0;
 
 constexpr std::size_t kMaxMarker = 64;  // bytes
+
+// While Redis is away: who has waited longer has been closed.
+constexpr std::uint64_t kWaitMs = 5000;
+constexpr std::size_t kMostWaiting = 1000;
+
+constexpr Bytes kAway = "Redis can't be reached";
 
 std::string hexadecimal(std::uint64_t number) {
   std::array<char, 16> text{};
@@ -43,9 +50,24 @@ RedisMessaging::RedisMessaging(broker::redis::Network& network,
 // ---- requests --------------------------------------------------------------
 
 void RedisMessaging::ask(Bytes client, Bytes token) {
-  engine_->command(
-      kBucket, {"RPUSH", std::string(kRequests), request_body(client, token)},
-      [this](const Result<Reply>& answer) { on_asked(answer); });
+  std::string body = request_body(client, token);
+  if (is_up()) return push(body);
+  drop_old();
+  if (waiting_.size() == kMostWaiting) return lose(kAway);
+  waiting_.push_back({std::move(body), network_.clock().monotonic_ms()});
+}
+
+void RedisMessaging::drop_old() {
+  const std::uint64_t now = network_.clock().monotonic_ms();
+  while (!waiting_.empty() && now - waiting_.front().since >= kWaitMs) {
+    waiting_.pop_front();
+    lose(kAway);
+  }
+}
+
+void RedisMessaging::push(const std::string& body) {
+  engine_->command(kBucket, {"RPUSH", std::string(kRequests), body},
+                   [this](const Result<Reply>& answer) { on_asked(answer); });
 }
 
 /// Where nobody takes them, the oldest go: whoever asked has gone too.
@@ -75,6 +97,7 @@ void RedisMessaging::lose(Bytes why) {
 // ---- what back ends say ----------------------------------------------------
 
 void RedisMessaging::tick(bool listens) {
+  drop_old();
   if (listens && !listens_) {
     listens_ = true;
     if (is_up()) listen();
@@ -97,6 +120,8 @@ void RedisMessaging::listen() {
 void RedisMessaging::on_up(broker::redis::Shard) {
   marker_.clear();
   if (listens_) listen();
+  drop_old();
+  for (const Waiting& one : std::exchange(waiting_, {})) push(one.body);
 }
 
 void RedisMessaging::on_down(broker::redis::Shard) { marker_.clear(); }

@@ -1,6 +1,7 @@
 // Back ends of the classic protocol over Redis: requests go into a list, what
 // back ends say comes by three topics of pub/sub. One a worker, on its event
-// loop, with connections of its own.
+// loop, with connections of its own. While Redis is away, a few requests wait
+// for it, as long as clients wait for their answers.
 //
 // Not every worker of a node listens, but more than one does, so that nothing
 // is lost with a worker (nginx/classic_desk.hpp says which). All of them, of
@@ -11,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 
@@ -49,7 +51,15 @@ class RedisMessaging final : public hub::BackEnd,
   void on_listening(Bytes topic) override;
   void on_message(Bytes topic, Bytes message) override;
 
+  /// What couldn't be sent yet.
+  struct Waiting {
+    std::string body;
+    std::uint64_t since;  // monotonic ms
+  };
+
   [[nodiscard]] bool is_up() const { return engine_->is_up(0); }
+  void push(const std::string& body);
+  void drop_old();
   void listen();
   void send_marker();
   void on_asked(const Result<broker::redis::Reply>& answer);
@@ -61,8 +71,9 @@ class RedisMessaging final : public hub::BackEnd,
   const std::uint64_t most_;
   Complaints complaints_;
   bool listens_ = false;
-  std::string marker_;       // the last; empty: none was heard yet
-  std::uint64_t since_ = 0;  // messages since
+  std::string marker_;  // the last; empty: none was heard yet
+  std::deque<Waiting> waiting_;
+  std::uint64_t since_ = 0;                        // messages since
   std::unique_ptr<broker::redis::Engine> engine_;  // gone before the rest
 };
 

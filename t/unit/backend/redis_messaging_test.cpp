@@ -209,12 +209,30 @@ void what_does_not_reach_the_back_end_is_told(void**) {
   world.turn();
   assert_true(
       world.told("doesn't reach the back end: Redis answers WRONGTYPE"));
-  world.server.kill();
-  world.turn(1200);
-  one.messaging.ask("id", "b");
-  world.turn();
-  assert_int_equal(one.count(Counter::classic_requests_lost), 2);
+  assert_int_equal(one.count(Counter::classic_requests_lost), 1);
   assert_int_equal(one.count(Counter::classic_requests), 0);
+}
+
+void requests_wait_for_redis_for_a_while(void**) {
+  World world;
+  Worker& one = world.add();
+  world.turn();
+  world.server.kill();
+  world.turn();
+  for (int i = 0; i < 1002; ++i) one.messaging.ask("id", "old");
+  assert_int_equal(one.count(Counter::classic_requests_lost), 2);
+  world.turn(5100);
+  one.messaging.ask("id", "late");
+  one.messaging.tick(false);
+  assert_int_equal(one.count(Counter::classic_requests_lost), 1002);
+  assert_true(world.told("doesn't reach the back end: Redis can't be reached"));
+  one.messaging.ask("id", "new");
+  world.server.start();
+  world.turn(1000);
+  const std::string list(kRequests);
+  assert_int_equal(world.server.ask({"LLEN", list}).integer, 2);
+  assert_true(world.server.ask({"LINDEX", list, "1"}).text ==
+              R"({"wsId":"id","token":"new"})");
 }
 
 }  // namespace
@@ -231,6 +249,7 @@ int main() {
       cmocka_unit_test(it_listens_again_after_redis_was_away),
       cmocka_unit_test(requests_wait_in_a_list),
       cmocka_unit_test(what_does_not_reach_the_back_end_is_told),
+      cmocka_unit_test(requests_wait_for_redis_for_a_while),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
