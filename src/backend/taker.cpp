@@ -17,6 +17,14 @@ constexpr std::uint64_t kSweepMs = 1000;
 // As paperboy_max_channel_length at most.
 constexpr std::size_t kMaxName = 512;
 
+void answer(const Result<hub::Published>& outcome, const Taker::Reply& reply) {
+  if (outcome) {
+    reply(Done{});
+  } else {
+    reply(outcome.error());
+  }
+}
+
 }  // namespace
 
 Taker::Taker(hub::Hub& hub, const Clock& clock, Counters& counters,
@@ -27,24 +35,25 @@ Taker::Taker(hub::Hub& hub, const Clock& clock, Counters& counters,
       name_space_(std::move(name_space)),
       complaints_(clock, std::move(log)) {}
 
-void Taker::take(Topic topic, Bytes text, Bytes key) {
+void Taker::take(Topic topic, Bytes text, Bytes key, const Reply& reply) {
   auto body = read_body(topic, text);
-  if (!body) return refuse(topic, body.error().message);
+  if (!body) return refuse(topic, body.error().message, reply);
   switch (topic) {
     case Topic::authorized:
-      return authorize(std::move(*body), key);
+      return authorize(std::move(*body), key, reply);
     case Topic::close:
-      return close(std::move(*body), key);
+      return close(std::move(*body), key, reply);
     case Topic::message:
-      return publish(*body, text, key);
+      return publish(*body, text, key, reply);
   }
 }
 
-void Taker::refuse(Topic topic, Bytes why) {
+void Taker::refuse(Topic topic, Bytes why, const Reply& reply) {
   counters_.add(Counter::classic_malformed);
   std::string line = "a message of ";
   line.append(name_of(topic)).append(" is thrown away: ").append(why);
   complaints_.tell(std::move(line));
+  reply(Error{ErrorCode::bad_request, why});
 }
 
 void Taker::note_done(const Result<hub::Published>& outcome) {
@@ -59,41 +68,64 @@ void Taker::note_done(const Result<hub::Published>& outcome) {
 
 // ---- who is let in, and who has to leave -----------------------------------
 
-void Taker::authorize(Body&& body, Bytes key) {
-  note_young(hub::user_channel(name_space_, body.user));
+void Taker::authorize(Body&& body, Bytes key, const Reply& reply) {
   if (!body.channel.empty()) {
     const auto channel = hub::channel_key(name_space_, body.channel, kMaxName);
-    if (!channel) return refuse(Topic::authorized, channel.error().message);
-    note_young(*channel);
+    if (!channel) {
+      return refuse(Topic::authorized, channel.error().message, reply);
+    }
   }
-  tell({.kind = hub::Notice::Kind::authorized,
-        .name_space = name_space_,
-        .client = std::move(body.client),
-        .user = std::move(body.user),
-        .channel = std::move(body.channel)},
-       key);
+  const hub::Notice notice{.kind = hub::Notice::Kind::authorized,
+                           .name_space = name_space_,
+                           .client = std::move(body.client),
+                           .user = std::move(body.user),
+                           .channel = std::move(body.channel)};
+  hear(notice);
+  tell(notice, key, reply);
 }
 
-void Taker::close(Body&& body, Bytes key) {
+void Taker::close(Body&& body, Bytes key, const Reply& reply) {
   tell({.kind = hub::Notice::Kind::closed,
         .name_space = name_space_,
         .user = std::move(body.user),
         .channel = std::move(body.channel)},
-       key);
+       key, reply);
 }
 
-void Taker::tell(const hub::Notice& notice, Bytes key) {
+void Taker::tell(const hub::Notice& notice, Bytes key, const Reply& reply) {
   const std::string text = encode(notice);
-  const bool counts = notice.kind != hub::Notice::Kind::copy;
   hub_.publish({.channel = hub::kNotices,
                 .kind = Kind::binary,
                 .data = text,
                 .idempotency_key = key,
                 .idempotency_ms = kKeyMs},
-               [this, counts](const Result<hub::Published>& outcome) {
+               [this, reply](const Result<hub::Published>& outcome) {
                  // Of a channel of the node, so it is answered at once.
-                 if (counts || !outcome) note_done(outcome);
+                 note_done(outcome);
+                 answer(outcome, reply);
                });
+}
+
+void Taker::tell_copy(const hub::Notice& copy, Bytes key) {
+  const std::string text = encode(copy);
+  hub_.publish({.channel = hub::kNotices,
+                .kind = Kind::binary,
+                .data = text,
+                .idempotency_key = key,
+                .idempotency_ms = kKeyMs},
+               [this](const Result<hub::Published>& outcome) {
+                 if (!outcome) note_done(outcome);
+               });
+}
+
+void Taker::hear(const hub::Notice& notice) {
+  const bool ours = notice.kind == hub::Notice::Kind::authorized &&
+                    notice.name_space == name_space_;
+  if (!ours) return;
+  note_young(hub::user_channel(name_space_, notice.user));
+  if (notice.channel.empty()) return;
+  const auto channel = hub::channel_key(name_space_, notice.channel, kMaxName);
+  if (channel) note_young(*channel);
 }
 
 void Taker::note_young(const std::string& channel) {
@@ -112,16 +144,17 @@ bool Taker::is_young(const std::string& channel) const {
 
 // ---- messages --------------------------------------------------------------
 
-void Taker::publish(const Body& body, Bytes text, Bytes key) {
+void Taker::publish(const Body& body, Bytes text, Bytes key,
+                    const Reply& reply) {
   const bool to_user = !body.user.empty();
   const auto channel =
       to_user ? hub::user_channel(name_space_, body.user)
               : hub::channel_key(name_space_, body.channel, kMaxName);
-  if (!channel) return refuse(Topic::message, channel.error().message);
+  if (!channel) return refuse(Topic::message, channel.error().message, reply);
   const std::string envelope = make_envelope(text, body.payload);
   if (envelope.empty()) {
     return refuse(Topic::message,
-                  "what is around its payload is longer than 64 KiB");
+                  "what is around its payload is longer than 64 KiB", reply);
   }
   const Bytes data = body.payload.empty() ? Bytes("null") : body.payload;
   hub::Notice copy;
@@ -140,13 +173,15 @@ void Taker::publish(const Body& body, Bytes text, Bytes key) {
        .extra = envelope,
        .idempotency_key = key,
        .idempotency_ms = kKeyMs},
-      [self = self_, copies, copy = std::move(copy),
-       key = std::string(key)](const Result<hub::Published>& outcome) mutable {
+      [self = self_, copies, copy = std::move(copy), key = std::string(key),
+       reply](const Result<hub::Published>& outcome) mutable {
         if (*self == nullptr) return;
         (*self)->note_done(outcome);
-        if (!outcome || !copies) return;
-        copy.position = outcome->position;
-        (*self)->tell(copy, key);
+        if (outcome && copies) {
+          copy.position = outcome->position;
+          (*self)->tell_copy(copy, key);
+        }
+        answer(outcome, reply);
       });
 }
 

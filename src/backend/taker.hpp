@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -35,20 +36,30 @@ class Taker {
   Taker(const Taker&) = delete;
   Taker& operator=(const Taker&) = delete;
 
+  /// Called once, now or later. Errors: bad_request, and those of publishing.
+  using Reply = std::function<void(const Result<Done>&)>;
+
   /// A message of a topic. Of several with one `key` one counts; empty: each
   /// does. What is malformed is told and counted.
-  void take(Topic topic, Bytes text, Bytes key);
+  void take(
+      Topic topic, Bytes text, Bytes key,
+      const Reply& reply = [](const auto&) {});
+
+  /// What another worker has taken, in its place among the notices: needed
+  /// where a back end's messages come to several workers.
+  void hear(const hub::Notice& notice);
 
   [[nodiscard]] const std::string& name_space() const { return name_space_; }
 
  private:
-  void authorize(Body&& body, Bytes key);
-  void close(Body&& body, Bytes key);
-  void publish(const Body& body, Bytes text, Bytes key);
-  void tell(const hub::Notice& notice, Bytes key);
+  void authorize(Body&& body, Bytes key, const Reply& reply);
+  void close(Body&& body, Bytes key, const Reply& reply);
+  void publish(const Body& body, Bytes text, Bytes key, const Reply& reply);
+  void tell(const hub::Notice& notice, Bytes key, const Reply& reply);
+  void tell_copy(const hub::Notice& copy, Bytes key);
   void note_young(const std::string& channel);
   [[nodiscard]] bool is_young(const std::string& channel) const;
-  void refuse(Topic topic, Bytes why);
+  void refuse(Topic topic, Bytes why, const Reply& reply);
   void note_done(const Result<hub::Published>& outcome);
 
   hub::Hub& hub_;

@@ -75,6 +75,10 @@ Result<Body> read_body(Topic topic, Bytes text) {
   return body;
 }
 
+bool is_timed(Bytes text) {
+  return !JsonParameters(text).raw("timestamp").empty();
+}
+
 std::string request_body(Bytes client, Bytes token) {
   std::string body = R"({"wsId":)";
   append_json_string(body, client);

@@ -42,6 +42,10 @@ struct Body {
 /// Error: bad_request. `text` must outlive the body.
 [[nodiscard]] Result<Body> read_body(Topic topic, Bytes text);
 
+/// Whether a message says when it was made: then another of the same text is
+/// the same. REQUIRES: read_body() has read it.
+[[nodiscard]] bool is_timed(Bytes text);
+
 /// The body of a request to a back end.
 [[nodiscard]] std::string request_body(Bytes client, Bytes token);
 

@@ -43,6 +43,25 @@ struct ClassicConf {
   std::uint64_t requests = 10'000;  // that may wait for a back end
 };
 
+/// Whom embedded back ends may have called.
+struct AllowedPeer {
+  std::optional<ngx_cidr_t> network;  // none: `name`
+  std::string name{};                 // in lower case
+  in_port_t port = 0;                 // 0: any
+};
+
+/// paperboy_embedded_*.
+struct EmbeddedConf {
+  RedisConf wires;  // to callbacks
+  auth::SecretBytes token;
+  std::string name_space;  // of the channels that back ends speak of
+  std::vector<AllowedPeer> callbacks;
+  std::size_t max_callbacks = 64;
+  std::size_t queue = 1000;        // posts that wait for a callback
+  ngx_shm_zone_t* zone = nullptr;  // of the callbacks
+  bool in_use = false;             // some location is for back ends
+};
+
 /// A rule as its directive says it.
 struct RuleConf {
   std::string pattern;
@@ -67,8 +86,13 @@ struct MainConf : MainSlots {
   hub::RuleSet rules;                // made of them at the end
   std::unique_ptr<RedisConf> redis;  // null: there is none
   std::optional<RedisWait> redis_wait;
-  std::unique_ptr<ClassicConf> classic;  // null: no back end is asked
-  bool classic_in_use = false;           // some location speaks the protocol
+  std::unique_ptr<ClassicConf> classic;    // null: no back end is asked
+  bool classic_in_use = false;             // some location speaks the protocol
+  std::unique_ptr<EmbeddedConf> embedded;  // null: nothing is said of it
+
+  [[nodiscard]] bool has_back_end() const {
+    return classic != nullptr || (embedded != nullptr && embedded->in_use);
+  }
 };
 
 /// A rule that is known, or a variable to read it from at each request.
@@ -137,6 +161,7 @@ struct LocationConf : Slots {
   bool api = false;
   bool api_any = false;
   bool broadcast = false;  // notiflux's
+  bool embedded = false;   // back ends of the classic protocol
   bool status = false;
   bool ready = false;
   bool internal = false;         // nginx lets no client's request in

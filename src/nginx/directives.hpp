@@ -23,6 +23,12 @@ char* set_channel_rule(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_redis(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_redis_wait(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_classic_redis(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_embedded(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_embedded_token(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_embedded_callbacks(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_embedded_timeout(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_embedded_number(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_embedded_namespace(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_ready(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_channel(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_origin(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
@@ -39,6 +45,19 @@ char* set_log_format(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 /// When all directives have been read: what the rules and Redis say together.
 ngx_int_t finish_rules(ngx_conf_t* cf);
 ngx_int_t finish_redis(ngx_conf_t* cf);
+
+/// The same of embedded back ends, and where their callbacks are kept.
+ngx_int_t finish_embedded(ngx_conf_t* cf);
+
+/// Whether it is that name's port.
+[[nodiscard]] bool is_named(const AllowedPeer& peer, Bytes host,
+                            in_port_t port);
+
+/// Of a location that is for them; null: all is well.
+char* check_embedded(ngx_conf_t* cf, const LocationConf& conf);
+
+/// That of the http block; null: it has none.
+ngx_resolver_t* find_resolver(ngx_conf_t* cf);
 
 /// A Redis that is no broker, of `directive`'s parameters; null: all is well.
 char* read_plain_redis(ngx_conf_t* cf, Bytes directive,

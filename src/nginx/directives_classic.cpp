@@ -85,7 +85,7 @@ char* check_classic(ngx_conf_t* cf, const LocationConf& conf) {
   if (!is_classic(conf)) return NGX_CONF_OK;
   const bool asks =
       conf.settings.authorize == session::Settings::Authorize::back_end;
-  const bool has_back_end = main_conf(cf).classic != nullptr;
+  const bool has_back_end = main_conf(cf).has_back_end();
   if (!asks && !conf.keyed()) {
     return conf_error(cf, "paperboy_classic_authorize edge",
                       "needs paperboy_jwt_key to check tokens with");
@@ -93,11 +93,13 @@ char* check_classic(ngx_conf_t* cf, const LocationConf& conf) {
   if (asks && !has_back_end) {
     return conf_error(cf, "paperboy classic",
                       "needs paperboy_jwt_key to check tokens with, or "
-                      "paperboy_classic_redis to ask the back end");
+                      "paperboy_classic_redis or paperboy_embedded to ask the "
+                      "back end");
   }
   if (conf.settings.notify_back_end && !has_back_end) {
     return conf_error(cf, "paperboy_classic_notify",
-                      "needs paperboy_classic_redis to tell the back end");
+                      "needs paperboy_classic_redis or paperboy_embedded to "
+                      "tell the back end");
   }
   return NGX_CONF_OK;
 }

@@ -331,15 +331,6 @@ ngx_int_t make_tls(ngx_conf_t* cf, RedisSlots& slots, RedisConf& redis) {
   return load_certificates(cf, slots, redis);
 }
 
-/// That of the http block; null: it has none.
-ngx_resolver_t* find_resolver(ngx_conf_t* cf) {
-  const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
-      ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-  const bool there =
-      core->resolver != nullptr && core->resolver->connections.nelts != 0;
-  return there ? core->resolver : nullptr;
-}
-
 ngx_int_t resolve_names(ngx_conf_t* cf, RedisConf& redis) {
   for (const Server& server : redis.options.servers) {
     if (server.host.empty() || literal_address(server.host)) continue;
@@ -397,6 +388,14 @@ ngx_int_t finish_one(ngx_conf_t* cf, RedisConf& redis) {
 }
 
 }  // namespace
+
+ngx_resolver_t* find_resolver(ngx_conf_t* cf) {
+  const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+  const bool there =
+      core->resolver != nullptr && core->resolver->connections.nelts != 0;
+  return there ? core->resolver : nullptr;
+}
 
 char* set_redis(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   MainConf& main = *static_cast<MainConf*>(conf);

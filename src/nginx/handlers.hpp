@@ -18,6 +18,9 @@ ngx_int_t publish_handler(ngx_http_request_t* r);
 /// `paperboy_notiflux_broadcast;` (broadcast.cpp)
 ngx_int_t broadcast_handler(ngx_http_request_t* r);
 
+/// `paperboy_embedded;` (embedded.cpp)
+ngx_int_t embedded_handler(ngx_http_request_t* r);
+
 /// `paperboy_api;` (api.cpp)
 ngx_int_t api_handler(ngx_http_request_t* r);
 

@@ -98,6 +98,7 @@ bool is_ours(ngx_http_handler_pt handler) {
          handler == callback<event_stream_handler> ||
          handler == callback<publish_handler> ||
          handler == callback<broadcast_handler> ||
+         handler == callback<embedded_handler> ||
          handler == callback<api_handler> ||
          handler == callback<status_handler> ||
          handler == callback<ready_handler>;
@@ -119,6 +120,7 @@ void inherit_kind(ngx_conf_t* cf, const LocationConf& parent,
   child.api = parent.api;
   child.api_any = parent.api_any;
   child.broadcast = parent.broadcast;
+  child.embedded = parent.embedded;
   child.answer_status = parent.answer_status;
   child.answer_text = parent.answer_text;
 }
@@ -126,8 +128,8 @@ void inherit_kind(ngx_conf_t* cf, const LocationConf& parent,
 /// What would be accepted and then not happen; null: nothing.
 char* check_handler(ngx_conf_t* cf, const LocationConf& conf) {
   const auto& core = core_conf(cf);
-  const bool ours =
-      conf.dialect != nullptr || conf.posts() || conf.status || conf.ready;
+  const bool ours = conf.dialect != nullptr || conf.posts() || conf.embedded ||
+                    conf.status || conf.ready;
   if (ours && core.noname == 0 && !is_ours(core.handler)) {
     return conf_error(cf, "paperboy",
                       "another directive of the location answers its "
@@ -365,6 +367,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   make_token_rules(child);
   default_classic(child);
   if (char* const bad = check_classic(cf, child)) return bad;
+  if (char* const bad = check_embedded(cf, child)) return bad;
   child.agreed = child.settings;
   if (child.dialect != nullptr && child.settings.dialect->agreed() != nullptr) {
     child.agreed.dialect = child.settings.dialect->agreed();

@@ -3,6 +3,7 @@
 
 #include "nginx/ngx.hpp"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -31,6 +32,8 @@ struct RedisConf {
   ngx_ssl_t* ssl = nullptr;  // null: no server has TLS
   bool ssl_verify = true;
   std::string ssl_name;  // empty: the server's
+  // Whether an address may be connected to; empty: any.
+  std::function<bool(const broker::redis::Server&, const Address&)> allows;
 };
 
 }  // namespace paperboy::nginx

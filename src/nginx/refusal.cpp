@@ -27,7 +27,8 @@ Request* refused(ngx_http_request_t* r) {
 
 /// client_max_body_size is nginx's to enforce, before any of us is asked.
 Request* refused_by_nginx(ngx_http_request_t* r) {
-  if (r != r->main || !location_conf(r).posts() ||
+  const LocationConf& conf = location_conf(r);
+  if (r != r->main || !(conf.posts() || conf.embedded) ||
       r->headers_out.status != NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
     return nullptr;
   }

@@ -222,6 +222,10 @@ void NginxWire::give_time() {
 bool NginxWire::try_next() {
   give_time();
   Address& address = addresses_[next_++];
+  if (conf_.allows && !conf_.allows(server_, address)) {
+    note("it may not be connected to");
+    return false;
+  }
   std::string text = address.text();
   ngx_str_t name = borrow(text);
   ngx_peer_connection_t peer{};

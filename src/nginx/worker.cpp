@@ -12,6 +12,7 @@
 #include "nginx/classic_desk.hpp"
 #include "nginx/clients.hpp"
 #include "nginx/connection.hpp"
+#include "nginx/embedded_desk.hpp"
 #include "nginx/kin.hpp"
 #include "nginx/redis_node.hpp"
 #include "nginx/zone.hpp"
@@ -90,10 +91,14 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
       desk_(*this, hub_),
       node_(make_node(main)),
       hears_notices_(main.classic_in_use) {
-  if (!main.classic) return;
-  classic_ =
-      std::make_unique<ClassicDesk>(*this, *main.classic, network_ != nullptr);
-  liaisons_.set_back_end(&classic_->back_end());
+  if (main.classic) {
+    classic_ = std::make_unique<ClassicDesk>(*this, *main.classic,
+                                             network_ != nullptr);
+    liaisons_.set_back_end(&classic_->back_end());
+  } else if (main.has_back_end()) {
+    embedded_ = std::make_unique<EmbeddedDesk>(*this, *main.embedded);
+    liaisons_.set_back_end(&embedded_->back_end());
+  }
 }
 
 Worker::~Worker() = default;
@@ -240,9 +245,11 @@ void Worker::on_drain(ngx_event_t* event) {
 
 void Worker::drain() {
   const Turn turn(*this);
-  if (hub_.drain()) wake();
+  const bool more = hub_.drain();
+  if (more) wake();
   desk_.look();
   liaisons_.look();
+  if (embedded_) embedded_->look(!more);
   if (redis_node_ != nullptr) redis_node_->look();
 }
 
@@ -292,6 +299,7 @@ void Worker::tick() {
   desk_.listen();
   hear_notices();
   if (classic_) classic_->tick();
+  if (embedded_) embedded_->tick();
   liaisons_.tick();
   look_after_successor();
   look_round();

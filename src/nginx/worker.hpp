@@ -34,6 +34,7 @@ namespace paperboy::nginx {
 
 class ClassicDesk;
 class Client;
+class EmbeddedDesk;
 class RedisNode;
 struct MainConf;
 
@@ -54,6 +55,8 @@ class Worker {
   [[nodiscard]] broker::shm::SeatIndex seat() const { return seat_; }
   [[nodiscard]] OrderDesk& desk() { return desk_; }
   [[nodiscard]] api::Node& node() { return *node_; }
+  /// Null: no location is for embedded back ends.
+  [[nodiscard]] EmbeddedDesk* embedded() { return embedded_.get(); }
 
   /// Publications wait: they are read at the end of the next turn of the
   /// loop, together with what comes until then.
@@ -145,8 +148,9 @@ class Worker {
   Crowd crowd_;
   OrderDesk desk_;
   std::unique_ptr<api::Node> node_;
-  std::unique_ptr<ClassicDesk> classic_;  // null: there is no back end
-  bool hears_notices_ = false;            // or is to
+  std::unique_ptr<ClassicDesk> classic_;    // null: there is no back end
+  std::unique_ptr<EmbeddedDesk> embedded_;  // or none of these
+  bool hears_notices_ = false;              // or is to
 };
 
 /// One entry from nginx's event loop into ours; settles at its end.

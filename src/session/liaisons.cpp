@@ -7,7 +7,9 @@ namespace paperboy::session {
 void Liaisons::look() {
   for (const std::string& text : ear_.take()) {
     const auto notice = hub::decode_notice(text);
-    if (notice) obey(*notice);
+    if (!notice) continue;
+    if (hears_) hears_(*notice);
+    obey(*notice);
   }
 }
 

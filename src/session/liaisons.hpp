@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -36,6 +37,11 @@ class Liaisons {
   Result<Done> listen() { return ear_.listen(); }
   /// Whether some were lost since it was asked: this worker was too slow.
   bool lost() { return ear_.lost(); }
+
+  /// `hears`: each notice, before it is obeyed. None by default.
+  void set_listener(std::function<void(const hub::Notice&)> hears) {
+    hears_ = std::move(hears);
+  }
 
   /// After a drain: is there anything to obey?
   void look();
@@ -73,6 +79,7 @@ class Liaisons {
   const Clock& clock_;
   hub::Ear ear_;
   hub::BackEnd* back_end_ = nullptr;
+  std::function<void(const hub::Notice&)> hears_;
   std::unordered_map<ClientId, Conversation*, Hash> asked_;
   std::unordered_map<std::string, std::vector<Conversation*>> users_;
   std::vector<std::pair<Conversation*, std::uint64_t>> young_;  // until, in ms

@@ -205,6 +205,46 @@ void an_answer_may_come_when_it_is_gone(void**) {
   assert_int_equal(world.count(Counter::classic_messages), 0);
 }
 
+void who_pushes_is_answered(void**) {
+  World world;
+  std::string said;
+  const auto reply = [&said](const Result<Done>& outcome) {
+    said += outcome ? "done;" : std::string(outcome.error().message) + ";";
+  };
+  const Bytes message = R"({"channel":"news","payload":1})";
+  world.taker.take(Topic::message, message, "", reply);
+  world.taker.take(Topic::close, R"({"userId":"a","channel":"b"})", "", reply);
+  world.taker.take(Topic::authorized, R"({"wsId":"w","userId":"a"})", "",
+                   reply);
+  world.taker.take(Topic::message, "x", "", reply);
+  world.broker.refusal = Error{ErrorCode::log_full, "the log is full"};
+  world.taker.take(Topic::message, message, "", reply);
+  world.taker.take(Topic::close, R"({"userId":"a","channel":"b"})", "", reply);
+  assert_string_equal(said.c_str(),
+                      "done;done;done;it is no JSON;the log is full;"
+                      "the log is full;");
+}
+
+/// One that another worker has taken.
+void who_was_let_in_elsewhere_is_copied_for(void**) {
+  World world;
+  hub::Notice notice{.kind = hub::Notice::Kind::authorized,
+                     .name_space = "other",
+                     .client = "w",
+                     .user = "ann",
+                     .channel = "news"};
+  const Bytes message = R"({"channel":"news","payload":1})";
+  world.taker.hear(notice);
+  world.taker.take(Topic::message, message, "");
+  assert_true(world.notices().empty());
+  notice.name_space = "shop";
+  world.taker.hear(notice);
+  world.taker.take(Topic::message, message, "");
+  const auto notices = world.notices();
+  assert_int_equal(notices.size(), 1);
+  assert_true(notices[0].kind == hub::Notice::Kind::copy);
+}
+
 }  // namespace
 }  // namespace paperboy::backend
 
@@ -219,6 +259,8 @@ int main() {
       cmocka_unit_test(what_is_malformed_is_counted_and_told_seldom),
       cmocka_unit_test(what_cannot_be_published_is_told),
       cmocka_unit_test(an_answer_may_come_when_it_is_gone),
+      cmocka_unit_test(who_pushes_is_answered),
+      cmocka_unit_test(who_was_let_in_elsewhere_is_copied_for),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
