@@ -57,12 +57,16 @@ void Burial::remove(const std::vector<Reply>& found, const std::string& next) {
     words.push_back(found[i].text);
     words.push_back(keys.topic(channel));
   }
-  engine_.call(grave.bucket, Script::bury, names, words,
-               [self = self_, next](const Result<Reply>& reply) {
-                 if (*self == nullptr) return;
-                 if (!reply || reply->is_error()) return (*self)->end(false);
-                 (*self)->go_on(next);
-               });
+  engine_.call(
+      grave.bucket, Script::bury, names, words,
+      [self = self_, bucket = grave.bucket, next](const Result<Reply>& reply) {
+        if (*self == nullptr) return;
+        if (!reply || reply->items.size() != 2) {
+          return (*self)->end(false);
+        }
+        (void)(*self)->store_.heed(bucket, reply->items[1].string());
+        (*self)->go_on(next);
+      });
 }
 
 void Burial::go_on(const std::string& next) {

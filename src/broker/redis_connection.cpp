@@ -12,8 +12,6 @@ constexpr Error kLost{ErrorCode::unavailable,
                       "the connection to Redis was lost before it answered; "
                       "it may have been done"};
 
-constexpr std::size_t kMaxShown = 200;
-
 // An alarm is late by more than nginx's timers are: in ms.
 constexpr std::uint64_t kHeldUp = 200;
 
@@ -29,8 +27,8 @@ std::string refused_login(Bytes error) {
 
 }  // namespace
 
-std::string printable(Bytes text) {
-  std::string out(text.substr(0, kMaxShown));
+std::string printable(Bytes text, std::size_t most) {
+  std::string out(text.substr(0, most));
   std::ranges::replace_if(
       out, [](char c) { return c < 0x20 || c == 0x7f; }, '?');
   return out;

@@ -113,7 +113,7 @@ class Connection final : private WireEvents {
   std::unique_ptr<Wire> wire_;
 };
 
-/// The error that a server gave, fit for a line of a log.
-[[nodiscard]] std::string printable(Bytes text);
+/// What a server gave, fit for a line of a log: so many bytes of it at most.
+[[nodiscard]] std::string printable(Bytes text, std::size_t most = 200);
 
 }  // namespace paperboy::broker::redis

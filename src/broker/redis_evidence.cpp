@@ -62,6 +62,7 @@ void Evidence::note_answer(Bucket bucket, Bytes generation,
     seen.mark = 0;
   }
   seen.sequence = sequence;
+  seen.heard = false;
   keep(bucket);
 }
 
@@ -75,7 +76,9 @@ void Evidence::note_message(Bucket bucket, Bytes replication_id,
     seen.replication_id = replication_id;
     seen.mark = 0;
   }
-  if (sequence > seen.sequence) seen.sequence = sequence;
+  if (sequence <= seen.sequence) return;
+  seen.sequence = sequence;
+  seen.heard = true;
 }
 
 void Evidence::reconnected(const std::function<bool(Bucket)>& concerns) {

@@ -24,6 +24,7 @@ struct Seen {
   std::string replication_id;
   std::uint64_t sequence = 0;
   std::uint32_t connection = 0;  // since which it was noted
+  bool heard = false;            // in a message, not in an answer
   shm::SightingMark mark = 0;    // in the zone; 0: it has to be noted there
 };
 

@@ -39,7 +39,8 @@ namespace {
 //
 // What was seen and isn't there any more was lost, by a replica that was
 // promoted without it or a file that had it not: then no position of before
-// may be used again, so all channels of the bucket begin anew.
+// may be used again, so all channels of the bucket begin anew. The generation
+// is answered with what was found then, behind a space.
 constexpr Bytes kPrelude = R"lua(
 local rid, fresh_g, fresh_e, idle, publish =
     ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -57,11 +58,20 @@ local function number_of(g)
   return tonumber(string.match(g, '^(%d+)-') or 0)
 end
 
-local function begin_anew(key, g)
+local lost = ''
+
+local function begin_anew(key, g, seen, there)
+  if seen then
+    lost = string.format(' %s, generation %s, was seen, and there is %s', seen,
+                         g, there)
+  end
   g = string.format('%d-%s', number_of(g) + 1, fresh_g)
   redis.call('HSET', key, 'g', g)
   return g
 end
+
+-- A generation as it is answered.
+local function said(g) return g .. lost end
 
 local function holds(all, seen_r, seen_s)
   for id, sequence in string.gmatch(all, '(%S+):(%d+)') do
@@ -73,8 +83,10 @@ end
 local function look(key, seen_g, seen_r, seen_s)
   local b = on(key, 'HMGET', 'g', 'r', 'h', 's')
   local g, r, h, s = b[1], b[2], b[3] or '', tonumber(b[4] or 0)
+  local seen = seen_g ~= '' and seen_r .. ':' .. seen_s
+  lost = ''
   if not g or not r or not s then
-    g, r, h, s = begin_anew(key, seen_g), rid, '', 0
+    g, r, h, s = begin_anew(key, seen_g, seen, 'nothing'), rid, '', 0
     redis.call('HSET', key, 'r', r, 'h', h, 's', 0)
   elseif r ~= rid then
     -- It may be one of before: of a caller that hasn't heard of the next.
@@ -84,12 +96,11 @@ local function look(key, seen_g, seen_r, seen_s)
     r = rid
     redis.call('HSET', key, 'r', r, 'h', h)
   end
+  local all = string.format('%s:%.0f %s', r, s, h)
   if seen_g == g then
-    if not holds(string.format('%s:%.0f %s', r, s, h), seen_r, seen_s) then
-      g = begin_anew(key, g)
-    end
+    if not holds(all, seen_r, seen_s) then g = begin_anew(key, g, seen, all) end
   elseif seen_g ~= '' and number_of(seen_g) >= number_of(g) then
-    g = begin_anew(key, seen_g)
+    g = begin_anew(key, seen_g, seen, all .. ', generation ' .. g)
   end
   return g, s
 end
@@ -99,7 +110,8 @@ local function weigh(key, g, meta, seen_e, seen_o)
   local m = on(meta, 'HMGET', 'e', 'o', 'g')
   if m[1] == seen_e and m[3] == g and
       (tonumber(m[2]) or 0) < tonumber(seen_o) then
-    return begin_anew(key, g)
+    return begin_anew(key, g, seen_e .. ':' .. seen_o .. ' of a channel',
+                      m[2] or 'nothing')
   end
   return g
 end
@@ -165,7 +177,7 @@ local e, o, z = channel(meta, stream, g)
 if KEYS[5] then
   local before = redis.call('GET', KEYS[5])
   if before and string.sub(before, 1, #e + 1) == e .. ':' then
-    return {e, string.sub(before, #e + 2), g, int(s), 1}
+    return {e, string.sub(before, #e + 2), said(g), int(s), 1}
   end
 end
 local extra, data = ARGV[12], ARGV[13]
@@ -220,7 +232,7 @@ if KEYS[5] then
   redis.call('SET', KEYS[5], e .. ':' .. offset, 'PX', ARGV[20])
 end
 redis.call(publish, ARGV[9], entry)
-return {e, offset, g, int(s), 0}
+return {e, offset, said(g), int(s), 0}
 )lua";
 
 // KEYS: bucket, channel, stream
@@ -232,7 +244,7 @@ local e, o = channel(KEYS[2], KEYS[3], g)
 redis.call(publish, ARGV[9],
            header(e, o, s, now(), ARGV[10], ARGV[11], ARGV[12]) .. ARGV[12]
                .. ARGV[13])
-return {e, int(o), g, int(s)}
+return {e, int(o), said(g), int(s)}
 )lua";
 
 // KEYS: bucket, and of each channel: channel, stream
@@ -247,7 +259,7 @@ for i = 2, #KEYS, 2 do
     g = weigh(KEYS[1], g, KEYS[i], ARGV[i + 7], ARGV[i + 8])
   end
 end
-local answer = {g, int(s)}
+local answer = {said(g), int(s)}
 for i = 2, #KEYS, 2 do
   local e, o = channel(KEYS[i], KEYS[i + 1], g)
   answer[#answer + 1] = e
@@ -268,8 +280,7 @@ local g, s = look(KEYS[1], ARGV[6], ARGV[7], ARGV[8])
 local stream = KEYS[3]
 local e, o = channel(KEYS[2], stream, g)
 local ms = now()
-local answer = {e, int(o), g, int(s),
-                int(ms)}
+local answer = {e, int(o), said(g), int(s), int(ms)}
 if ARGV[9] ~= '' and ARGV[9] ~= e then return answer end
 local kind = redis.call('TYPE', stream).ok
 if kind ~= 'stream' then
@@ -343,7 +354,7 @@ redis.call('HSET', KEYS[3], 'z', 0, 'f', int(o))
 s = redis.call('HINCRBY', KEYS[1], 's', 1)
 note_change(KEYS[2], s, ARGV[10], KEYS[1])
 redis.call(publish, ARGV[9], header(e, o, s, now(), 't', 'x', ''))
-return {e, int(o), g, int(s)}
+return {e, int(o), said(g), int(s)}
 )lua";
 
 // KEYS: of each bucket: bucket, its changed channels
@@ -362,7 +373,7 @@ for i = 1, #KEYS, 2 do
   local g, s = look(KEYS[i], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4])
   local one = false
   if g ~= known_g then
-    one = {g, int(s), 'all'}
+    one = {said(g), int(s), 'all'}
   elseif s ~= known_s then
     local cut = tonumber(redis.call('HGET', KEYS[i], 't') or 0)
     one = {g, int(s), 'some'}

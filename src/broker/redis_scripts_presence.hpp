@@ -94,7 +94,7 @@ return {state, ms, on(leases, 'ZRANGE', 0, -1), taken,
 // hash, its channel, its stream
 // ARGV: after those of the bucket 9 holder, 10 publishing (each leave of who
 // was announced) or silent, and of each member: serial, topic
-// Answer: how many there were
+// Answer: how many there were, generation
 inline constexpr Bytes kBury = R"lua(
 local g, s = look(KEYS[1], ARGV[6], ARGV[7], ARGV[8])
 local count = 0
@@ -125,7 +125,7 @@ for i = 3, #KEYS, 3 do
     end
   end
 end
-return count
+return {count, said(g)}
 )lua";
 
 }  // namespace paperboy::broker::redis

@@ -189,7 +189,7 @@ void Store::positions(Bucket bucket, const std::vector<Standing>& here,
     if (items.size() != 2 + 3 * channels.size() || !number(items[1])) {
       return handler(nonsense("position"));
     }
-    saw(bucket, items[0].string(), id, *number(items[1]));
+    saw(bucket, heed(bucket, items[0].string()), id, *number(items[1]));
     std::vector<Standing> all;
     for (std::size_t i = 0; i < channels.size(); ++i) {
       const auto at = position(items[2 + 3 * i], items[3 + 3 * i]);
@@ -293,7 +293,7 @@ Result<Change> Store::read_change(const Known& known, Bytes id,
   if (items.size() < 3 || items.size() % 4 != 3 || !number(items[1])) {
     return nonsense("check");
   }
-  change.generation = items[0].string();
+  change.generation = heed(known.bucket, items[0].string());
   change.sequence = *number(items[1]);
   const Bytes kind = items[2].string();
   change.kind = kind == "all"    ? Change::Kind::all
@@ -307,6 +307,14 @@ Result<Change> Store::read_change(const Known& known, Bytes id,
   }
   saw(change.bucket, change.generation, id, change.sequence);
   return change;
+}
+
+Bytes Store::heed(Bucket bucket, Bytes answered) {
+  const std::size_t end = answered.find(' ');
+  if (end != Bytes::npos) {
+    losses_.tell(bucket, answered.substr(end + 1), evidence_.of(bucket).heard);
+  }
+  return answered.substr(0, end);
 }
 
 /// `id`: the replication id that the script was given, so far as is known.
@@ -324,7 +332,7 @@ std::optional<Position> Store::note(Bucket bucket, Bytes id,
   if (items.size() < 4) return {};
   const auto sequence = number(items[3]);
   if (!sequence) return {};
-  saw(bucket, items[2].string(), id, *sequence);
+  saw(bucket, heed(bucket, items[2].string()), id, *sequence);
   return position(items[0], items[1]);
 }
 

@@ -15,6 +15,7 @@
 #include "broker/redis_engine.hpp"
 #include "broker/redis_evidence.hpp"
 #include "broker/redis_keys.hpp"
+#include "broker/redis_losses.hpp"
 #include "broker/redis_network.hpp"
 #include "broker/redis_options.hpp"
 #include "broker/shm_types.hpp"
@@ -77,6 +78,7 @@ class Store {
         network_(network),
         options_(options),
         evidence_(evidence),
+        losses_(network),
         keys_(options.prefix, options.database) {}
 
   // All answer once, later. Errors: unavailable (and nobody knows whether it
@@ -116,6 +118,10 @@ class Store {
   /// What a script is told first that begins with a bucket.
   [[nodiscard]] Words arguments(Bucket bucket);
 
+  /// The generation in what a script answered as such; what was found to be
+  /// lost is logged.
+  [[nodiscard]] Bytes heed(Bucket bucket, Bytes answered);
+
  private:
   void append_seen(Words& words, Bucket bucket) const;
   Error refused(const Reply& reply);
@@ -130,6 +136,7 @@ class Store {
   Network& network_;
   const Options& options_;
   Evidence& evidence_;
+  Losses losses_;
   Keys keys_;
   std::uint64_t quiet_until_ = 0;  // for complaints, monotonic ms
 };

@@ -333,6 +333,56 @@ void another_name_for_the_same_history_ends_no_epoch(void**) {
   }
 }
 
+std::vector<std::string> told_of_losses(const World& world) {
+  std::vector<std::string> lines;
+  for (const std::string& line : world.network.logs) {
+    if (line.starts_with("Redis has lost")) lines.push_back(line);
+  }
+  return lines;
+}
+
+void a_loss_is_told_in_the_log(void**) {
+  RedisServer server;
+  Alone alone(server);
+  alone.publish("1");
+  (void)server.ask({"SAVE"});
+  alone.publish("2");
+  const std::string before(alone.worker->broker.engine().replication_id(0));
+  alone.restart(server);
+  alone.publish("3");
+  const std::string after(alone.worker->broker.engine().replication_id(0));
+  const auto lines = told_of_losses(alone.world);
+  assert_int_equal(lines.size(), 1);
+  const auto says = [&](const std::string& text) {
+    assert_true(lines[0].find(text) != std::string::npos);
+  };
+  says("bucket " + std::to_string(bucket_of("news")) + ": ");
+  says(before + ":2, generation 1-");
+  says(" was seen, and there is " + after + ":1 " + before + ":1");
+}
+
+void many_losses_are_two_lines(void**) {
+  constexpr int kChannels = 50;
+  RedisServer server;
+  Alone alone(server);
+  for (int i = 0; i < kChannels; ++i) {
+    const std::string channel = "c" + std::to_string(i);
+    assert_true(alone.world.publish(*alone.worker, "x", channel).ok());
+  }
+  alone.restart(server);
+  for (int i = 0; i < kChannels; ++i) {
+    const std::string channel = "c" + std::to_string(i);
+    assert_true(alone.world.publish(*alone.worker, "x", channel).ok());
+  }
+  assert_true(alone.world.until(
+      [&] { return told_of_losses(alone.world).size() > 1; }));
+  alone.world.rest(1500);
+  const auto lines = told_of_losses(alone.world);
+  assert_int_equal(lines.size(), 2);
+  assert_true(lines[0].find("there is nothing") != std::string::npos);
+  assert_true(lines[1].find(" more buckets") != std::string::npos);
+}
+
 void a_removal_that_wasnt_heard_is_found(void**) {
   RedisServer server;
   Alone alone(server);
@@ -465,6 +515,8 @@ int main() {
       cmocka_unit_test(what_was_lost_is_seen_by_the_next_message_too),
       cmocka_unit_test(topics_that_are_given_away_hold_up_no_others),
       cmocka_unit_test(another_name_for_the_same_history_ends_no_epoch),
+      cmocka_unit_test(a_loss_is_told_in_the_log),
+      cmocka_unit_test(many_losses_are_two_lines),
       cmocka_unit_test(a_removal_that_wasnt_heard_is_found),
       cmocka_unit_test(ids_that_come_by_turns_are_no_loss),
       cmocka_unit_test(a_node_that_was_away_for_some_starts_ends_no_epoch),
