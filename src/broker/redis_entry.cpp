@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/utf8.hpp"
+#include "broker/redis_identity.hpp"
 
 namespace paperboy::broker::redis {
 
@@ -36,6 +37,12 @@ class Words {
   Bytes rest_;
   bool more_ = true;
 };
+
+bool read_id(Bytes word, Entry& entry) {
+  entry.replication_id = word;
+  return word.size() == kReplicationIdDigits &&
+         word.find_first_not_of("0123456789abcdef") == Bytes::npos;
+}
 
 bool read_kind(Bytes word, Entry& entry) {
   entry.kind = word == "b" ? Kind::binary : Kind::text;
@@ -76,9 +83,10 @@ std::optional<Entry> parse_entry(Bytes text) {
   const auto epoch = parse_epoch(words.next());
   std::uint64_t extra = 0;
   if (!epoch || *epoch == 0 || !words.number(entry.position.offset) ||
-      !words.number(entry.sequence) || !words.number(entry.ms) ||
-      !read_kind(words.next(), entry) || !read_event(words.next(), entry) ||
-      !words.number(extra) || !words.at_end()) {
+      !words.number(entry.sequence) || !read_id(words.next(), entry) ||
+      !words.number(entry.ms) || !read_kind(words.next(), entry) ||
+      !read_event(words.next(), entry) || !words.number(extra) ||
+      !words.at_end()) {
     return {};
   }
   entry.position.epoch = *epoch;

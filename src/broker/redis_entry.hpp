@@ -2,9 +2,10 @@
 // it stands.
 //
 //   entry  := header extra data
-//   header := "1" SP epoch SP offset SP sequence SP ms SP kind SP event
+//   header := "1" SP epoch SP offset SP sequence SP id SP ms SP kind SP event
 //             SP length-of-extra LF
 //   epoch  := 1 to 16 lower-case hexadecimal digits; the other numbers decimal
+//   id     := of whose replication the sequence is: 16 such digits
 //   ms     := of Redis's clock, since 1970
 //   kind   := "t" (text) | "b" (binary)
 //   event  := "m" message | "p" passing | "j" join | "l" leave
@@ -21,11 +22,12 @@ namespace paperboy::broker::redis {
 struct Entry {
   Position position;
   std::uint64_t sequence = 0;  // of its bucket
+  Bytes replication_id;        // under which that was noted
   std::uint64_t ms = 0;
   Kind kind = Kind::text;
   Event event = Event::message;
   bool removal = false;  // "x": then there is nothing else
-  Bytes extra;           // both within what was parsed
+  Bytes extra;           // all within what was parsed
   Bytes data;
 };
 

@@ -69,14 +69,15 @@ void Evidence::note_answer(Bucket bucket, Bytes generation,
 void Evidence::note_message(Bucket bucket, Bytes replication_id,
                             std::uint64_t sequence) {
   Seen& seen = seen_[bucket];
-  if (seen.replication_id != replication_id) {
-    // The same server under another id; or another one, whose script will say
-    // what it has.
-    if (seen.connection != connections_) return;
+  const bool same_id = seen.replication_id == replication_id;
+  // The same server under another id; or another one, whose script will say
+  // what it has.
+  if (!same_id && seen.connection != connections_) return;
+  if (sequence <= seen.sequence) return;
+  if (!same_id) {
     seen.replication_id = replication_id;
     seen.mark = 0;
   }
-  if (sequence <= seen.sequence) return;
   seen.sequence = sequence;
   seen.heard = true;
 }

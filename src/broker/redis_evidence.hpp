@@ -3,6 +3,11 @@
 // that has less than was seen (a promoted replica, an old file) is found out
 // before a position is used twice; redis_scripts.cpp says how.
 //
+// A sequence is noted under the id under which the bucket had it, as a script
+// was told or a message says, never under what this worker takes for the
+// server's now: one server may change its id, and until all have heard of that
+// a bucket's sequences are under the old and the new one by turns.
+//
 // It is in the node's zone too, for the workers that come after this one: what
 // a script answered at once, what messages said at the next tick. Who connects
 // takes over what is there; not in between, since the others may be on another
@@ -42,8 +47,8 @@ class Evidence {
   void note_answer(Bucket bucket, Bytes generation, Bytes replication_id,
                    std::uint64_t sequence);
 
-  /// What a message said; of whose generation nothing is known until a script
-  /// has answered.
+  /// What a message said, under the replication id that stands in it; of whose
+  /// generation nothing is known until a script has answered.
   void note_message(Bucket bucket, Bytes replication_id,
                     std::uint64_t sequence);
 

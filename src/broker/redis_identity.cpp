@@ -4,8 +4,6 @@ namespace paperboy::broker::redis {
 
 namespace {
 
-constexpr std::size_t kDigits = 16;
-
 /// Of the line "name:value".
 Bytes value_of(Bytes info, Bytes name) {
   while (!info.empty()) {
@@ -22,8 +20,9 @@ Bytes value_of(Bytes info, Bytes name) {
 
 std::optional<Identity> parse_identity(Bytes info) {
   const Bytes role = value_of(info, "role");
-  const Bytes id = value_of(info, "master_replid").substr(0, kDigits);
-  if (role.empty() || id.size() != kDigits ||
+  const Bytes id =
+      value_of(info, "master_replid").substr(0, kReplicationIdDigits);
+  if (role.empty() || id.size() != kReplicationIdDigits ||
       id.find_first_not_of("0123456789abcdef") != Bytes::npos) {
     return std::nullopt;
   }

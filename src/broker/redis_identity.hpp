@@ -8,9 +8,12 @@
 
 namespace paperboy::broker::redis {
 
+// Of the 40 hexadecimal digits of a replication id, so many are used.
+inline constexpr std::size_t kReplicationIdDigits = 16;
+
 struct Identity {
   bool master = false;
-  std::string replication_id;  // the first 16 hexadecimal digits
+  std::string replication_id;  // the first of its digits
 
   friend bool operator==(const Identity&, const Identity&) = default;
 };

@@ -83,8 +83,7 @@ bool Relay::import(Topic& topic, const std::string& channel, Bytes message) {
 
 /// What is a channel's next is no stranger's word, nor of a past that is over.
 void Relay::note(const Entry& entry, Bucket bucket) {
-  evidence_.note_message(
-      bucket, engine_.replication_id(engine_.shard_of(bucket)), entry.sequence);
+  evidence_.note_message(bucket, entry.replication_id, entry.sequence);
 }
 
 void Relay::hold(Topic& topic, Bytes message) {

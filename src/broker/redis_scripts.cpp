@@ -152,12 +152,12 @@ local function size_of(text)
 end
 
 local function made_at(text)
-  return tonumber(string.match(text, '^%S+ %S+ %S+ %S+ (%d+)') or 0)
+  return tonumber(string.match(text, '^%S+ %S+ %S+ %S+ %S+ (%d+)') or 0)
 end
 
 local function header(e, o, s, ms, kind, event, extra)
-  return string.format('1 %s %.0f %.0f %.0f %s %s %d\n', e, o, s, ms, kind,
-                       event, #extra)
+  return string.format('1 %s %.0f %.0f %s %.0f %s %s %d\n', e, o, s, rid, ms,
+                       kind, event, #extra)
 end
 )lua";
 

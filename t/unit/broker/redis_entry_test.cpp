@@ -7,12 +7,23 @@
 namespace paperboy::broker::redis {
 namespace {
 
+constexpr Bytes kId = "00c0ffee00c0ffee";
+
+/// With an id in the place of the @.
+std::string whole(Bytes text) {
+  std::string all(text);
+  const std::size_t at = all.find('@');
+  return at == Bytes::npos ? all : all.replace(at, 1, kId);
+}
+
 void an_entry_is_read(void**) {
-  const auto entry =
-      parse_entry("1 e5 48 9000 1790000000123 t m 8\n\"info\":1hi");
+  const std::string text =
+      whole("1 e5 48 9000 @ 1790000000123 t m 8\n\"info\":1hi");
+  const auto entry = parse_entry(text);
   assert_true(entry.has_value());
   assert_true(entry->position == (Position{0xe5, 48}));
   assert_int_equal(entry->sequence, 9000);
+  assert_true(entry->replication_id == kId);
   assert_int_equal(entry->ms, 1790000000123);
   assert_true(entry->kind == Kind::text);
   assert_true(entry->event == Event::message);
@@ -22,15 +33,19 @@ void an_entry_is_read(void**) {
 }
 
 void events_are_read(void**) {
-  assert_true(parse_entry("1 1 0 0 0 t p 0\n")->event == Event::passing);
-  assert_true(parse_entry("1 1 0 0 0 t j 0\n{}")->event == Event::join);
-  assert_true(parse_entry("1 1 0 0 0 t l 0\n{}")->event == Event::leave);
-  assert_true(parse_entry("1 1 0 0 0 t x 0\n")->removal);
+  assert_true(parse_entry(whole("1 1 0 0 @ 0 t p 0\n"))->event ==
+              Event::passing);
+  assert_true(parse_entry(whole("1 1 0 0 @ 0 t j 0\n{}"))->event ==
+              Event::join);
+  assert_true(parse_entry(whole("1 1 0 0 @ 0 t l 0\n{}"))->event ==
+              Event::leave);
+  assert_true(parse_entry(whole("1 1 0 0 @ 0 t x 0\n"))->removal);
 }
 
 void binary_data_may_be_anything(void**) {
   const std::string bytes("\xff\0\n\xfe", 4);
-  const auto entry = parse_entry("1 1 1 1 1 b m 0\n" + bytes);
+  const std::string text = whole("1 1 1 1 @ 1 b m 0\n") + bytes;
+  const auto entry = parse_entry(text);
   assert_true(entry.has_value());
   assert_true(entry->kind == Kind::binary);
   assert_true(entry->data == bytes);
@@ -38,35 +53,39 @@ void binary_data_may_be_anything(void**) {
 
 void what_is_none_is_refused(void**) {
   for (const Bytes text : {"",
+                           "1 1 1 1 1 t m 0\n",
+                           "1 1 1 1 0c0ffee00c0ffee 1 t m 0\n",
+                           "1 1 1 1 000c0ffee00c0ffee 1 t m 0\n",
+                           "1 1 1 1 00C0ffee00c0ffee 1 t m 0\n",
                            "\n",
                            "hello",
-                           "1 1 1 1 1 t m 0",
-                           "2 1 1 1 1 t m 0\n",
-                           "1 0 1 1 1 t m 0\n",
-                           "1 01 1 1 1 t m 0\n",
-                           "1 G 1 1 1 t m 0\n",
-                           "1 1 -1 1 1 t m 0\n",
-                           "1 1 1x 1 1 t m 0\n",
-                           "1 1 1 1 1 t m 1\n",
-                           "1 1 1 1 1 q m 0\n",
-                           "1 1 1 1 1 t q 0\n",
-                           "1 1 1 1 1 t mm 0\n",
-                           "1 1 1 1 1 t m 0 0\n",
-                           "1 1 1 1 1 t m 0 \n",
-                           "1 1 1 1 1 t m\n",
-                           "1 1 1 1  1 t m 0\n",
-                           "1 1 18446744073709551616 1 1 t m 0\n",
-                           "1 1 1 1 1 t m 0\n\xff",
-                           "1 1 1 1 1 b m 1\n\xff"}) {
-    assert_false(parse_entry(text).has_value());
+                           "1 1 1 1 @ 1 t m 0",
+                           "2 1 1 1 @ 1 t m 0\n",
+                           "1 0 1 1 @ 1 t m 0\n",
+                           "1 01 1 1 @ 1 t m 0\n",
+                           "1 G 1 1 @ 1 t m 0\n",
+                           "1 1 -1 1 @ 1 t m 0\n",
+                           "1 1 1x 1 @ 1 t m 0\n",
+                           "1 1 1 1 @ 1 t m 1\n",
+                           "1 1 1 1 @ 1 q m 0\n",
+                           "1 1 1 1 @ 1 t q 0\n",
+                           "1 1 1 1 @ 1 t mm 0\n",
+                           "1 1 1 1 @ 1 t m 0 0\n",
+                           "1 1 1 1 @ 1 t m 0 \n",
+                           "1 1 1 1 @ 1 t m\n",
+                           "1 1 1 1 @  1 t m 0\n",
+                           "1 1 18446744073709551616 1 @ 1 t m 0\n",
+                           "1 1 1 1 @ 1 t m 0\n\xff",
+                           "1 1 1 1 @ 1 b m 1\n\xff"}) {
+    assert_false(parse_entry(whole(text)).has_value());
   }
 }
 
 void every_beginning_of_one_is_refused_or_shorter(void**) {
-  const std::string whole = "1 e5 48 9000 1790000000123 t m 2\nabcd";
-  for (std::size_t size = 0; size < whole.size(); ++size) {
-    const auto entry = parse_entry(Bytes(whole).substr(0, size));
-    assert_int_equal(entry.has_value(), size >= whole.size() - 2);
+  const std::string text = whole("1 e5 48 9000 @ 1790000000123 t m 2\nabcd");
+  for (std::size_t size = 0; size < text.size(); ++size) {
+    const auto entry = parse_entry(Bytes(text).substr(0, size));
+    assert_int_equal(entry.has_value(), size >= text.size() - 2);
   }
 }
 

@@ -1,54 +1,12 @@
 // What Redis loses, and what stands in it that Paperboy didn't write.
 #include <string>
 
-#include "redis_machine.hpp"
+#include "redis_alone.hpp"
 
 #include "test.hpp"  // last: a macro of its own is called fail
 
 namespace paperboy::broker::redis {
 namespace {
-
-/// A machine with a worker that listens to "news".
-struct Alone {
-  explicit Alone(const RedisServer& server)
-      : world({server.address()}),
-        machine(world.machine()),
-        worker(&machine.add()) {
-    assert_true(world.comes_up());
-    assert_true(worker->broker.subscribe("news", 0).ok());
-    world.assert_hears(*worker, "@0;");
-  }
-
-  hub::Published publish(Bytes data) {
-    const auto published = world.publish(*worker, data);
-    assert_true(published.ok());
-    return *published;
-  }
-
-  /// Another worker in its place, as after a reload.
-  void replace() {
-    machine.workers.clear();
-    worker = &machine.add();
-    assert_true(worker->broker.subscribe("news", 0).ok());
-  }
-
-  void restart(RedisServer& server) {
-    server.kill();
-    assert_true(world.goes_down());
-    server.start();
-    assert_true(world.comes_up());
-  }
-
-  bool hears(const std::string& text) {
-    return world.until(
-        [&] { return worker->hears.text.find(text) != std::string::npos; },
-        5000);
-  }
-
-  World world;
-  Machine& machine;
-  Machine::Worker* worker;
-};
 
 void what_redis_lost_while_no_worker_looked_is_seen_by_the_next(void**) {
   RedisServer server;
