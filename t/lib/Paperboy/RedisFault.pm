@@ -86,6 +86,17 @@ my @FAULTS = (
         },
     },
     {
+        # As after a start from an append-only file, when a replica comes.
+        name   => 'another replication id',
+        inject => sub ($run) {
+            for (1 .. 3) {
+                $run->redis->command(DEBUG => 'CHANGE-REPL-ID');
+                $run->pass(0.2, 2);
+            }
+            $run->back;
+        },
+    },
+    {
         name   => 'FLUSHALL',
         everywhere => 1,
         lossy  => 1,
@@ -176,7 +187,12 @@ my @FAULTS = (
         replica => 1,
         lossy   => 1,
         forks   => 1,
-        inject  => sub ($run) { fail_over($run) },
+        inject  => sub ($run) {
+            # It may be loading what it got after the last fault.
+            $run->replica->await_sync($run->redis);
+            $run->begins;
+            fail_over($run);
+        },
     },
 );
 
