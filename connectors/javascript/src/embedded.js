@@ -2,7 +2,7 @@
 // a callback that is registered there, and what is sent goes to all servers.
 // A server whose instance has changed has lost its callbacks.
 import { createServer } from 'node:http';
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { hostname } from 'node:os';
 import { DeliveryError } from './error.js';
 import * as look from './options.js';
@@ -81,10 +81,12 @@ export class EmbeddedMessaging {
       throw new DeliveryError('too many messages are on their way');
     }
     this.#sending++;
+    // Servers that share their channels publish what has the same key once.
+    const once = { 'Idempotency-Key': randomUUID() };
     try {
       const answers = await Promise.allSettled(
         this.#peers.map(({ url }) =>
-          this.#ask(`${url}/pushMessage/${topic}`, text),
+          this.#ask(`${url}/pushMessage/${topic}`, text, once),
         ),
       );
       const failed = answers.filter(({ status }) => status === 'rejected');
@@ -146,7 +148,7 @@ export class EmbeddedMessaging {
   }
 
   // The body of the answer; with `text`, of a POST.
-  async #ask(url, text) {
+  async #ask(url, text, headers) {
     const asking = new AbortController();
     const timer = setTimeout(
       () => asking.abort(new Error('no answer in time')),
@@ -159,6 +161,7 @@ export class EmbeddedMessaging {
         headers: {
           [header]: this.#options.token,
           ...(text !== undefined && { 'Content-Type': 'application/json' }),
+          ...headers,
         },
         body: text,
         redirect: 'error', // our token is for this server

@@ -102,6 +102,10 @@ describe('a connector on embedded messaging', () => {
     await connect();
     assert.equal(await connector.sendToChannel('news', { a: 1 }), 2);
     assert.equal(await connector.closeSubscription('ann', 'news'), 2);
+    // The same message has the same key, and another another.
+    assert.deepEqual(servers[0].keys, servers[1].keys);
+    assert.equal(new Set(servers[0].keys).size, 2);
+    assert(!servers[0].keys.includes(undefined));
     for (const { pushed } of servers) {
       assert.deepEqual(pushed[0].message.payload, { a: 1 });
       assert.deepEqual(pushed[1], {

@@ -12,10 +12,11 @@ import socket
 import threading
 import urllib.error
 import urllib.request
+import uuid
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Optional, Sequence
+from typing import Dict, Optional, Sequence
 from urllib.parse import urlsplit
 
 from . import check, topics
@@ -103,9 +104,12 @@ class EmbeddedMessaging:
         return data
 
     def publish(self, topic: str, data: bytes) -> int:
+        # Servers that share their channels publish what has the same key once.
+        once = {"Idempotency-Key": str(uuid.uuid4())}
+
         def push(url: str) -> Optional[Exception]:
             try:
-                self.ask(f"{url}/pushMessage/{topic}", data)
+                self.ask(f"{url}/pushMessage/{topic}", data, once)
             except OSError as error:
                 return error
             return None
@@ -154,12 +158,21 @@ class EmbeddedMessaging:
             json.dumps(callback).encode(),
         )
 
-    def ask(self, url: str, data: Optional[bytes] = None) -> str:
+    def ask(
+        self,
+        url: str,
+        data: Optional[bytes] = None,
+        headers: Optional[Dict[str, str]] = None,
+    ) -> str:
         """The answer to a GET; with data, to a POST. Raises OSError."""
         request = urllib.request.Request(
             url,
             data,
-            {HEADER: self.token, "Content-Type": "application/json"},
+            {
+                HEADER: self.token,
+                "Content-Type": "application/json",
+                **(headers or {}),
+            },
         )
         timeout = self._options.timeout
         try:

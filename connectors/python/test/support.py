@@ -152,6 +152,7 @@ class Server:
         self.gate = threading.Event()  # answers wait for it
         self.gate.set()
         self.requests = []  # (method, path, token that was shown, body)
+        self.keys = []  # Idempotency-Key of what was pushed
         self.callbacks = {}  # topic -> [url, ...]
         server = self
 
@@ -178,6 +179,8 @@ class Server:
         self.requests.append((call.command, call.path, shown, body.decode()))
         self.gate.wait()
         _, verb, *topic = call.path.split("/")
+        if verb == "pushMessage":
+            self.keys.append(call.headers.get("Idempotency-Key"))
         if verb == "subscribeTopic" and self.status == 200:
             told = json.loads(body)
             self.callbacks.setdefault(topic[0], []).append(

@@ -116,6 +116,10 @@ class EmbeddedTest(unittest.TestCase):
             "userId": "ann",
             "channel": "news",
         }
+        # The same message has the same key, and another another.
+        self.assertEqual(self.one.keys, self.two.keys)
+        self.assertEqual(len(set(self.one.keys)), 2)
+        self.assertNotIn(None, self.one.keys)
         for server in self.servers:
             self.assertEqual(server.pushed[0][1]["payload"], {"a": 1})
             self.assertEqual(

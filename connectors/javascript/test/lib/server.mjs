@@ -8,6 +8,7 @@ export const token = 'the token of the embedded back end';
 export class Server {
   instance = 'one';
   requests = []; // [method, url, token that was shown, body]
+  keys = []; // Idempotency-Key of what was pushed
   callbacks = new Map(); // topic -> [url, ...]
   status = 200;
   hangs = false;
@@ -33,6 +34,9 @@ export class Server {
     const [, verb, topic] = url.split('/');
     let said = 'done';
     if (verb === 'instance') said = this.instance;
+    if (verb === 'pushMessage') {
+      this.keys.push(request.headers['idempotency-key']);
+    }
     if (verb === 'subscribeTopic') {
       const { restHostname, restPort, restPath } = JSON.parse(body);
       this.callbacks.set(topic, [

@@ -47,9 +47,18 @@ final class EmbeddedClient {
     }
 
     String post(String url, byte[] body) throws IOException {
-        return ask(HttpRequest.newBuilder(URI.create(url))
+        return ask(posted(url, body));
+    }
+
+    /** Servers that share their channels publish what has the same key once. */
+    String postOnce(String url, byte[] body, String key) throws IOException {
+        return ask(posted(url, body).header("Idempotency-Key", key));
+    }
+
+    private static HttpRequest.Builder posted(String url, byte[] body) {
+        return HttpRequest.newBuilder(URI.create(url))
                 .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofByteArray(body)));
+                .POST(BodyPublishers.ofByteArray(body));
     }
 
     private String ask(HttpRequest.Builder request) throws IOException {

@@ -14,6 +14,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
@@ -106,9 +107,10 @@ final class EmbeddedMessaging implements Messaging {
     @Override
     public long publish(String topic, byte[] message) {
         List<Callable<String>> posts = new ArrayList<>();
+        String key = UUID.randomUUID().toString();
         for (String url : options.servers) {
             String to = url + "/pushMessage/" + topic;
-            posts.add(() -> client.post(to, message));
+            posts.add(() -> client.postOnce(to, message, key));
         }
         int took = 0;
         String why = "it is closed";

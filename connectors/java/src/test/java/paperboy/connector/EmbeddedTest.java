@@ -12,6 +12,7 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
@@ -129,6 +130,10 @@ final class EmbeddedTest {
         connect();
         assertEquals(2, connector.sendToChannel("news", Map.of("a", 1)));
         assertEquals(2, connector.closeSubscription("ann", "news"));
+        // The same message has the same key, and another another.
+        assertEquals(one.keys, two.keys);
+        assertEquals(2, Set.copyOf(one.keys).size());
+        assertFalse(one.keys.contains("null"));
         for (Server server : List.of(one, two)) {
             assertTrue(server.pushed.get(0).startsWith("paperboy-message {"
                     + "\"userId\":null,\"channel\":\"news\","

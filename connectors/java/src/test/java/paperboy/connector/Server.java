@@ -31,6 +31,7 @@ final class Server implements AutoCloseable {
     final List<String> shown = new CopyOnWriteArrayList<>(); // of requests
     final List<String> callbacks = new CopyOnWriteArrayList<>();
     final List<String> pushed = new CopyOnWriteArrayList<>(); // topic, body
+    final List<String> keys = new CopyOnWriteArrayList<>(); // of these
     final String url;
     volatile String instance = "one";
     volatile int status = 200;
@@ -68,6 +69,8 @@ final class Server implements AutoCloseable {
         }
         if (path.startsWith("/pushMessage/")) {
             pushed.add(path.split("/")[2] + " " + body);
+            keys.add(String.valueOf(
+                    call.getRequestHeaders().getFirst("Idempotency-Key")));
         }
         byte[] answer = said.getBytes(StandardCharsets.UTF_8);
         call.getResponseHeaders().set("Location", "/elsewhere");
