@@ -1,5 +1,5 @@
-# The connectors for applications, each in its language, against a real nginx
-# and a real Redis: connectors/*/test/app* is a small application that takes
+# The connectors for applications, each in its language, against a real nginx,
+# with a real Redis and without: connectors/*/test/app* is a small application that takes
 # orders. PAPERBOY_CONNECTORS names the languages; else it is those that can be
 # run here.
 use v5.36;
@@ -37,7 +37,7 @@ sub python ($folder) {
 
 # What connectors/test has built.
 sub java ($folder) {
-    open my $file, '<', "$folder/target/classpath" or return;
+    open my $file, '<', "$folder/target/classpath" or return undef;
     my $path = join ':', <$file>, map {"$folder/target/$_"}
         qw(classes test-classes);
     return ['java', '-cp', $path, 'paperboy.connector.ConnectorApp'];
@@ -45,15 +45,30 @@ sub java ($folder) {
 
 my $redis = Paperboy::Redis->new->start;
 my $url   = 'redis://127.0.0.1:' . $redis->port;
-my $nginx = nginx(workers => 2, http => <<"END");
+my $TOKEN = 'a-token-of-the-tests';
+
+sub node ($back_ends) {
+    return nginx(workers => 2, http => <<"END");
 paperboy_zone main 8m;
-paperboy_classic_redis $url;
+$back_ends
 paperboy_origin any;
 server {
     listen 127.0.0.1:%%PORT%%;
     location /ws { paperboy classic; }
+    location /status { paperboy_status; }
 }
 END
+}
+
+# Two that an application tells alike, and where back ends call them.
+my $embedded = "paperboy_embedded_token $TOKEN; "
+    . 'paperboy_embedded_callbacks 127.0.0.1; server { listen '
+    . '127.0.0.1:%%PORT_backend%%; location /back/end { paperboy_embedded; } }';
+my %nodes = (
+    redis    => [node("paperboy_classic_redis $url;")],
+    embedded => [map { node($embedded) } 1 .. 2],
+);
+my $nginx;
 
 my ($from, $to);
 local $ENV{PAPERBOY_JWT_SECRET} = 'a secret of the tests, not of yours';
@@ -82,13 +97,28 @@ sub said ($event) {
 
 sub message (%more) { return { userId => undef, channel => undef, %more } }
 
+# What the application is told of its messaging.
+sub messaging ($kind) {
+    return (redis => $url) if $kind eq 'redis';
+    return (embedded => $TOKEN, Paperboy::Nginx::free_port(),
+        map { 'http://127.0.0.1:' . $_->port('backend') . '/back/end' }
+            @{ $nodes{embedded} });
+}
+
 my $log = File::Temp->new;
 for my $language (@languages) {
-    subtest $language => sub {
+    try_it($language, $_) for qw(redis embedded);
+}
+
+sub try_it ($language, $kind) {
+    subtest "$language, $kind" => sub {
+        my @all = @{ $nodes{$kind} };
+        $nginx = $all[0];
         my $pid = open2($from, $to, 'sh', '-c', "exec \"\$@\" 2>>$log", 'sh',
-            @{ $programs{$language} }, redis => $url);
+            @{ $programs{$language} }, messaging($kind));
         $to->autoflush;
         is(readline($from), "ready\n", 'the application is ready');
+        my $servers = $kind eq 'redis' ? qr/^[1-9]/ : qr/^2$/;
 
         my $ann    = join_as('ann', 'news');
         my $joined = message(
@@ -98,14 +128,14 @@ for my $language (@languages) {
         );
         is_deeply(said($ann->recv), $joined, 'the channel hears who has come');
 
-        cmp_ok(order('channel news {"a":[1,null]}'),
-            '>', 0, 'a server took it');
+        like(order('channel news {"a":[1,null]}'),
+            $servers, 'all servers took it');
         is_deeply(
             said($ann->recv),
             message(channel => 'news', payload => { a => [1, undef] }),
             'a message to the channel'
         );
-        cmp_ok(order('user ann "for you"'), '>', 0, 'a server took it');
+        like(order('user ann "for you"'), $servers, 'all servers took it');
         is_deeply(
             said($ann->recv),
             message(userId => 'ann', payload => 'for you'),
@@ -117,6 +147,7 @@ for my $language (@languages) {
         my $forged = $nginx->ws('/ws');
         $forged->text(order('token eve news') . 'x');
 
+        $nginx = $all[-1];
         my $bob = join_as('bob', 'news');
         said($_->recv) for $ann, $bob;    # that bob has come
         order('close ann news');
@@ -129,11 +160,25 @@ for my $language (@languages) {
         like($refused->recv(10), qr/^close:/, 'who may not come in is closed');
         like($forged->recv(10),  qr/^close:/, 'and who has no good token');
 
+        if ($kind eq 'embedded') {
+            ok($_->stop, 'a server stops') for $nginx;
+            $nginx->start;
+            my $eve = wait_for('it is found again, and the callback is there',
+                sub {
+                    my $client = $nginx->ws('/ws');
+                    $client->text(order('token eve sport'));
+                    my $event = eval { $client->recv(1) } // '';
+                    return $event =~ /^text:subscribed/ && $client;
+                });
+            like($eve->recv, qr/User 'eve' joined/, 'as before');
+        }
+
         close $to;
         is(readline($from), undef, 'the application ends');
         waitpid $pid, 0;
         is($?, 0, 'well');
     };
+    return;
 }
 my $said = do { local (@ARGV, $/) = ("$log"); <> };
 like($said, qr/no access/, 'the log tells who may not come in');
