@@ -40,6 +40,10 @@ Recovery judge(const Position& begin, const std::optional<Position>& since,
     const Position from{since->epoch == 0 ? top.epoch : since->epoch,
                         since->offset};
     if (is_complete(page, from)) return {true, top, page.publications};
+    // It has more than this worker, which must not bring it that again.
+    if (same && from.epoch == top.epoch && from.offset > begin.offset) {
+      return {false, top, {}};
+    }
   }
   return {false, same ? begin : top, {}};
 }

@@ -106,6 +106,26 @@ void a_position_that_means_nothing_is_told(void**) {
   }
 }
 
+/// On another node, which was ahead of this one.
+void who_has_more_than_the_worker_is_not_sent_back(void**) {
+  Fixture f;
+  Listener stays;
+  Listener comes;
+  f.join(stays);
+  f.publish("a");
+  f.drain_all();
+  f.broker.lag("news");
+  for (const char* data : {"b", "c", "d"}) f.publish(data);
+  f.broker.remove_history("news", [](const Result<Done>&) {});
+  f.come_back(comes, {7, 2});
+  assert_heard(comes, "[lost]");
+  f.broker.arrive("news");
+  f.publish("e");
+  f.drain_all();
+  assert_heard(comes, "[lost]5=e;");
+  assert_heard(stays, "1=a;2=b;3=c;4=d;5=e;");
+}
+
 void limits_are_kept(void**) {
   Fixture f;
   Listener within;
@@ -463,6 +483,7 @@ int main() {
       cmocka_unit_test(who_missed_nothing_is_told_so_without_a_history),
       cmocka_unit_test(what_is_not_kept_any_more_is_told),
       cmocka_unit_test(a_position_that_means_nothing_is_told),
+      cmocka_unit_test(who_has_more_than_the_worker_is_not_sent_back),
       cmocka_unit_test(limits_are_kept),
       cmocka_unit_test(a_broker_that_fails_is_a_loss),
       cmocka_unit_test(what_the_worker_has_still_to_read_comes_once),
