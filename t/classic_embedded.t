@@ -30,6 +30,7 @@ server {
 }
 server {
     listen 127.0.0.1:%%PORT_backend%% reuseport;
+    add_header X-Worker \$pid always;
     location / { paperboy_embedded; }
 }
 END
@@ -364,6 +365,43 @@ subtest 'a reload, and a worker that is killed' => sub {
 };
 
 is($nginx->stop, 1, 'stopped');
+
+# The client's worker is asleep while another lets the client in and a third
+# takes the snapshot: it knows of who was let in all the same.
+subtest 'a snapshot that another worker takes' => sub {
+    $nginx = nginx(workers => 3, http => conf());
+    my $back    = registered(Paperboy::Callback->new);
+    my $ws      = $nginx->ws('/ws');
+    my $request = request($back, $ws, 'a token');
+    my $asleep  = $ws->header('X-Worker');
+    my %to;    # a connection to each worker
+    for (1 .. 200) {
+        my $connection = $nginx->connection(port => 'backend');
+        $connection->write(Paperboy::HTTP::format_request(path => '/instance'));
+        $to{ $connection->answer->{header}{'x-worker'} } //= $connection;
+        last if keys %to == 3;
+    }
+    my ($one, $two) = map { $to{$_} } grep { $_ != $asleep } sort keys %to;
+    my sub push_by ($connection, $topic, $text) {
+        $connection->write(Paperboy::HTTP::format_request(
+            method  => 'POST',
+            path    => "/pushMessage/paperboy-$topic",
+            headers => [PaperboyEmbeddedBackendToken => $TOKEN],
+            body    => $text
+        ));
+        return is($connection->answer('POST')->{body}, 'done', $topic);
+    }
+    $nginx->pause($asleep);
+    push_by($one, 'subscription-authorized', $json->encode(
+        { wsId => $request->{wsId}, userId => 'ann', channel => 'news' }));
+    my $text = '{"channel":"news","payload":"snapshot"}';
+    push_by($two, 'message', $text);
+    kill CONT => $asleep;
+    is($ws->recv, 'text:subscribed:news', 'let in');
+    is($ws->recv, "text:$text",           'and it has the snapshot');
+    $back->stop;
+    $nginx->stop;
+};
 
 # --- limits -----------------------------------------------------------------
 
