@@ -314,8 +314,9 @@ void Relay::compare(const Standing& standing, std::uint64_t proof) {
   if (!is_behind(standing)) return;
   if (proof == 0) return repair(standing.channel);
   Probe& probe = this->probe(engine_.shard_of(bucket_of(standing.channel)));
+  // Alone: there may be very many others.
+  if (proof <= probe.returned) return repair(standing.channel);
   probe.suspects.push_back({standing, proof});
-  look_at_suspects(probe);
 }
 
 /// The word that it was to be forgotten was lost.
