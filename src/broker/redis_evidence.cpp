@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "base/position.hpp"
 
@@ -94,12 +95,17 @@ void Evidence::reconnected(const std::function<bool(Bucket)>& concerns) {
 }
 
 /// Noted on no connection: whose word a message is isn't known until a script
-/// has answered.
+/// has answered. What it saw itself, on a server that parted from that of the
+/// others, nobody else would show.
 void Evidence::adopt(Bucket bucket, const shm::Sighting& sighting) {
   Seen& seen = seen_[bucket];
   const bool was_kept = seen.generation.empty() || sighting_of(seen);
   if (sighting.generation == 0 || !was_kept) return;
-  seen = {generation_text(sighting), id_text(sighting), sighting.sequence};
+  Seen theirs{generation_text(sighting), id_text(sighting), sighting.sequence};
+  const bool parted = seen.generation == theirs.generation &&
+                      seen.replication_id != theirs.replication_id;
+  if (parted && seen.connection != 0) return;
+  seen = std::move(theirs);
 }
 
 void Evidence::keep() {

@@ -11,7 +11,8 @@
 // It is in the node's zone too, for the workers that come after this one: what
 // a script answered at once, what messages said at the next tick. Who connects
 // takes over what is there; not in between, since the others may be on another
-// server, of which this one's knows nothing.
+// server, of which this one's knows nothing. Nor in place of what it saw itself
+// in the same generation under another id: both may be lost.
 #pragma once
 
 #include <array>

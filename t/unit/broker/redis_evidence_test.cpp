@@ -103,6 +103,36 @@ void who_connects_takes_what_the_others_saw(void**) {
   assert_seen(one, "4-cba", kB, 2);
 }
 
+/// The old server went on taking messages when the others had left it. The new
+/// one hasn't those, and has had as many of its own.
+void what_it_saw_on_another_server_than_the_others_stays(void**) {
+  shm::TestZone it;
+  Evidence one(&it.zone);
+  Evidence other(&it.zone);
+  one.note_answer(7, "3-abc", kA, 10);
+  one.note_message(7, kA, 12);
+  other.note_answer(7, "3-abc", kB, 15);
+  one.reconnected(any);
+  assert_seen(one, "3-abc", kA, 12);
+  one.reconnected(any);
+  assert_seen(one, "3-abc", kA, 12);
+  other.note_answer(7, "4-cba", kB, 15);
+  one.reconnected(any);
+  assert_seen(one, "4-cba", kB, 15);
+}
+
+/// It is of no worker that is there: the zone may know better by now.
+void what_it_took_over_gives_way(void**) {
+  shm::TestZone it;
+  Evidence one(&it.zone);
+  Evidence other(&it.zone);
+  other.note_answer(7, "3-abc", kA, 10);
+  one.reconnected(any);
+  other.note_answer(7, "3-abc", kB, 15);
+  one.reconnected(any);
+  assert_seen(one, "3-abc", kB, 15);
+}
+
 /// Whoever writes that to a bucket: it isn't mistaken for another.
 void what_has_another_form_isnt_kept(void**) {
   shm::TestZone it;
@@ -133,6 +163,8 @@ int main() {
       cmocka_unit_test(the_next_worker_begins_with_it),
       cmocka_unit_test(no_message_counts_before_a_script),
       cmocka_unit_test(who_connects_takes_what_the_others_saw),
+      cmocka_unit_test(what_it_saw_on_another_server_than_the_others_stays),
+      cmocka_unit_test(what_it_took_over_gives_way),
       cmocka_unit_test(what_has_another_form_isnt_kept),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
