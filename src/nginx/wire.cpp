@@ -447,10 +447,9 @@ void NginxWire::fail(const std::string& why) {
 
 void NginxWire::lose(const std::string& reason) {
   if (std::exchange(lost_, true)) return;
-  // It may be ours, and we are gone when on_lost returns.
-  const std::string why = reason;
   hang_up();
-  events_.on_lost(why);
+  // It may be ours, and we are gone when on_lost returns.
+  events_.on_lost(std::string(reason));
 }
 
 }  // namespace paperboy::nginx
