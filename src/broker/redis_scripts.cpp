@@ -273,8 +273,8 @@ return answer
 // ARGV: 9 epoch of where to begin (empty: the present one), 10 offset (empty:
 // at the end), 11 entries at most, 12 bytes of them at most (but one entry in
 // any case), 13 r (backwards) or f, and what counts as kept: 14 the last so
-// many, 15 so many bytes, 16 ms (0 is no limit) Answer: epoch, offset,
-// generation, sequence, the time in ms, entries
+// many, 15 so many bytes, 16 ms (0 is no limit)
+// Answer: epoch, offset, generation, sequence, the time in ms, entries
 constexpr Bytes kHistory = R"lua(
 local g, s = look(KEYS[1], ARGV[6], ARGV[7], ARGV[8])
 local stream = KEYS[3]
