@@ -16,8 +16,10 @@ import { Log, until } from './lib/until.mjs';
 
 const secret = 'a secret of the tests, not of yours';
 const authorized = 'paperboy-subscription-authorized';
+const skip = !redisIsThere && 'there is no redis-server';
+if (skip) console.error(`\nNOT TESTED against Redis: ${skip}\n`);
 
-describe('a connector on Redis', { skip: !redisIsThere }, () => {
+describe('a connector on Redis', { skip }, () => {
   let redis, heard, log, connectors;
 
   before(async () => {
@@ -303,7 +305,7 @@ describe('a connector on Redis', { skip: !redisIsThere }, () => {
   });
 });
 
-describe('a connector whose Redis goes', { skip: !redisIsThere }, () => {
+describe('a connector whose Redis goes', { skip }, () => {
   let redis, log, connector;
   const joined = [];
 
