@@ -80,6 +80,42 @@ void what_is_late_is_no_hole(void**) {
   assert_true(worker.hears.text == expected);
 }
 
+std::uint64_t scripts_run(const RedisServer& server) {
+  const std::string stats = server.ask({"INFO", "commandstats"}).text;
+  const std::string name = "cmdstat_evalsha:calls=";
+  const std::size_t at = stats.find(name);
+  return at == std::string::npos ? 0
+                                 : std::stoull(stats.substr(at + name.size()));
+}
+
+/// The first read is under way when the others come, who share the next.
+void ten_thousand_that_come_back_cost_two_reads(void**) {
+  RedisServer server;
+  World world({server.address()});
+  world.options.check_ms = 60'000;  // nothing else is asked
+  Machine::Worker& worker = world.machine().add();
+  assert_true(world.comes_up());
+  assert_true(worker.broker.subscribe("news", 0).ok());
+  world.assert_hears(worker, "@0;");
+  std::uint64_t epoch = 0;
+  for (int i = 1; i <= 5; ++i) {
+    epoch = world.publish(worker, std::to_string(i))->position.epoch;
+  }
+  world.rest();
+  const std::uint64_t before = scripts_run(server);
+  std::size_t complete = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    worker.broker.history(
+        "news",
+        {.since = Position{epoch, 2}, .limit = 10, .until = Position{epoch, 5}},
+        [&](const Result<HistoryPage>& page) {
+          complete += page && is_complete(*page, {epoch, 2});
+        });
+  }
+  assert_true(world.until([&] { return complete == 10'000; }));
+  assert_int_equal(scripts_run(server) - before, 2);
+}
+
 /// Where nobody publishes, either: whoever comes, and what was missed.
 void a_key_that_is_no_stream_is_an_empty_one(void**) {
   RedisServer server;
@@ -464,6 +500,7 @@ int main() {
       cmocka_unit_test(an_epoch_that_was_over_doesnt_come_back),
       cmocka_unit_test(a_stream_that_somebody_wrote_to_stops_nothing),
       cmocka_unit_test(what_is_late_is_no_hole),
+      cmocka_unit_test(ten_thousand_that_come_back_cost_two_reads),
       cmocka_unit_test(a_key_that_is_no_stream_is_an_empty_one),
       cmocka_unit_test(no_key_that_is_another_stops_anything),
       cmocka_unit_test(what_redis_refuses_each_time_is_tried_ever_more_seldom),
