@@ -100,7 +100,7 @@ sub message (%more) { return { userId => undef, channel => undef, %more } }
 # What the application is told of its messaging.
 sub messaging ($kind) {
     return (redis => $url) if $kind eq 'redis';
-    return (embedded => $TOKEN, Paperboy::Nginx::free_port(),
+    return (embedded => $TOKEN,
         map { 'http://127.0.0.1:' . $_->port('backend') . '/back/end' }
             @{ $nodes{embedded} });
 }

@@ -168,7 +168,7 @@ export class EmbeddedMessaging {
         signal: asking.signal,
       });
       const said = await readAnswer(answer);
-      if (!answer.ok) throw new Error(`it answered ${answer.status}`);
+      if (!answer.ok) throw new Error(refusal(answer.status, said));
       return said;
     } catch (error) {
       throw error.cause?.code ? new Error(error.cause.code) : error;
@@ -244,6 +244,18 @@ export class EmbeddedMessaging {
 
 // Equally long, whatever was shown.
 const digest = (text) => createHash('sha256').update(text).digest();
+
+// A server may say why, in JSON.
+function refusal(status, said) {
+  let why;
+  try {
+    why = JSON.parse(said).message;
+  } catch {
+    // it says nothing of the kind
+  }
+  const words = typeof why === 'string' ? `: ${why}` : '';
+  return `it answered ${status}${words.replace(/[^ -~]/g, '?').slice(0, 200)}`;
+}
 
 async function readAnswer(answer) {
   let text = '';

@@ -2,7 +2,7 @@
 // A small application on the connector, for tests that have a real nginx:
 //
 //   test/app.mjs redis URL
-//   test/app.mjs embedded TOKEN PORT URL...
+//   test/app.mjs embedded TOKEN URL...
 //
 // It lets everybody into channels that don't begin with `secret`, and tells the
 // channel who has come. It does what it is told on standard input, one order a
@@ -16,13 +16,18 @@ import { createInterface } from 'node:readline';
 import { Connector } from '../src/index.js';
 
 const [, , kind, ...where] = process.argv;
-const [token, port, ...servers] = where;
-const local = { host: '127.0.0.1', callbackHost: '127.0.0.1', interval: 100 };
+const [token, ...servers] = where;
+const local = {
+  host: '127.0.0.1',
+  port: 0,
+  callbackHost: '127.0.0.1',
+  interval: 100,
+};
 
 const connector = new Connector({
   ...(kind === 'redis'
     ? { redis: where[0] }
-    : { embedded: { ...local, token, port: Number(port), servers } }),
+    : { embedded: { ...local, token, servers } }),
   hasAccess: (userId, channel) => !channel?.startsWith('secret'),
   onSubscription: (userId, channel) =>
     channel &&

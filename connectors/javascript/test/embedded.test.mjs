@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { Connector, DeliveryError } from '../src/index.js';
-import { freePort } from './lib/redis.mjs';
 import { Server, token as shown } from './lib/server.mjs';
 import { Log, until } from './lib/until.mjs';
 
@@ -10,13 +9,12 @@ const secret = 'a secret of the tests, not of yours';
 const topic = 'paperboy-subscription-request';
 
 describe('a connector on embedded messaging', () => {
-  let servers, log, connector, joined, port;
+  let servers, log, connector, joined;
 
   beforeEach(async () => {
     servers = [await Server.start(), await Server.start()];
     log = new Log();
     joined = [];
-    port = await freePort();
   });
   afterEach(async () => {
     await connector.close();
@@ -30,7 +28,7 @@ describe('a connector on embedded messaging', () => {
         servers: servers.map(({ url }) => url),
         token: shown,
         host: '127.0.0.1',
-        port,
+        port: 0,
         callbackHost: '127.0.0.1',
         interval: 100,
         timeout: 20_000,
@@ -44,6 +42,9 @@ describe('a connector on embedded messaging', () => {
     await connector.start();
   }
 
+  // Where the connector listens, as it has told the first server.
+  const callback = () => servers[0].callbacks.get(topic)[0];
+
   const request = (user, wsId = 'w') => ({
     wsId,
     token: connector.generateToken(user, 'news'),
@@ -51,6 +52,7 @@ describe('a connector on embedded messaging', () => {
 
   test('registers at every server, and shows its token', async () => {
     await connect();
+    const port = Number(new URL(callback()).port);
     for (const server of servers) {
       assert.deepEqual(server.callbacks.get(topic), [
         `http://127.0.0.1:${port}/messageCallback/${topic}`,
@@ -155,7 +157,7 @@ describe('a connector on embedded messaging', () => {
   test('serves its callback alone', async () => {
     await connect();
     const headers = { PaperboyEmbeddedBackendToken: shown };
-    const base = `http://127.0.0.1:${port}`;
+    const base = new URL(callback()).origin;
     for (const [method, path] of [
       ['GET', `/messageCallback/${topic}`],
       ['POST', '/messageCallback/paperboy-message'],
@@ -203,6 +205,16 @@ describe('a connector on embedded messaging', () => {
     await until(() => log.has('info', /there again/), 'a line');
   });
 
+  test('tells why a server refuses it', async () => {
+    servers[0].status = 403;
+    servers[0].says = '{"error":"forbidden","message":"not\\n you"}';
+    await connect();
+    await until(
+      () => log.has('error', /is away: it answered 403: not\? you$/),
+      'a line',
+    );
+  });
+
   test('follows nobody elsewhere with its token', async () => {
     servers[0].status = 302;
     await connect({ servers: [servers[0].url] });
@@ -228,7 +240,8 @@ describe('a connector on embedded messaging', () => {
     await connect();
     const first = connector;
     try {
-      await assert.rejects(connect(), /EADDRINUSE/);
+      const port = Number(new URL(callback()).port);
+      await assert.rejects(connect({ port }), /EADDRINUSE/);
       await connector.close();
     } finally {
       await first.close();

@@ -179,8 +179,9 @@ class EmbeddedMessaging:
             with self._opener.open(request, timeout=timeout) as answer:
                 said = answer.read(MAX_ANSWER + 1)
         except urllib.error.HTTPError as error:
-            error.close()
-            raise OSError(f"it answered {error.code}") from None
+            with error:
+                why = _why(error.read(MAX_ANSWER))
+            raise OSError(f"it answered {error.code}{why}") from None
         except OSError:
             raise
         except Exception as error:  # what is no HTTP
@@ -303,6 +304,15 @@ class _Handler(BaseHTTPRequestHandler):
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_) -> None:
         return None
+
+
+def _why(said: bytes) -> str:
+    """What a server says of a refusal, in JSON."""
+    try:
+        why = json.loads(said)["message"]
+    except (ValueError, TypeError, KeyError):
+        return ""
+    return re.sub(r"[^ -~]", "?", f": {why}"[:200])
 
 
 def _servers(servers: Sequence[str]) -> "list[str]":

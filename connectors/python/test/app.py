@@ -2,7 +2,7 @@
 """A small application on the connector, for tests that have a real nginx:
 
     test/app.py redis URL
-    test/app.py embedded TOKEN PORT URL...
+    test/app.py embedded TOKEN URL...
 
 It lets everybody into channels that don't begin with `secret`, and tells the
 channel who has come. It does what it is told on standard input, one order a
@@ -28,10 +28,10 @@ kind, *where = sys.argv[1:]
 if kind == "redis":
     messaging = {"redis": where[0]}
 else:
-    token, port, *servers = where
+    token, *servers = where
     messaging = {
         "embedded": Embedded(
-            servers, token, "127.0.0.1", int(port), "127.0.0.1", interval=0.1
+            servers, token, "127.0.0.1", 0, "127.0.0.1", interval=0.1
         )
     }
 

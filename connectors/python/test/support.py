@@ -149,6 +149,7 @@ class Server:
     def __init__(self):
         self.instance = "one"
         self.status = 200
+        self.says = "done"
         self.gate = threading.Event()  # answers wait for it
         self.gate.set()
         self.requests = []  # (method, path, token that was shown, body)
@@ -189,7 +190,8 @@ class Server:
         call.send_response(self.status)
         call.send_header("Location", "/elsewhere")
         call.end_headers()
-        said = self.instance if verb == "instance" else "done"
+        asked = verb == "instance" and self.status == 200
+        said = self.instance if asked else self.says
         with contextlib.suppress(OSError):
             call.wfile.write(said.encode())
 

@@ -5,6 +5,7 @@ import os
 import threading
 import unittest
 from unittest import mock
+from urllib.parse import urlsplit
 
 from support import REQUEST, SECRET, TOKEN, Log, Server, free_port, post, until
 
@@ -19,17 +20,13 @@ class EmbeddedTest(unittest.TestCase):
         self.one, self.two = self.servers
         self.log = Log()
         self.joined = []
-        self.port = free_port()
-        self.callback = (
-            f"http://127.0.0.1:{self.port}/messageCallback/{REQUEST}"
-        )
 
     def make(self, embedded=None, **options):
         embedded = {
             "servers": [server.url for server in self.servers],
             "token": TOKEN,
             "host": "127.0.0.1",
-            "port": self.port,
+            "port": 0,
             "callback_host": "127.0.0.1",
             "interval": 0.1,
             "timeout": 20,
@@ -53,6 +50,15 @@ class EmbeddedTest(unittest.TestCase):
         self.connector = self.make(embedded, **options)
         self.connector.start()
         return self.connector
+
+    @property
+    def port(self):
+        """Where the connector listens, as it has told a server."""
+        return urlsplit(self.one.callbacks[REQUEST][0]).port
+
+    @property
+    def callback(self):
+        return f"http://127.0.0.1:{self.port}/messageCallback/{REQUEST}"
 
     def request(self, user, ws_id="w"):
         token = self.connector.generate_token(user, "news")
@@ -199,6 +205,14 @@ class EmbeddedTest(unittest.TestCase):
         until(lambda: self.one.callbacks.get(REQUEST), "the callback")
         until(lambda: self.log.has("INFO", "there again"), "a line")
 
+    def test_tells_why_a_server_refuses_it(self):
+        self.one.status = 403
+        self.one.says = '{"error":"forbidden","message":"not\\n you"}'
+        self.connect()
+        self.assertTrue(
+            self.log.has("ERROR", "is away: it answered 403: not? you")
+        )
+
     def test_follows_nobody_elsewhere_with_its_token(self):
         self.one.status = 302
         connector = self.connect({"servers": [self.one.url]})
@@ -222,7 +236,7 @@ class EmbeddedTest(unittest.TestCase):
     def test_says_that_its_port_is_taken(self):
         self.connect()
         with self.assertRaises(OSError):
-            self.make().start()
+            self.make({"port": self.port}).start()
 
     def test_takes_its_token_from_the_environment(self):
         with mock.patch.dict(

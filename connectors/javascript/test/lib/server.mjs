@@ -11,6 +11,7 @@ export class Server {
   keys = []; // Idempotency-Key of what was pushed
   callbacks = new Map(); // topic -> [url, ...]
   status = 200;
+  says = 'done';
   hangs = false;
 
   static async start() {
@@ -32,8 +33,8 @@ export class Server {
     this.requests.push([method, url, shown, body]);
     if (this.hangs) return;
     const [, verb, topic] = url.split('/');
-    let said = 'done';
-    if (verb === 'instance') said = this.instance;
+    let said = this.says;
+    if (verb === 'instance' && this.status === 200) said = this.instance;
     if (verb === 'pushMessage') {
       this.keys.push(request.headers['idempotency-key']);
     }

@@ -1,5 +1,6 @@
 package paperboy.connector;
 
+import com.google.gson.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.ProxySelector;
@@ -70,7 +71,8 @@ final class EmbeddedClient {
             HttpResponse<String> answer =
                     asked.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
             if (answer.statusCode() != 200) {
-                throw new IOException("it answered " + answer.statusCode());
+                throw new IOException("it answered " + answer.statusCode()
+                        + why(answer.body()));
             }
             return answer.body();
         } catch (InterruptedException error) {
@@ -83,6 +85,15 @@ final class EmbeddedClient {
         } finally {
             asked.cancel(true);
         }
+    }
+
+    /** A server may say why it refuses, in JSON. */
+    private static String why(String said) {
+        JsonObject object = Json.read(said);
+        String why = object == null ? null : Json.text(object, "message");
+        if (why == null) return "";
+        return ": " + why.substring(0, Math.min(why.length(), 200))
+                .replaceAll("[^ -~]", "?");
     }
 
     /** Many of Java's errors of connections have no message. */

@@ -72,6 +72,13 @@ public final class EmbeddedOptions {
         return this;
     }
 
+    /** What servers call: this name, and the port listened on. */
+    public EmbeddedOptions callback(String host) {
+        this.callbackHost = Check.given("callbackHost", host);
+        this.callbackPort = 0;
+        return this;
+    }
+
     /** Between two questions for a server's instance: 2 s. */
     public EmbeddedOptions interval(Duration interval) {
         this.interval = Check.duration("interval", interval, SHORTEST, LONGEST);

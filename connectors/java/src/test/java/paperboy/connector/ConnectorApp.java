@@ -13,7 +13,7 @@ import java.util.Map;
  *
  * <pre>
  *   ConnectorApp redis URL
- *   ConnectorApp embedded TOKEN PORT URL...
+ *   ConnectorApp embedded TOKEN URL...
  * </pre>
  *
  * It lets everybody into channels that don't begin with `secret`, and tells the
@@ -36,12 +36,11 @@ final class ConnectorApp implements PaperboyCallbackHandler {
         if (where[0].equals("redis")) {
             builder.redis(where[1]);
         } else {
-            int port = Integer.parseInt(where[2]);
             List<String> all = List.of(where);
-            builder.embedded(EmbeddedOptions.of(all.subList(3, all.size()))
+            builder.embedded(EmbeddedOptions.of(all.subList(2, all.size()))
                     .token(where[1])
-                    .listen("127.0.0.1", port)
-                    .callback("127.0.0.1", port)
+                    .listen("127.0.0.1", 0)
+                    .callback("127.0.0.1")
                     .interval(Duration.ofMillis(100)));
         }
         app.connector = builder.build();

@@ -9,6 +9,7 @@ import static paperboy.connector.Until.until;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -27,8 +28,6 @@ final class EmbeddedTest {
     private final Server two = new Server();
     private final Log log = new Log();
     private final List<String> joined = new CopyOnWriteArrayList<>();
-    private final int port = Until.freePort();
-    private final String callback = "http://127.0.0.1:" + port + PATH;
     private PaperboyConnector connector;
 
     EmbeddedTest() throws Exception {}
@@ -56,8 +55,8 @@ final class EmbeddedTest {
     private EmbeddedOptions options(String... servers) {
         return EmbeddedOptions.of(List.of(servers))
                 .token(Server.TOKEN)
-                .listen("127.0.0.1", port)
-                .callback("127.0.0.1", port)
+                .listen("127.0.0.1", 0)
+                .callback("127.0.0.1")
                 .interval(Duration.ofMillis(100))
                 .timeout(Duration.ofSeconds(20));
     }
@@ -78,6 +77,15 @@ final class EmbeddedTest {
         connect(options(one.url, two.url));
     }
 
+    /** Where the connector listens, as it has told a server. */
+    private int port() {
+        return URI.create(one.callbacks.get(0)).getPort();
+    }
+
+    private String callback() {
+        return "http://127.0.0.1:" + port() + PATH;
+    }
+
     private String request(String userId) {
         JsonObject request = new JsonObject();
         request.addProperty("wsId", "w");
@@ -90,13 +98,13 @@ final class EmbeddedTest {
     void registersAtEveryServerAndShowsItsToken() throws Exception {
         connect();
         for (Server server : List.of(one, two)) {
-            assertEquals(List.of(callback), server.callbacks);
+            assertEquals(List.of(callback()), server.callbacks);
             assertEquals(List.of("GET /instance",
                     "POST /subscribeTopic/paperboy-subscription-request"),
                     server.requests.subList(0, 2));
             assertEquals(List.of(Server.TOKEN, Server.TOKEN),
                     server.shown.subList(0, 2));
-            assertEquals("{\"restHostname\":\"127.0.0.1\",\"restPort\":" + port
+            assertEquals("{\"restHostname\":\"127.0.0.1\",\"restPort\":" + port()
                     + ",\"restPath\":\"" + PATH + "\"}", server.bodies.get(1));
         }
     }
@@ -156,7 +164,7 @@ final class EmbeddedTest {
         for (String other : List.of(
                 "", "x", Server.TOKEN + "x", Server.TOKEN.toUpperCase())) {
             assertEquals("401 its token is wrong",
-                    Server.ask("POST", callback, request("bob"), other));
+                    Server.ask("POST", callback(), request("bob"), other));
         }
         one.push(request("ann"));
         until("the subscription", () -> !joined.isEmpty());
@@ -181,9 +189,9 @@ final class EmbeddedTest {
     @Test
     void servesItsCallbackAlone() throws Exception {
         connect();
-        String base = "http://127.0.0.1:" + port;
+        String base = "http://127.0.0.1:" + port();
         assertEquals("404 there is nothing here",
-                Server.ask("GET", callback, "", Server.TOKEN));
+                Server.ask("GET", callback(), "", Server.TOKEN));
         for (String path : List.of(
                 "/", PATH + "/x", "/messageCallback/paperboy-message")) {
             assertEquals("404 there is nothing here",
@@ -234,6 +242,15 @@ final class EmbeddedTest {
     }
 
     @Test
+    void tellsWhyAServerRefusesIt() throws Exception {
+        one.status = 403;
+        one.says = "{\"error\":\"forbidden\",\"message\":\"not\\n you\"}";
+        connect();
+        assertTrue(log.has(Level.ERROR,
+                "is away: it answered 403: not? you"), log.text());
+    }
+
+    @Test
     void followsNobodyElsewhereWithItsToken() throws Exception {
         one.status = 302;
         connect(options(one.url));
@@ -261,8 +278,8 @@ final class EmbeddedTest {
     @Test
     void saysThatItsPortIsTaken() throws Exception {
         connect();
-        try (PaperboyConnector second =
-                build(options(one.url), new Open())) {
+        try (PaperboyConnector second = build(
+                options(one.url).listen("127.0.0.1", port()), new Open())) {
             assertThrows(IOException.class, second::start);
         }
     }

@@ -35,6 +35,7 @@ final class Server implements AutoCloseable {
     final String url;
     volatile String instance = "one";
     volatile int status = 200;
+    volatile String says = "done";
     volatile CountDownLatch gate = new CountDownLatch(0);
     private final HttpServer http =
             HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
@@ -60,7 +61,8 @@ final class Server implements AutoCloseable {
         } catch (InterruptedException error) {
             return;
         }
-        String said = path.equals("/instance") ? instance : "done";
+        String said = path.equals("/instance") && status == 200
+                ? instance : says;
         if (status == 200 && path.startsWith("/subscribeTopic/")) {
             JsonObject told = Json.read(body);
             callbacks.add("http://" + Json.text(told, "restHostname") + ":"
