@@ -1,0 +1,151 @@
+#include "template.hpp"
+
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cstdio>
+
+namespace paperboy::load {
+
+namespace {
+
+constexpr Bytes kPlaces = "icstnrlP";
+
+void append_payload(std::string& out, const Values& values, std::size_t size) {
+  const std::size_t begin = out.size();
+  out += "#seq:";
+  out += std::to_string(values.sequence);
+  out += "##ts:";
+  out += std::to_string(values.time);
+  out += '#';
+  if (out.size() - begin < size) out.resize(begin + size, 'x');
+}
+
+void append_number(std::string& out, std::uint64_t number, int width) {
+  std::array<char, 64> text{};
+  const int size = std::snprintf(text.data(), text.size(), "%0*llu", width,
+                                 static_cast<unsigned long long>(number));
+  out.append(text.data(), static_cast<std::size_t>(size));
+}
+
+std::uint64_t number_for(char place, const Values& values) {
+  switch (place) {
+    case 'i':
+      return values.connection;
+    case 'c':
+      return values.channel;
+    case 's':
+      return values.sequence;
+    case 't':
+      return values.time;
+    default:
+      return values.number;
+  }
+}
+
+char from_hex_digits(Bytes digits) {
+  unsigned number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+  return static_cast<char>(number);
+}
+
+}  // namespace
+
+Template::Template(Bytes text) {
+  std::string plain;
+  while (!text.empty()) {
+    if (text[0] == '%') {
+      text.remove_prefix(take_place(text, plain));
+    } else {
+      plain += text[0];
+      text.remove_prefix(1);
+    }
+  }
+  if (!plain.empty()) pieces_.push_back({0, 0, plain});
+}
+
+// How much of the text it took; a % that begins no place is one.
+std::size_t Template::take_place(Bytes text, std::string& before) {
+  std::size_t at = 1;
+  int width = 0;
+  while (at < text.size() &&
+         std::isdigit(static_cast<unsigned char>(text[at])) != 0) {
+    width = width * 10 + (text[at++] - '0');
+  }
+  if (at == text.size() || kPlaces.find(text[at]) == Bytes::npos) {
+    before += '%';
+    return text.size() > 1 && text[1] == '%' ? 2 : 1;
+  }
+  if (!before.empty()) pieces_.push_back({0, 0, before});
+  before.clear();
+  pieces_.push_back({text[at], std::min(width, 40), {}});
+  return at + 1;
+}
+
+void Template::append_to(std::string& out, const Values& values,
+                         const Run& run) const {
+  for (const Piece& piece : pieces_) {
+    if (piece.kind == 0) {
+      out += piece.text;
+    } else if (piece.kind == 'r') {
+      out += run.id;
+    } else if (piece.kind == 'P') {
+      append_payload(out, values, run.payload);
+    } else if (piece.kind == 'l') {
+      if (run.lines.empty()) continue;
+      out += run.lines[values.line % run.lines.size()];
+    } else {
+      append_number(out, number_for(piece.kind, values), piece.width);
+    }
+  }
+}
+
+std::string Template::fill(const Values& values, const Run& run) const {
+  std::string out;
+  append_to(out, values, run);
+  return out;
+}
+
+std::string unescape(Bytes text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      out += text[i];
+      continue;
+    }
+    const char c = text[++i];
+    if (c == 'x') {
+      out += from_hex_digits(text.substr(i + 1, 2));
+      i += 2;
+      continue;
+    }
+    constexpr Bytes from = "nrt0";
+    constexpr Bytes to("\n\r\t\0", 4);
+    const std::size_t at = from.find(c);
+    out += at == Bytes::npos ? c : to[at];
+  }
+  return out;
+}
+
+std::string from_hex(Bytes text) {
+  std::string digits;
+  for (const char c : text) {
+    if (std::isxdigit(static_cast<unsigned char>(c)) != 0) digits += c;
+  }
+  std::string out;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+    out += from_hex_digits(Bytes(digits).substr(i, 2));
+  }
+  return out;
+}
+
+std::string literal(Bytes text) {
+  std::string out;
+  for (const char c : text) {
+    out += c;
+    if (c == '%') out += '%';
+  }
+  return out;
+}
+
+}  // namespace paperboy::load
