@@ -96,6 +96,18 @@ Result<Header, TokenError> read_header(Bytes part) {
   return header;
 }
 
+// HMAC costs no more than to look it up.
+bool signature_is_good(const SignedToken& token, const Key& key,
+                       SignatureCache* cache) {
+  if (cache == nullptr || is_hmac(key.algorithm())) {
+    return signature_matches(token, key);
+  }
+  if (cache->holds(key.digest(), token.whole)) return true;
+  if (!signature_matches(token, key)) return false;
+  cache->keep(key.digest(), token.whole);
+  return true;
+}
+
 // Whether a key that the header's kid chooses has signed the token. The
 // algorithm that the token names decides nothing: it is compared.
 Result<Done, TokenError> check_signature(const SignedToken& token,
@@ -111,9 +123,10 @@ Result<Done, TokenError> check_signature(const SignedToken& token,
   if (candidates.empty()) {
     return TokenError::algorithm;
   }
-  const bool matched = std::any_of(
-      candidates.begin(), candidates.end(),
-      [&](const Key* key) { return signature_matches(token, *key); });
+  const bool matched =
+      std::any_of(candidates.begin(), candidates.end(), [&](const Key* key) {
+        return signature_is_good(token, *key, keys.cache());
+      });
   return matched ? Result<Done, TokenError>(Done{}) : TokenError::signature;
 }
 

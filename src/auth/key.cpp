@@ -155,7 +155,20 @@ Result<Key, std::string> Key::load(Algorithm algorithm, Bytes material,
   if (!why.empty()) {
     return why;
   }
+  if (!key.take_digest()) return std::string("its digest can't be made");
   return key;
+}
+
+bool Key::take_digest() {
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(public_key_.get(), &der);
+  if (size <= 0) return false;
+  std::string text(reinterpret_cast<char*>(der),
+                   static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  text += algorithm_name(algorithm_);
+  return EVP_Digest(text.data(), text.size(), digest_.data(), nullptr,
+                    EVP_sha256(), nullptr) == 1;
 }
 
 bool Key::weak() const {

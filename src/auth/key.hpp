@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "auth/secret.hpp"
+#include "auth/signature_cache.hpp"
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 
@@ -67,6 +68,9 @@ class Key {
   /// RS, ES: the public key, which lives as long as this. HS: null.
   [[nodiscard]] evp_pkey_st* public_key() const { return public_key_.get(); }
 
+  /// RS, ES: what tells it from any other key. HS: all zeros.
+  [[nodiscard]] const KeyDigest& digest() const { return digest_; }
+
  private:
   struct Free {
     void operator()(evp_pkey_st* key) const;
@@ -76,11 +80,13 @@ class Key {
   Key(Algorithm algorithm, Bytes kid) : algorithm_(algorithm), kid_(kid) {}
 
   static Result<PublicKey, std::string> read_public_key(Bytes pem);
+  [[nodiscard]] bool take_digest();
 
   Algorithm algorithm_;
   std::string kid_;
   SecretBytes secret_;
   PublicKey public_key_;
+  KeyDigest digest_{};
 };
 
 /// The keys of a location. A token with a `kid` is verified by the key of that
@@ -100,8 +106,13 @@ class KeySet {
   /// the set is not added to.
   [[nodiscard]] std::vector<const Key*> find(std::optional<Bytes> kid) const;
 
+  /// Where good signatures are remembered; null: nowhere. It must outlive this.
+  void remember_in(SignatureCache* cache) { cache_ = cache; }
+  [[nodiscard]] SignatureCache* cache() const { return cache_; }
+
  private:
   std::vector<Key> keys_;
+  SignatureCache* cache_ = nullptr;
 };
 
 }  // namespace paperboy::auth

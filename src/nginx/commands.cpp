@@ -145,6 +145,8 @@ ngx_command_t commands[] = {
         callback<set_require_tls>),
     own(ngx_string("paperboy_jwt_key"), kAnywhere | NGX_CONF_TAKE1234,
         callback<set_jwt_key>),
+    main_only(ngx_string("paperboy_token_cache"), NGX_CONF_TAKE1,
+              callback<set_token_cache>),
     own(ngx_string("paperboy_api_key"), kAnywhere | NGX_CONF_TAKE1,
         callback<set_api_key>),
     own(ngx_string("paperboy_token"), kAnywhere | NGX_CONF_1MORE,

@@ -13,6 +13,7 @@
 #include "auth/key.hpp"
 #include "auth/origin.hpp"
 #include "auth/secret.hpp"
+#include "auth/signature_cache.hpp"
 #include "broker/shm_file.hpp"
 #include "hub/rule.hpp"
 #include "nginx/log_format.hpp"
@@ -89,6 +90,9 @@ struct MainConf : MainSlots {
   std::unique_ptr<ClassicConf> classic;    // null: no back end is asked
   bool classic_in_use = false;             // some location speaks the protocol
   std::unique_ptr<EmbeddedConf> embedded;  // null: nothing is said of it
+  std::optional<std::size_t> token_cache_size;  // bytes; 0: off; none: not set
+  bool has_public_keys = false;        // some location verifies with them
+  auth::SignatureCache token_cache{};  // attached when the zones are made
 
   [[nodiscard]] bool has_back_end() const {
     return classic != nullptr || (embedded != nullptr && embedded->in_use);

@@ -34,6 +34,7 @@ char* set_channel(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_origin(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_cors(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_jwt_key(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_token_cache(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_token(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_subprotocol(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_audience(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);

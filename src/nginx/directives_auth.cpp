@@ -88,6 +88,11 @@ char* add_key(ngx_conf_t* cf, auth::KeySet& keys) {
                        "algorithm and may be guessed",
                        &given[1]);
   }
+  if (!auth::is_hmac(*algorithm)) {
+    MainConf& main = main_conf(cf);
+    main.has_public_keys = true;
+    keys.remember_in(&main.token_cache);
+  }
   const auto added = keys.add(std::move(*key));
   return added ? NGX_CONF_OK : conf_error(cf, bytes(given[1]), added.error());
 }
@@ -156,6 +161,25 @@ char* set_api_key(ngx_conf_t* cf, ngx_command_t*, void* conf) {
     here.api_keys = std::make_shared<std::vector<auth::SecretBytes>>();
   }
   here.api_keys->emplace_back(*key);
+  return NGX_CONF_OK;
+}
+
+char* set_token_cache(ngx_conf_t* cf, ngx_command_t*, void* conf) {
+  constexpr ssize_t kLeast = 64L * 1024;
+  static char text[] = "is duplicate";
+  auto& size = static_cast<MainConf*>(conf)->token_cache_size;
+  if (size) return text;
+  ngx_str_t& given = parameters(cf)[0];
+  if (bytes(given) == "off") {
+    size = 0;
+    return NGX_CONF_OK;
+  }
+  const ssize_t parsed = ngx_parse_size(&given);
+  if (parsed < kLeast) {
+    return conf_error(cf, bytes(given),
+                      "expected off, or a size of 64k or more");
+  }
+  size = static_cast<std::size_t>(parsed);
   return NGX_CONF_OK;
 }
 

@@ -40,7 +40,15 @@ Json zone_json(const broker::shm::Stats& stats) {
   return json;
 }
 
-std::string status_json(Worker& worker) {
+Json token_cache_json(const auth::SignatureCache::Stats& stats) {
+  Json json = Json::object();
+  json.set("tokens", Json::integer(stats.tokens))
+      .set("hits", Json::integer(stats.hits))
+      .set("misses", Json::integer(stats.misses));
+  return json;
+}
+
+std::string status_json(Worker& worker, const MainConf& main) {
   const broker::shm::Zone& zone = worker.zone();
   const auto stats = zone.stats();
   Json json = Json::object();
@@ -55,6 +63,7 @@ std::string status_json(Worker& worker) {
   set_range(closed, zone, Counter::closed_1000, Counter::closed_other);
   json.set("closed", std::move(closed));
   json.set("zone", zone_json(stats));
+  json.set("token_cache", token_cache_json(main.token_cache.stats()));
   return json.dump();
 }
 
@@ -72,7 +81,9 @@ ngx_int_t status_handler(ngx_http_request_t* r) {
                   "there is no zone, or no seat in it for this worker");
   }
   if (!add_header(r, "Cache-Control", "no-store")) return NGX_ERROR;
-  return answer(r, NGX_HTTP_OK, "application/json", status_json(*worker));
+  const auto& main = *static_cast<MainConf*>(
+      ngx_http_get_module_main_conf(r, ngx_http_paperboy_module));
+  return answer(r, NGX_HTTP_OK, "application/json", status_json(*worker, main));
 }
 
 }  // namespace paperboy::nginx
