@@ -1,0 +1,57 @@
+"""The figures of a result, by name: what it is called, its unit, how it is read
+from what the load client printed, and how it is written."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    title: str
+    read: object
+    digits: int = 0
+    factor: float = 1
+
+    def of(self, result):
+        return self.read(result) * self.factor
+
+    def text(self, value):
+        return f'{value:,.{self.digits}f}'
+
+
+def latency(name):
+    return lambda result: result['latency'][name]
+
+
+def room(result):
+    return result['memory']['server_pss_kb_after'] * 1024
+
+
+def growth(result):
+    return result['memory']['server_own_bytes_per_conn'] * result['open']
+
+
+def lock_waits(result):
+    """A million deliveries, in the warm-up and after it."""
+    counters = result['counters']
+    return counters['zone']['lock_waits'] * 1e6 / counters['messages_sent']
+
+
+FIGURES = {
+    'deliveries': Figure('deliveries/s', lambda r: r['deliveries_per_s']),
+    'publishes': Figure('messages/s', lambda r: r['publishes_per_s']),
+    'cpu': Figure('CPU µs a delivery',
+                  lambda r: r['server_cpu_s_per_million'], 2),
+    'publish_cpu': Figure('CPU µs a message',
+                          lambda r: r['server_cpu_us_per_publish'], 2),
+    'p99': Figure('p99 ms', latency('p99_us'), 2, 1e-3),
+    'longest': Figure('longest ms', latency('max_us'), 0, 1e-3),
+    'memory': Figure('bytes a connection',
+                     lambda r: r['memory']['server_own_bytes_per_conn']),
+    'growth': Figure('MB of growth', growth, 1, 1e-6),
+    'room': Figure('server MB', room, 1, 1e-6),
+    'idle': Figure('cores while idle', lambda r: r['idle_server_cores'], 3),
+    'handshakes': Figure('handshakes/s', lambda r: r['handshakes_per_s']),
+    'handshake_cpu': Figure('CPU µs a handshake',
+                            lambda r: r['server_cpu_us_per_handshake'], 1),
+    'lock_waits': Figure('lock waits a million deliveries', lock_waits, 1),
+    'connects': Figure('connects/s', lambda r: r['connects_per_s']),
+}

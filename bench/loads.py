@@ -1,0 +1,189 @@
+"""What the rows do: each starts a server of the peer, puts a load on it, and
+returns what the load client has found. `bench.size(full, smoke)` picks how much
+of it there is."""
+import os
+import random
+import subprocess
+
+SATURATED = ['--publish-depth', 8, '--window', 8]
+
+
+def fanout(bench, peer, subscribers, seconds=6, tls=False, workers=1):
+    """One channel, to which all listen, as fast as it goes."""
+    count = min(subscribers, bench.size(subscribers, 50))
+    with bench.start(peer, connections=count, tls=tls,
+                     workers=workers) as server:
+        return bench.load(
+            server, 'fanout', *server.subscriber(), *server.publisher(),
+            *SATURATED, '-c', count,
+            '-m', bench.size(max(20_000_000 // subscribers, 2000), 100)
+            if subscribers > 10 else bench.size(400_000, 100),
+            '--warmup', bench.size(40, 5), '--duration', seconds)
+
+
+def rate(bench, peer, subscribers, deliveries=100_000, seconds=5):
+    """So many deliveries a second, and nothing to write together."""
+    count = bench.size(subscribers, 50)
+    publishes = bench.size(deliveries // subscribers, 100)
+    with bench.start(peer, connections=count) as server:
+        return bench.load(
+            server, 'fanout', *server.subscriber(), *server.publisher(),
+            '-c', count, '-m', bench.size(publishes * seconds, 50),
+            '--warmup', bench.size(publishes, 5), '--rate', publishes,
+            '--window', 0, '--publish-depth', 64, '--duration', 3 * seconds)
+
+
+def channels(bench, peer, workers):
+    """5,000 channels of two subscribers each, published to over HTTP."""
+    number = bench.size(5000, 50)
+    with bench.start(peer, connections=2 * number, workers=workers) as server:
+        return bench.load(
+            server, 'fanout', *server.subscriber(), *server.publisher(),
+            '-c', 2 * number, '--channels', number,
+            '-m', bench.size(200_000, 500), '--warmup', bench.size(5000, 50),
+            '--window', bench.size(2000, 50), '--publish-conns', 16,
+            '--publish-depth', bench.size(64, 8), '--duration', 6)
+
+
+def pipelined(bench, peer, history=None):
+    """One subscriber, one publisher who doesn't wait for answers."""
+    options = {'kept': 1000}
+    if history:
+        options['rule'] = f'paperboy_channel_rule * history={history};'
+    with bench.start(peer, connections=100, **options) as server:
+        return bench.load(
+            server, 'fanout', *server.subscriber(), *server.publisher(),
+            '-c', 1, '-m', bench.size(300_000, 500),
+            '--warmup', bench.size(5000, 20), '--window', 512,
+            '--publish-depth', 128, '--duration', 6, '--drain', 1)
+
+
+def zone(bench, peer, channels):
+    """Publishes by turns to all channels that the zone holds, one of which has
+    a subscriber. The warm-up makes them."""
+    number = bench.size(channels, 200)
+    with bench.start(peer, connections=100, zone='512m log=32m') as server:
+        result = bench.load(
+            server, 'fanout', *server.subscriber(), *server.publisher(),
+            '-c', 1, '--channels', number,
+            '--warmup', number, '-m', bench.size(300_000, 400),
+            '--window', 0, '--publish-depth', 128, '--duration', 60)
+        if result['counters']['channels'] < number:
+            raise RuntimeError(f'{result["counters"]["channels"]} channels of '
+                               f'{number} are in the zone')
+        return result
+
+
+def json(bench, peer, deflate):
+    """A kilobyte of JSON to 10,000."""
+    count = bench.size(10_000, 50)
+    with bench.start(peer, connections=count,
+                     deflate='on' if deflate else 'off') as server:
+        words = server.subscriber() + (['--deflate'] if deflate else [])
+        result = bench.load(
+            server, 'fanout', *words, *server.publisher(), '-c', count,
+            '--publish-body-file', json_body(bench), '--window', 2,
+            '--publish-depth', 2, '-m', bench.size(300, 20),
+            '--warmup', bench.size(10, 2), '--duration', 8)
+        if result['compressed'] != (result['frames'] if deflate else 0):
+            raise RuntimeError(f'{result["compressed"]} frames of '
+                               f'{result["frames"]} were compressed')
+        return result
+
+
+def memory(bench, peer, tls, connections=10_000):
+    """What idle connections cost, each with a channel of its own."""
+    count = min(connections, bench.size(connections, 50))
+    with bench.start(peer, connections=count, tls=tls,
+                     zone='256m log=1m') as server:
+        if 'native' in peer.able:
+            words = server.native(
+                '{"id":1,"connect":{}}',
+                '{"id":2,"subscribe":{"channel":"own-%r-%i"}}')
+        else:
+            words = server.subscriber()
+        # What is made once is made by others.
+        bench.load(server, 'hold', *words, '-c', min(count, 100),
+                   '--channels', count, '--duration', 0)
+        return bench.load(server, 'hold', *words, '-c', count,
+                          '--channels', count, '--duration', bench.size(1, 0))
+
+
+def handshakes(bench, peer, algorithm=None, tokens=80_000):
+    """Connections opened, let in, subscribed and ended, one after another."""
+    keys, words = '', []
+    if algorithm:
+        public, lines = credentials(bench, algorithm, bench.size(tokens, 200))
+        keys = f'paperboy_jwt_key {algorithm} file={public};'
+        words = ['--lines', lines, '--header', 'Authorization: Bearer %l']
+    with bench.start(peer, connections=4000, keys=keys) as server:
+        return bench.load(server, 'churn', *server.subscriber(), *words,
+                          '-c', bench.size(100, 10),
+                          '--duration', bench.size(4, 0.3), '--settle', 0.5)
+
+
+def million(bench, peer):
+    """A million users, each with a token, a channel of its own and one that all
+    have; heartbeats as they are by default; then two messages to all."""
+    count = bench.size(1_000_000, 100)
+    each = bench.files * 8 // 10  # SO_REUSEPORT doesn't share out evenly
+    workers = bench.size(-(-count // each), 2)
+    public, lines = credentials(bench, 'HS256', count)
+    with bench.start(peer, connections=min(count * 6 // 5, bench.files - 1200),
+                     workers=workers, ping='25s', zone='768m log=64m',
+                     keys=f'paperboy_jwt_key HS256 file={public};') as server:
+        return bench.load(
+            server, 'fanout',
+            *server.native('{"id":1,"connect":{"token":"%l"}}',
+                           '{"id":2,"subscribe":{"channel":"own-%i"}}',
+                           '{"id":3,"subscribe":{"channel":"%r-0"}}'),
+            '--lines', lines, *server.publisher(), '--publish-body',
+            '{"m":"%P"}', '-c', count, '--connect-timeout', 600,
+            '--concurrency', 64, '--settle', bench.size(60, 0.2), '-m', 2,
+            '--window', 1, '--duration', bench.size(60, 5), '--drain', 20)
+
+
+# --- what they need -----------------------------------------------------------
+
+def credentials(bench, algorithm, count):
+    """The file of the key that verifies, and one of so many tokens."""
+    secret = bench.file(algorithm + '.secret')
+    public = bench.file(algorithm + '.public')
+    if not os.path.exists(public):
+        make_key(algorithm, secret, public)
+    lines = bench.file(f'{algorithm}-{count}.tokens')
+    with open(lines, 'wb') as file:
+        subprocess.run([bench.program('load_tokens'), algorithm, secret,
+                        str(count)], stdout=file, check=True)
+    return public, lines
+
+
+def make_key(algorithm, secret, public):
+    if algorithm == 'HS256':
+        for path in (secret, public):
+            with open(path, 'w') as file:
+                file.write('a secret of thirty-two and more bytes')
+        return
+    for command in (
+            ['genpkey', '-algorithm', 'EC', '-pkeyopt',
+             'ec_paramgen_curve:P-256', '-out', secret],
+            ['pkey', '-in', secret, '-pubout', '-out', public]):
+        subprocess.run(['openssl', *command], check=True, capture_output=True)
+
+
+def json_body(bench):
+    """A template of 1,024 bytes, that compresses as such things do."""
+    dice = random.Random(7)
+    words = ('alpha bravo charlie delta echo foxtrot golf hotel india juliet '
+             'kilo lima mike november oscar papa quebec romeo sierra').split()
+    text = '{"seq":"#seq:%s#","at":"#ts:%t#","orders":['
+    while len(text) < 900:
+        text += (f'{{"id":{dice.randrange(10**6)},"name":"{dice.choice(words)} '
+                 f'{dice.choice(words)}","price":{dice.randrange(10**5) / 100},'
+                 f'"open":{dice.choice(("true", "false"))}}},')
+    text = text[:-1] + '],"note":"'
+    text += 'x' * (1000 - len(text)) + '"}'
+    path = bench.file('body.json')
+    with open(path, 'w') as file:
+        file.write(text)
+    return path

@@ -1,0 +1,64 @@
+"""nchan, as Debian packages it: taken from its package, not installed, so that
+the machine's nginx stays as it is."""
+import glob
+import os
+import subprocess
+
+from peers import nginx
+
+PACKAGE = 'libnginx-mod-nchan'
+
+# A length of 0 stops delivering after 32,768 messages of one burst.
+LOCATIONS = """
+    location /sub {{
+      nchan_subscriber websocket;
+      nchan_channel_id $arg_id;
+      nchan_subscriber_first_message newest;
+    }}
+    location /pub {{
+      nchan_publisher http;
+      nchan_channel_id $arg_id;
+      nchan_message_buffer_length {history};
+      nchan_message_timeout 10s;
+    }}
+"""
+
+
+class Nchan(nginx.Nginx):
+    name = 'nchan'
+    able = frozenset(('http', 'tls', 'workers'))
+
+    def module(self):
+        return find(self.setup)
+
+    def http(self):
+        return 'nchan_shared_memory_size 512m; ' \
+            + ('nchan_permessage_deflate_compression_level 6;'
+               if self.options.get('deflate') else '')
+
+    def locations(self):
+        return LOCATIONS.format(history=self.options.get('kept', 10))
+
+    @classmethod
+    def version(cls, setup):
+        package = glob.glob(os.path.join(setup.downloads, PACKAGE + '_*.deb'))
+        return 'nchan ' + os.path.basename(package[0]).split('_')[1] \
+            .replace('%3a', ':')
+
+
+def find(setup):
+    """The module's path, or None."""
+    found = glob.glob(os.path.join(
+        setup.downloads, 'nchan/**/ngx_nchan_module.so'), recursive=True)
+    return found[0] if found else None
+
+
+def fetch(setup):
+    if find(setup):
+        return
+    os.makedirs(setup.downloads, exist_ok=True)
+    subprocess.run(['apt-get', 'download', '-q', PACKAGE],
+                   cwd=setup.downloads, check=True, capture_output=True)
+    package = glob.glob(os.path.join(setup.downloads, PACKAGE + '_*.deb'))
+    subprocess.run(['dpkg', '-x', package[0],
+                    os.path.join(setup.downloads, 'nchan')], check=True)

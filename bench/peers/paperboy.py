@@ -1,0 +1,66 @@
+"""Paperboy: the module of a build directory."""
+import json
+import os
+import re
+import subprocess
+import urllib.request
+
+from peers import nginx, server
+
+HTTP = """
+  paperboy_zone main {zone};
+  paperboy_origin any;
+  paperboy_ping_interval {ping};
+  paperboy_deflate {deflate};
+  {rule}
+"""
+
+LOCATIONS = """
+    location /sub {{ paperboy raw; paperboy_channel $arg_id; {keys} }}
+    location /native {{ paperboy native; {keys} }}
+    location /pub {{ paperboy_publish any; paperboy_channel $arg_id; }}
+    location /status {{ paperboy_status; }}
+"""
+
+
+class Paperboy(nginx.Nginx):
+    name = 'paperboy'
+    able = frozenset(('http', 'tls', 'deflate', 'tokens', 'native', 'history',
+                      'workers', 'zone'))
+
+    def module(self):
+        return os.path.join(self.setup.build, 'ngx_http_paperboy_module.so')
+
+    def http(self):
+        return HTTP.format(
+            zone=self.options.get('zone', '256m log=64m'),
+            ping=self.options.get('ping', '1h'),
+            deflate=self.options.get('deflate', 'off'),
+            rule=self.options.get('rule', ''))
+
+    def locations(self):
+        return LOCATIONS.format(keys=self.options.get('keys', ''))
+
+    def native(self, *hellos):
+        """Words of a client that says these commands of the protocol."""
+        words = self.subscriber()
+        words[words.index('--path') + 1] = '/native'
+        words += ['--reply', '{}={}']
+        for hello in hellos:
+            words += ['--hello', hello]
+        return words
+
+    def counters(self):
+        """What the status tells, after the load."""
+        url = f'http://{self.host()}/status'
+        with urllib.request.urlopen(url) as answer:
+            return json.load(answer)
+
+    @classmethod
+    def version(cls, setup):
+        with open(server.ROOT + '/src/base/version.hpp') as file:
+            number = re.search(r'"(\d[\d.]*)"', file.read())[1]
+        commit = subprocess.run(
+            ['git', 'describe', '--always', '--dirty'], cwd=server.ROOT,
+            capture_output=True, text=True).stdout.strip()
+        return f'Paperboy {number} ({commit or "no commit"})'

@@ -1,0 +1,78 @@
+# The benchmark, in little: each kind of row runs, everything that it sends
+# arrives, and it writes its table and its plots. Counts, never times; neither
+# nchan nor Node.js is needed.
+use v5.36;
+use lib 't/lib';
+use File::Basename qw(dirname);
+use File::Temp     ();
+use JSON::PP       ();
+use Paperboy::Nginx;
+use Paperboy::Repo qw(slurp);
+use Test::More;
+
+my $build = dirname($Paperboy::Nginx::MODULE);
+plan(skip_all => 'the load client is not built (PAPERBOY_TESTS)')
+    if !-x "$build/load" || !-x "$build/load_tokens";
+
+my $out = File::Temp->newdir('paperboy-XXXXXX', TMPDIR => 1);
+
+sub bench (@words) {
+    my $said = qx{bench/run --smoke --rounds 1 --build $build --out $out @words 2>&1};
+    return ($said, $? >> 8);
+}
+
+sub results ($row) {
+    return map { JSON::PP::decode_json($_) } split /\n/,
+        slurp("$out/$row.jsonl");
+}
+
+my @rows = qw(rate-1k channels-2 history-100 zone-1k memory-tls
+    handshakes-es256 tls deflate-on curve-fanout-10 curve-latency-10k
+    curve-memory-1000);
+my ($said, $status) = bench('--peers', 'paperboy,floor,kernel', '--only',
+    'fanout-1k');
+is($status, 0, 'it runs') or diag($said);
+($said, $status) = bench('--peers', 'paperboy', '--only', join(',', @rows));
+is($status, 0, 'all rows run') or diag($said);
+
+for my $row ('fanout-1k', @rows) {
+    my @results = results($row);
+    my ($ours) = grep { $_->{peer} eq 'paperboy' } @results;
+    ok($ours && $ours->{version} =~ /^Paperboy \d/, "$row: ran");
+    for my $result (grep { $_->{mode} ne 'floor' } @results) {
+        my $name = "$row, $result->{peer}";
+        is($result->{failed}, 0, "$name: nobody was refused");
+        if ($result->{mode} eq 'churn') {
+            ok($result->{handshakes} > 0, "$name: handshakes");
+            next;
+        }
+        is($result->{open_after}, $result->{connections}, "$name: all stay");
+        next if $result->{mode} eq 'hold';
+        is_deeply([@$result{qw(delivered missing duplicates reorders
+                        publish_errors)}], [$result->{expected}, 0, 0, 0, 0],
+            "$name: each message came once, in order");
+    }
+}
+is_deeply([sort map { $_->{peer} } results('fanout-1k')],
+    [qw(floor kernel paperboy)], 'in turn, each peer');
+is((results('channels-2'))[0]{counters}{workers}, 2, 'two workers');
+is((results('deflate-on'))[0]{compressed}, (results('deflate-on'))[0]{frames},
+    'compressed');
+
+my $table = slurp("$out/table.md");
+like($table, qr/^\| saturated fan-out, 1,000 subscribers: deliveries\/s \| [\d,]+ /m,
+    'a table');
+like($table, qr/^load churn --target HOST:PORT .* --lines ES256-200\.tokens/m,
+    'and how each was measured');
+unlike($table, qr{$out}, 'without paths');
+for my $plot (qw(fanout latency memory)) {
+    like(slurp("$out/$plot.svg"), qr{^<svg .*class="paperboy".*</svg>\s*\z}s,
+        "a plot: $plot");
+}
+
+($said, $status) = bench('--only', 'nothing');
+is($status, 1, 'a row that there is not');
+like($said, qr/^nothing: no such row; there are channels,/, 'and which there are');
+like((bench('--peers', 'nobody', '--only', 'memory'))[0],
+    qr/^nobody: no such peer; there are paperboy, nchan,/, 'the same of a peer');
+done_testing;
