@@ -13,8 +13,8 @@
 
 namespace paperboy {
 
-/// Blocks of `Size` bytes. One for a size and thread.
-template <std::size_t Size>
+/// Blocks of `Size` bytes. One for a size, alignment and thread.
+template <std::size_t Size, std::size_t Align = alignof(std::max_align_t)>
 class Slab {
  public:
   static void* take() {
@@ -33,7 +33,7 @@ class Slab {
  private:
   union Block {
     Block* next;
-    alignas(std::max_align_t) std::byte bytes[Size];
+    alignas(Align) std::byte bytes[Size];
   };
   static constexpr std::size_t kPage = 32UL * 1024;
   static constexpr std::size_t kBlocks =
@@ -60,11 +60,26 @@ struct SlabAllocator {
   // NOLINTNEXTLINE(google-explicit-constructor): allocators convert
   SlabAllocator(const SlabAllocator<U>&) {}
 
-  T* allocate(std::size_t) { return static_cast<T*>(Slab<sizeof(T)>::take()); }
-  void deallocate(T* block, std::size_t) { Slab<sizeof(T)>::give(block); }
+  T* allocate(std::size_t) {
+    return static_cast<T*>(Slab<sizeof(T), alignof(T)>::take());
+  }
+  void deallocate(T* block, std::size_t) {
+    Slab<sizeof(T), alignof(T)>::give(block);
+  }
 
   friend bool operator==(const SlabAllocator&, const SlabAllocator&) {
     return true;
+  }
+};
+
+/// A base of what lies in such blocks when it is made by `new`.
+template <typename T>
+struct Slabbed {
+  static void* operator new(std::size_t) {
+    return Slab<sizeof(T), alignof(T)>::take();
+  }
+  static void operator delete(void* memory) {
+    Slab<sizeof(T), alignof(T)>::give(memory);
   }
 };
 
