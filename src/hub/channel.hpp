@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/encoder.hpp"
+#include "base/few.hpp"
 #include "base/history.hpp"
+#include "base/slab.hpp"
 #include "hub/broker.hpp"
 #include "hub/subscription.hpp"
 
@@ -24,7 +27,7 @@ struct Group {
   /// before to hear of; epoch 0: they are where the channel is. Of another
   /// epoch than the channel: that one is yet to come.
   Position after;
-  std::vector<Subscription*> members;
+  Few<Subscription*> members;
 };
 
 /// One that waits to be told what it missed, or where it begins; what comes
@@ -51,22 +54,40 @@ struct Live {
   [[nodiscard]] std::uint64_t end() const { return base + kept.size(); }
 };
 
-struct Channel {
-  Channel(Hub& hub, ChannelRef ref, Position last)
-      : hub(hub), ref(ref), last(last) {}
-
-  Hub& hub;
-  ChannelRef ref;
-  bool in_batch = false;     // this drain brought something
-  bool repairing = false;    // its history is being read
-  std::uint32_t batch = 0;   // then: which of the hub's batches is the last
-  std::uint32_t ahead = 0;   // groups that begin after `last`
-  Position last;             // of epoch 0: not known, nothing was delivered
+/// What few channels have, and those for a short time.
+struct Apart {
+  std::vector<std::shared_ptr<Held>> held;
+  Live live;                 // nothing where none is held
   Position skipped;          // what came while `repairing`, the last of it
   std::uint64_t repair = 0;  // of the hub's
-  std::vector<Group> groups;
-  std::vector<std::shared_ptr<Held>> held;
-  std::unique_ptr<Live> live;  // null: none is held
+};
+
+/// Mostly of one subscriber: see "An idle connection" in docs/architecture.md.
+struct Channel : Slabbed<Channel> {
+  Channel(Hub& hub, ChannelRef ref, Position last)
+      : hub(hub), last(last), ref(ref) {}
+
+  [[nodiscard]] std::span<const std::shared_ptr<Held>> held() const {
+    if (!apart) return {};
+    return apart->held;
+  }
+  Apart& rare() {
+    if (!apart) apart = std::make_unique<Apart>();
+    return *apart;
+  }
+  void tidy() {
+    if (!repairing && held().empty()) apart.reset();
+  }
+
+  Hub& hub;
+  Position last;  // of epoch 0: not known, nothing was delivered
+  ChannelRef ref;
+  std::uint32_t batch = 0;          // the last of the hub's, if `in_batch`
+  std::uint32_t ahead : 30 = 0;     // groups that begin after `last`
+  std::uint32_t in_batch : 1 = 0;   // this drain brought something
+  std::uint32_t repairing : 1 = 0;  // its history is being read
+  Few<Group> groups;
+  std::unique_ptr<Apart> apart;  // null: nothing of the kind
 };
 
 }  // namespace paperboy::hub

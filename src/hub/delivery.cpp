@@ -34,10 +34,10 @@ bool Hub::gather() {
 }
 
 void Hub::on_publication(ChannelRef ref, const Publication& publication) {
-  const auto found = channels_.find(ref);
-  if (found == channels_.end()) return;
-  Channel& channel = *found->second;
-  if (channel.repairing) {
+  Channel* const found = channels_.find(ref);
+  if (found == nullptr) return;
+  Channel& channel = *found;
+  if (channel.repairing != 0) {
     skip(channel, publication.position);
     return;
   }
@@ -81,7 +81,7 @@ bool Hub::is_awaited(const Channel& channel, const Position& position) {
 /// Nothing leaves before the drain is over, since only then it is known to be
 /// good; so what comes after a hole has a batch of its own.
 Hub::Batch& Hub::batch_for(Channel& channel, bool hole) {
-  if (channel.in_batch && !hole) return batches_[channel.batch];
+  if (channel.in_batch != 0 && !hole) return batches_[channel.batch];
   const std::size_t runs = runs_used_;
   for (const Group& group : channel.groups) {
     if (!group.members.empty()) add_run();
@@ -89,7 +89,7 @@ Hub::Batch& Hub::batch_for(Channel& channel, bool hole) {
   const auto index = static_cast<std::uint32_t>(batches_.size());
   batches_.push_back({&channel, runs, hole, channel.last});
   channel.batch = index;
-  channel.in_batch = true;
+  channel.in_batch = 1;
   return batches_.back();
 }
 
@@ -126,7 +126,7 @@ void Hub::encode(Channel& channel, const Batch& batch,
     const bool empty = run.bytes.size() == size;
     if (publication.event == Event::message || !empty) ++run.count;
   }
-  if (publication.event == Event::message && !channel.held.empty()) {
+  if (publication.event == Event::message && !channel.held().empty()) {
     hold_back(channel, publication);
   }
 }
@@ -141,7 +141,7 @@ void Hub::fan_out() {
       const Run& run = runs_[next++];
       for (Subscription* const member : group.members) hand(*member, run);
     }
-    batch.channel->in_batch = false;
+    batch.channel->in_batch = 0;
   }
   for (const Batch& batch : batches_) catch_up(*batch.channel);
   batches_.clear();

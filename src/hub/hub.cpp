@@ -31,6 +31,12 @@ const Rule& Hub::rule(Bytes channel) const {
   return rules_.find(hub::channel_name(channel));
 }
 
+Hub::~Hub() {
+  *self_ = nullptr;
+  channels_.for_each(
+      [](Channel& channel) { const std::unique_ptr<Channel> gone(&channel); });
+}
+
 // ---- subscribing -----------------------------------------------------------
 
 Result<Position> Hub::subscribe(Subscription& subscription, Bytes name,
@@ -58,11 +64,10 @@ Result<Position> Hub::subscribe(Subscription& subscription, Bytes name,
 }
 
 Channel& Hub::channel_for(const Subscribed& subscribed) {
-  auto& channel = channels_[subscribed.ref];
-  if (!channel) {
-    channel = std::make_unique<Channel>(*this, subscribed.ref, subscribed.top);
-  }
-  return *channel;
+  if (auto* const here = channels_.find(subscribed.ref)) return *here;
+  auto made = std::make_unique<Channel>(*this, subscribed.ref, subscribed.top);
+  channels_.insert(*made);
+  return *made.release();
 }
 
 void Hub::unsubscribe(Subscription& subscription) {
@@ -80,17 +85,36 @@ void Hub::unsubscribe(Subscription& subscription) {
 
 /// One subscriber less.
 void Hub::let_go(ChannelRef ref) {
-  const auto found = channels_.find(ref);
   const auto is_empty = [](const Channel& channel) {
-    return channel.held.empty() &&
+    return channel.held().empty() &&
            std::ranges::all_of(channel.groups, [](const Group& group) {
              return group.members.empty();
            });
   };
-  if (found != channels_.end() && is_empty(*found->second)) {
-    channels_.erase(found);
+  Channel* const channel = channels_.find(ref);
+  if (channel != nullptr && is_empty(*channel)) {
+    channels_.erase(*channel);
+    const std::unique_ptr<Channel> gone(channel);
   }
   broker_.unsubscribe(ref);
+}
+
+/// The broker knows the name, and says which channel that is to those who
+/// subscribe alone.
+std::vector<Subscriber*> Hub::subscribers(Bytes name) {
+  const auto there = broker_.subscribe(name, 0);
+  if (!there) return {};
+  std::vector<Subscriber*> all;
+  if (const auto* const channel = channels_.find(there->ref)) {
+    for (const auto& held : channel->held()) {
+      all.push_back(&held->subscription->owner_);
+    }
+    for (const Group& group : channel->groups) {
+      for (const auto* const one : group.members) all.push_back(&one->owner_);
+    }
+  }
+  broker_.unsubscribe(there->ref);
+  return all;
 }
 
 Group& Hub::group_for(Channel& channel, Encoder& encoder,
@@ -109,8 +133,7 @@ Group& Hub::room_for(Channel& channel, Encoder& encoder, const Position& at) {
   const bool there = at.epoch == 0 || (at.epoch == channel.last.epoch &&
                                        at.offset <= channel.last.offset);
   Group& group = group_for(channel, encoder, there ? Position{} : at);
-  group.members.push_back(nullptr);
-  group.members.pop_back();
+  group.members.make_room();
   return group;
 }
 
@@ -132,13 +155,14 @@ Encoder& Hub::take(Subscription& subscription) {
   subscription.channel_ = nullptr;
   const std::uint32_t index = subscription.index_;
   if (subscription.group_ == Subscription::kHeld) {
-    auto& held = channel.held;
+    auto& held = channel.apart->held;
     Encoder& encoder = *held[index]->encoder;
     held[index]->subscription = nullptr;
     std::swap(held[index], held.back());
     held.pop_back();
     if (index < held.size()) held[index]->subscription->index_ = index;
-    if (held.empty()) channel.live.reset();
+    if (held.empty()) channel.apart->live = {};
+    channel.tidy();
     return encoder;
   }
   Group& group = channel.groups[subscription.group_];

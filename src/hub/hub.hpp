@@ -23,10 +23,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/encoder.hpp"
+#include "base/table.hpp"
 #include "hub/attendance.hpp"
 #include "hub/broker.hpp"
 #include "hub/channel.hpp"
@@ -48,7 +48,7 @@ class Hub final : private BrokerEvents {
         presence_(presence),
         rules_(rules),
         attendance_(*this, presence) {}
-  ~Hub() override { *self_ = nullptr; }
+  ~Hub() override;
 
   /// Puts `subscription` into `channel` (a key: see key.hpp). Everything that
   /// is published after the returned position is delivered, encoded by
@@ -68,6 +68,9 @@ class Hub final : private BrokerEvents {
   /// REQUIRES: subscribed in this turn, or answered with an Error.
   void recover(Subscription& subscription, std::optional<Position> since,
                const RecoveryLimits& limits, const RecoveryReply& reply);
+
+  /// Who of this worker subscribes to `channel`.
+  [[nodiscard]] std::vector<Subscriber*> subscribers(Bytes channel);
 
   /// What is kept of it is the rule's to say.
   void publish(Draft draft, const PublishReply& reply);
@@ -90,6 +93,13 @@ class Hub final : private BrokerEvents {
 
  private:
   friend class Subscription;
+
+  struct ByRef {
+    static ChannelRef key(const Channel& channel) { return channel.ref; }
+    static std::uint64_t number(ChannelRef ref) {
+      return static_cast<std::uint64_t>(ref);
+    }
+  };
 
   /// What goes to one group, encoded.
   struct Run {
@@ -152,6 +162,7 @@ class Hub final : private BrokerEvents {
   bool lacks(const Channel& channel, const Position& has, const Position& at);
   void anchor_held(Channel& channel, const Position& at);
   void lose() noexcept;
+  void lose(Channel& channel) noexcept;
   void discard() noexcept;
   void repair(Channel& channel) noexcept;
   void skip(Channel& channel, const Position& position);
@@ -164,8 +175,8 @@ class Hub final : private BrokerEvents {
   Presence& presence_;
   const RuleSet& rules_;
   Attendance attendance_;
-  std::unordered_map<ChannelRef, std::unique_ptr<Channel>> channels_;
-  std::vector<Batch> batches_;  // empty between drains
+  Table<Channel, ByRef> channels_;  // owned
+  std::vector<Batch> batches_;      // empty between drains
   std::deque<Run> runs_;
   std::size_t runs_used_ = 0;
   bool paused_ = false;           // this drain is over

@@ -89,7 +89,7 @@ void Hub::recover(Subscription& subscription, std::optional<Position> since,
 const std::shared_ptr<Held>& Hub::hold(Subscription& subscription) {
   Channel& channel = *subscription.channel_;
   if (subscription.group_ == Subscription::kHeld) {
-    const auto& held = channel.held[subscription.index_];
+    const auto& held = channel.apart->held[subscription.index_];
     held->id = ++held_count_;
     if (held->lost || !has_after(held->begin, *held)) {
       held->begin = held->last = channel.last;
@@ -102,19 +102,19 @@ const std::shared_ptr<Held>& Hub::hold(Subscription& subscription) {
   held->id = ++held_count_;
   held->subscription = &subscription;
   held->begin = held->last = subscription.position();
-  channel.held.reserve(channel.held.size() + 1);
-  if (!channel.live) channel.live = std::make_unique<Live>();
+  auto& all = channel.rare().held;
+  all.reserve(all.size() + 1);
   held->encoder = &take(subscription);
   subscription.channel_ = &channel;
   subscription.group_ = Subscription::kHeld;
-  subscription.index_ = static_cast<std::uint32_t>(channel.held.size());
-  channel.held.push_back(std::move(held));
-  return channel.held.back();
+  subscription.index_ = static_cast<std::uint32_t>(all.size());
+  all.push_back(std::move(held));
+  return all.back();
 }
 
 /// Whether there was room for all that came for it after `from`.
 bool Hub::has_after(const Position& from, const Held& held) {
-  const Live& live = *held.subscription->channel_->live;
+  const Live& live = held.subscription->channel_->apart->live;
   if (held.first == Held::kNothing || held.first >= live.base) return true;
   if (held.last <= from) return true;
   if (live.kept.empty()) return false;
@@ -181,7 +181,7 @@ void Hub::go_on(const Held& held, const Position& from) {
 void Hub::encode_after(const Position& from, const Held& held, Run& run) {
   if (held.first == Held::kNothing) return;
   const Bytes name = held.subscription->channel_name();
-  const Live& live = *held.subscription->channel_->live;
+  const Live& live = held.subscription->channel_->apart->live;
   const std::uint64_t first = std::max(held.first, live.base);
   for (std::size_t i = first - live.base; i < live.kept.size(); ++i) {
     const Kept& kept = live.kept[i];
@@ -195,9 +195,9 @@ void Hub::encode_after(const Position& from, const Held& held, Run& run) {
 
 void Hub::hold_back(Channel& channel, const Publication& publication) {
   const Position& next = publication.position;
-  Live& live = *channel.live;
+  Live& live = channel.apart->live;
   bool wanted = false;
-  for (const auto& held : channel.held) {
+  for (const auto& held : channel.held()) {
     if (held->lost || !is_for(held->last, channel, publication)) continue;
     held->lost =
         next.epoch != held->last.epoch || next.offset != held->last.offset + 1;
@@ -224,14 +224,14 @@ void Hub::forget_after(Channel& channel, const Position& position) noexcept {
   const auto is_void = [&](const Position& at) {
     return at.epoch != position.epoch || at.offset > position.offset;
   };
-  if (!channel.live) return;
-  Live& live = *channel.live;
+  if (!channel.apart) return;
+  Live& live = channel.apart->live;
   while (!live.kept.empty() && is_void(live.kept.back().position)) {
     live.bytes -= sizeof(Kept) + live.kept.back().data.size() +
                   live.kept.back().extra.size();
     live.kept.pop_back();
   }
-  for (const auto& held : channel.held) {
+  for (const auto& held : channel.held()) {
     if (held->first != Held::kNothing && held->first >= live.end()) {
       held->first = Held::kNothing;
       held->last = held->begin;

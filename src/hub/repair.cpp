@@ -37,7 +37,7 @@ bool Hub::lacks(const Channel& channel, const Position& has,
 }
 
 void Hub::anchor_held(Channel& channel, const Position& at) {
-  for (const auto& held : channel.held) {
+  for (const auto& held : channel.held()) {
     if (held->begin.epoch == 0) {
       held->begin = held->last = at;
       held->anchored = true;
@@ -52,25 +52,27 @@ void Hub::anchor_held(Channel& channel, const Position& at) {
 /// Void is what this drain brought: the rest is read from history.
 void Hub::lose() noexcept {
   discard();
-  for (const auto& [ref, channel] : channels_) {
-    const Position position = broker_.position(ref);
-    for (const auto& held : channel->held) {
-      if (held->begin.epoch != 0 && held->last != position) held->lost = true;
-    }
-    if (channel->repairing) {
-      skip(*channel, position);
-    } else if (channel->last.epoch == 0) {
-      // Its anchor may have been among what was lost.
-      if (position.epoch != 0) go_to(*channel, position);
-    } else if (position != channel->last) {
-      repair(*channel);
-    }
+  channels_.for_each([this](Channel& channel) { lose(channel); });
+}
+
+void Hub::lose(Channel& channel) noexcept {
+  const Position position = broker_.position(channel.ref);
+  for (const auto& held : channel.held()) {
+    if (held->begin.epoch != 0 && held->last != position) held->lost = true;
+  }
+  if (channel.repairing != 0) {
+    skip(channel, position);
+  } else if (channel.last.epoch == 0) {
+    // Its anchor may have been among what was lost.
+    if (position.epoch != 0) go_to(channel, position);
+  } else if (position != channel.last) {
+    repair(channel);
   }
 }
 
 void Hub::discard() noexcept {
   for (auto batch = batches_.rbegin(); batch != batches_.rend(); ++batch) {
-    batch->channel->in_batch = false;
+    batch->channel->in_batch = 0;
     batch->channel->last = batch->before;
     forget_after(*batch->channel, batch->before);
   }
@@ -81,11 +83,15 @@ void Hub::discard() noexcept {
 /// of what the log still brings the history has. Where it was read too early
 /// for that, it is read again.
 void Hub::repair(Channel& channel) noexcept {
-  channel.repairing = true;
-  channel.skipped = {};
-  const std::uint64_t number = channel.repair = ++repairs_;
+  channel.repairing = 1;
+  const std::uint64_t number = ++repairs_;
   const ChannelRef ref = channel.ref;
+  bool begun = false;
   try {
+    Apart& apart = channel.rare();
+    apart.skipped = {};
+    apart.repair = number;
+    begun = true;
     const HistoryQuery query{.since = channel.last,
                              .until = broker_.position(ref)};
     broker_.history(broker_.name(ref), query,
@@ -96,16 +102,19 @@ void Hub::repair(Channel& channel) noexcept {
                     });
   } catch (...) {
     failure_ = std::current_exception();
-    if (!channel.repairing || channel.repair != number) return;
-    channel.repairing = false;
+    const bool over =
+        begun && (channel.repairing == 0 || channel.apart->repair != number);
+    if (over) return;
+    channel.repairing = 0;
     go_to(channel, broker_.position(ref));
+    channel.tidy();
   }
 }
 
 /// What the log brings of a channel while it is repaired.
 void Hub::skip(Channel& channel, const Position& position) {
   if (!is_awaited(channel, position)) return;
-  Position& skipped = channel.skipped;
+  Position& skipped = channel.apart->skipped;
   if (position.epoch == skipped.epoch && position.offset <= skipped.offset) {
     return;
   }
@@ -114,14 +123,15 @@ void Hub::skip(Channel& channel, const Position& position) {
 
 void Hub::repaired(ChannelRef ref, std::uint64_t number,
                    const Result<HistoryPage>& page) {
-  const auto found = channels_.find(ref);
-  if (found == channels_.end()) return;
-  Channel& channel = *found->second;
+  Channel* const found = channels_.find(ref);
+  if (found == nullptr) return;
+  Channel& channel = *found;
   // That of another life of the channel's.
-  if (!channel.repairing || channel.repair != number) return;
-  channel.repairing = false;
+  if (channel.repairing == 0 || channel.apart->repair != number) return;
+  channel.repairing = 0;
   if (!page || !is_complete(*page, channel.last)) {
     go_to(channel, broker_.position(ref));
+    channel.tidy();
     return;
   }
   try {
@@ -134,12 +144,16 @@ void Hub::repaired(ChannelRef ref, std::uint64_t number,
     go_to(channel, broker_.position(ref));
   }
   fan_out();
-  if (is_behind(channel)) repair(channel);
+  if (is_behind(channel)) {
+    repair(channel);
+  } else {
+    channel.tidy();
+  }
 }
 
 /// Something was skipped that the history, as it was read, had not.
 bool Hub::is_behind(const Channel& channel) {
-  const Position& skipped = channel.skipped;
+  const Position& skipped = channel.apart->skipped;
   if (skipped.epoch == channel.last.epoch) {
     return skipped.offset > channel.last.offset;
   }

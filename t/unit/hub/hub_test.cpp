@@ -1,8 +1,9 @@
 #include "hub/hub.hpp"
 
-#include <new>
-
+#include <algorithm>
+#include <initializer_list>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -400,6 +401,27 @@ void a_group_that_became_empty_is_used_again(void**) {
   assert_heard(comes, "other 1=a;other 3=c;");
 }
 
+void who_is_in_a_channel_is_told(void**) {
+  Fixture f;
+  Listener one;
+  Listener other;
+  Listener held;
+  assert_true(f.hub.subscribers("news").empty());
+  for (Listener* const it : {&one, &other, &held}) f.join(*it);
+  f.broker.hold_replies = true;
+  f.hub.recover(held.subscription, Position{6, 1}, {}, [](const auto&) {});
+  const auto all = f.hub.subscribers("news");
+  assert_int_equal(all.size(), 3);
+  for (Subscriber* const expected :
+       std::initializer_list<Subscriber*>{&one, &other, &held}) {
+    assert_true(std::ranges::find(all, expected) != all.end());
+  }
+  assert_true(f.hub.subscribers("sport").empty());
+  f.hub.unsubscribe(one.subscription);
+  assert_int_equal(f.hub.subscribers("news").size(), 2);
+  assert_int_equal(f.broker.entry("news").subscribers, 2);
+}
+
 void a_channel_that_everybody_left_begins_at_the_present(void**) {
   Fixture f;
   Listener listener;
@@ -535,6 +557,7 @@ int main() {
       cmocka_unit_test(a_subscription_leaves_when_it_dies),
       cmocka_unit_test(those_who_stay_are_found_whoever_leaves),
       cmocka_unit_test(a_group_that_became_empty_is_used_again),
+      cmocka_unit_test(who_is_in_a_channel_is_told),
       cmocka_unit_test(a_channel_that_everybody_left_begins_at_the_present),
       cmocka_unit_test(runs_stay_until_they_are_released),
       cmocka_unit_test(names_are_told_while_subscribed),
