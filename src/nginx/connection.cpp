@@ -31,14 +31,6 @@ Connection::Connection(const LocationConf& conf,
                        const std::optional<ws::DeflateParams>& deflate)
     : Client(conf), socket_(worker().context(), settings, *this, deflate) {}
 
-void* Connection::operator new(std::size_t) {
-  return Slab<sizeof(Connection)>::take();
-}
-
-void Connection::operator delete(void* memory) {
-  Slab<sizeof(Connection)>::give(memory);
-}
-
 Connection* Connection::of(const ngx_connection_t& c) {
   const bool ours = c.fd != static_cast<ngx_socket_t>(-1) &&
                     c.read->handler == callback<on_read>;

@@ -14,16 +14,13 @@
 
 namespace paperboy::nginx {
 
-class Connection final : public Client {
+class Connection final : public Client, public Slabbed<Connection> {
  public:
   /// REQUIRES: Worker::current(). `conf` lives with the cycle, which outlives
   /// its connections.
   /// So do `settings`.
   Connection(const LocationConf& conf, const session::Settings& settings,
              const std::optional<ws::DeflateParams>& deflate);
-
-  static void* operator new(std::size_t);
-  static void operator delete(void* memory);
 
   /// Subscribes; an error refuses the upgrade.
   Result<Done> open(const session::Admission& admission) {
@@ -63,9 +60,9 @@ class Connection final : public Client {
   static void on_read(ngx_event_t* event);
   static void on_write(ngx_event_t* event);
 
+  bool half_closed_ = false;  // first: in what Client leaves of its last word
   ngx_connection_t* c_ = nullptr;  // null until taken over
   session::WebSocket socket_;
-  bool half_closed_ = false;
 };
 
 }  // namespace paperboy::nginx
