@@ -32,14 +32,6 @@ Conversation::Conversation(Session& session, const Admission& admission)
 
 Conversation::~Conversation() = default;
 
-void* Conversation::operator new(std::size_t) {
-  return Slab<sizeof(Conversation)>::take();
-}
-
-void Conversation::operator delete(void* memory) {
-  Slab<sizeof(Conversation)>::give(memory);
-}
-
 // ---- commands --------------------------------------------------------------
 
 /// Replies go into `replies` while this lives, whatever is thrown.
@@ -170,8 +162,8 @@ void Conversation::reply_bounded(std::uint64_t id,
 
 /// Who waits for its answer has it now.
 void Conversation::forget(const hub::Subscription& subscription) {
-  if (liaison_) {
-    std::erase_if(liaison_->young,
+  if (liaison_ && liaison_->recent) {
+    std::erase_if(liaison_->recent->young,
                   [&](const auto& one) { return one.at == &subscription; });
   }
   session_.unsubscribe(subscription);

@@ -22,16 +22,13 @@
 
 namespace paperboy::session {
 
-class Conversation final : public dialect::State {
+class Conversation final : public dialect::State, public Slabbed<Conversation> {
  public:
   /// `session` must outlive this.
   Conversation(Session& session, const Admission& admission);
   ~Conversation() override;
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
-
-  static void* operator new(std::size_t);
-  static void operator delete(void* memory);
 
   void receive(const dialect::Message& message);
 
@@ -42,8 +39,11 @@ class Conversation final : public dialect::State {
   void obey_authorized(const hub::Notice& notice);
   void obey_closed(const hub::Notice& notice);
   void take_copy(const hub::Notice& copy);
-  /// No copy is for it any more.
-  void grow_up();
+  /// Whether its time is over: no copy is for it any more.
+  bool grow_up(std::uint64_t now_ms);
+  /// The one behind who is subscribed to a user's channel.
+  static Conversation& of(hub::Subscriber& subscriber);
+  [[nodiscard]] const ClientId& id() const { return client_; }
 
   /// It is no back end's any more, and hears nothing of its user's.
   void leave();
@@ -157,6 +157,8 @@ class Conversation final : public dialect::State {
   void let_in(Bytes user);
 
   Liaison& liaison();
+  Liaison::Recent& recent();
+  void end_recent();
   Result<hub::BackEnd*> may_ask(const std::string& token);
   End ask_back_end(const dialect::Subscribe& command);
   void notify_back_end(const dialect::Subscribe& command);
@@ -207,6 +209,7 @@ class Conversation final : public dialect::State {
   std::uint64_t connect_by_ = 0;  // monotonic ms
   bool let_in_ = false;           // nothing more is asked of it by then
   bool server_side_ = false;      // it has subscriptions that it didn't ask for
+  bool known_ = false;            // to back ends, by its id
 };
 
 }  // namespace paperboy::session

@@ -25,12 +25,27 @@ Liaison& Conversation::liaison() {
   return *liaison_;
 }
 
+Liaison::Recent& Conversation::recent() {
+  session_.context_.liaisons.note_recent(*this, liaison());
+  return *liaison_->recent;
+}
+
+void Conversation::end_recent() {
+  if (!liaison_->recent) return;
+  session_.context_.liaisons.forget_recent(*liaison_->recent);
+  liaison_->recent.reset();
+}
+
 void Conversation::leave() {
   if (!liaison_) return;
-  const std::string user(liaison_->user.active() ? liaison_->user.channel_name()
-                                                 : Bytes());
-  session_.context_.liaisons.forget(client_, user, *this);
+  if (known_) session_.context_.liaisons.forget_id(*this);
+  known_ = false;
+  end_recent();
   liaison_.reset();
+}
+
+Conversation& Conversation::of(hub::Subscriber& subscriber) {
+  return *static_cast<Session&>(subscriber).conversation();
 }
 
 // ---- asking ----------------------------------------------------------------
@@ -58,7 +73,7 @@ Conversation::End Conversation::ask_back_end(
     const dialect::Subscribe& command) {
   const auto back_end = may_ask(command.token);
   if (!back_end) return fail(command.id, back_end.error());
-  Liaison& here = liaison();
+  Liaison::Recent& here = recent();
   const std::uint64_t now = session_.context_.clock.monotonic_ms();
   if (now - here.asked_since >= kAskingMs) {
     here.asked = 0;
@@ -70,7 +85,8 @@ Conversation::End Conversation::ask_back_end(
                  "more requests in 5 seconds than paperboy_max_subscriptions"});
   }
   ++here.asked;
-  session_.context_.liaisons.note_asked(client_, *this);
+  if (!known_) session_.context_.liaisons.note_id(*this);
+  known_ = true;
   (*back_end)->ask(uuid_text(client_), command.token);
   return {};
 }
@@ -100,7 +116,6 @@ Result<Done> Conversation::hear_user(Bytes user) {
   const auto subscribed = session_.context_.hub.subscribe(
       here.user, key, session_.outlet_.encoder(false));
   if (!subscribed) return subscribed.error();
-  session_.context_.liaisons.note_user(key, *this);
   return Done{};
 }
 
@@ -170,15 +185,14 @@ void Conversation::obey_closed(const hub::Notice& notice) {
 
 void Conversation::note_young(const hub::Subscription& subscription) {
   const bool waits = is_asked(subscription);
-  liaison().young.push_back(
+  recent().young.push_back(
       {&subscription, waits ? Position{} : subscription.position(), {}});
-  session_.context_.liaisons.note_young(*this);
 }
 
 void Conversation::joined(const hub::Subscription& subscription,
                           const Position& at) {
-  if (!liaison_) return;
-  for (Liaison::Young& young : liaison_->young) {
+  if (!liaison_ || !liaison_->recent) return;
+  for (Liaison::Young& young : liaison_->recent->young) {
     if (young.at != &subscription) continue;
     young.joined = at;
     for (const hub::Notice& copy : std::exchange(young.copies, {})) {
@@ -188,12 +202,13 @@ void Conversation::joined(const hub::Subscription& subscription,
 }
 
 void Conversation::take_copy(const hub::Notice& copy) {
-  if (!liaison_ || copy.name_space != name_space()) return;
+  std::vector<Liaison::Young>& all = liaison_->recent->young;
+  if (all.empty() || copy.name_space != name_space()) return;
   const auto channel = copy.user.empty()
                            ? key(copy.channel)
                            : hub::user_channel(copy.name_space, copy.user);
   if (!channel) return;
-  for (Liaison::Young& young : liaison_->young) {
+  for (Liaison::Young& young : all) {
     if (young.at->channel_name() != *channel) continue;
     if (young.joined.epoch != 0) {
       hand_copy(young, copy);
@@ -219,8 +234,10 @@ void Conversation::hand_copy(const Liaison::Young& young,
   session_.outlet_.copied(*young.at, bytes, 1);
 }
 
-void Conversation::grow_up() {
-  if (liaison_) std::vector<Liaison::Young>().swap(liaison_->young);
+bool Conversation::grow_up(std::uint64_t now_ms) {
+  if (liaison_->recent->until > now_ms) return false;
+  end_recent();
+  return true;
 }
 
 }  // namespace paperboy::session

@@ -5,14 +5,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
+#include <memory>
 #include <vector>
 
+#include "base/slab.hpp"
 #include "hub/notice.hpp"
 #include "hub/subscription.hpp"
 
 namespace paperboy::session {
 
-struct Liaison {
+class Conversation;
+
+struct Liaison : Slabbed<Liaison> {
   explicit Liaison(hub::Subscriber& owner) : user(owner) {}
 
   /// A subscription that a back end let it into just now.
@@ -22,10 +27,18 @@ struct Liaison {
     std::vector<hub::Notice> copies;  // that wait until it is
   };
 
-  hub::Subscription user;  // to what its user is sent
-  std::vector<Young> young;
-  std::size_t asked = 0;          // requests,
-  std::uint64_t asked_since = 0;  // since then, monotonic ms
+  /// What is of no use any more a while after the last that came of a back end,
+  /// or was asked of it.
+  struct Recent {
+    std::list<Conversation*>::iterator place;  // in those of the worker
+    std::uint64_t until = 0;                   // monotonic ms
+    std::vector<Young> young;
+    std::size_t asked = 0;          // requests,
+    std::uint64_t asked_since = 0;  // since then, monotonic ms
+  };
+
+  hub::Subscription user;          // to what its user is sent
+  std::unique_ptr<Recent> recent;  // null: it is over
 };
 
 }  // namespace paperboy::session

@@ -23,8 +23,8 @@ void Liaisons::obey(const hub::Notice& notice) {
   switch (notice.kind) {
     case hub::Notice::Kind::authorized: {
       const auto id = parse_uuid(notice.client);
-      const auto found = id ? asked_.find(*id) : asked_.end();
-      if (found != asked_.end()) found->second->obey_authorized(notice);
+      auto* const known = id ? known_.find(*id) : nullptr;
+      if (known != nullptr) known->obey_authorized(notice);
       break;
     }
     case hub::Notice::Kind::closed:
@@ -37,58 +37,49 @@ void Liaisons::obey(const hub::Notice& notice) {
 }
 
 void Liaisons::obey_closed(const hub::Notice& notice) {
-  const auto found =
-      users_.find(hub::user_channel(notice.name_space, notice.user));
-  if (found == users_.end()) return;
-  const std::vector<Conversation*> all = found->second;
-  for (Conversation* const one : all) one->obey_closed(notice);
+  const auto key = hub::user_channel(notice.name_space, notice.user);
+  for (auto* const one : hub_.subscribers(key)) {
+    Conversation::of(*one).obey_closed(notice);
+  }
 }
 
 void Liaisons::tick() {
   const std::uint64_t now = clock_.monotonic_ms();
-  std::erase_if(young_, [now](const auto& one) {
-    if (one.second > now) return false;
-    one.first->grow_up();
-    return true;
-  });
+  bool over = true;
+  while (over && !recent_.empty()) over = recent_.front()->grow_up(now);
 }
 
 void Liaisons::hand_copy(const hub::Notice& notice) {
-  for (const auto& [conversation, until] : young_) {
-    conversation->take_copy(notice);
-  }
+  for (Conversation* const one : recent_) one->take_copy(notice);
 }
 
 // ---- who there is ----------------------------------------------------------
 
-void Liaisons::note_asked(const ClientId& id, Conversation& conversation) {
-  asked_[id] = &conversation;
+const ClientId& Liaisons::ById::key(const Conversation& conversation) {
+  return conversation.id();
 }
 
-void Liaisons::note_user(const std::string& key, Conversation& conversation) {
-  users_[key].push_back(&conversation);
+void Liaisons::note_id(Conversation& conversation) {
+  known_.insert(conversation);
 }
 
-void Liaisons::note_young(Conversation& conversation) {
-  const std::uint64_t until = clock_.monotonic_ms() + kYoungMs;
-  for (auto& one : young_) {
-    if (one.first == &conversation) {
-      one.second = until;
-      return;
-    }
+void Liaisons::forget_id(const Conversation& conversation) {
+  known_.erase(conversation);
+}
+
+void Liaisons::note_recent(Conversation& conversation, Liaison& liaison) {
+  if (liaison.recent) {
+    recent_.splice(recent_.end(), recent_, liaison.recent->place);
+  } else {
+    auto recent = std::make_unique<Liaison::Recent>();
+    recent->place = recent_.insert(recent_.end(), &conversation);
+    liaison.recent = std::move(recent);
   }
-  young_.emplace_back(&conversation, until);
+  liaison.recent->until = clock_.monotonic_ms() + kRecentMs;
 }
 
-void Liaisons::forget(const ClientId& id, const std::string& key,
-                      const Conversation& conversation) {
-  asked_.erase(id);
-  std::erase_if(young_,
-                [&](const auto& one) { return one.first == &conversation; });
-  const auto found = users_.find(key);
-  if (found == users_.end()) return;
-  std::erase(found->second, &conversation);
-  if (found->second.empty()) users_.erase(found);
+void Liaisons::forget_recent(const Liaison::Recent& recent) {
+  recent_.erase(recent.place);
 }
 
 }  // namespace paperboy::session

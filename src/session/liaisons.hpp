@@ -1,25 +1,24 @@
 // The sessions of a worker that back ends of the classic protocol speak of: by
-// the id under which one asked to be authorised, and by their users. Obeys the
-// notices that come for them. One a worker, on its event loop; outlives the
-// sessions.
+// the id under which one asked to be authorised, and by their users, whose
+// channels they are in. Obeys the notices that come for them. One a worker, on
+// its event loop; outlives the sessions.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <string>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "base/clock.hpp"
+#include "base/table.hpp"
 #include "hub/back_end.hpp"
 #include "hub/ear.hpp"
 #include "hub/notice.hpp"
 #include "session/client_id.hpp"
+#include "session/liaison.hpp"
 
 namespace paperboy::session {
-
-class Conversation;
 
 class Liaisons {
  public:
@@ -46,7 +45,8 @@ class Liaisons {
   /// After a drain: is there anything to obey?
   void look();
 
-  /// Once a second: who was let in a while ago needs no copies any more.
+  /// Once a second: who was let in, or asked, a while ago has nothing recent
+  /// any more.
   void tick();
 
   /// To all workers of the node, this one too.
@@ -54,21 +54,21 @@ class Liaisons {
 
   // Of sessions; each is forgotten before it ends.
 
-  /// It has asked, and is known by its id from now on.
-  void note_asked(const ClientId& id, Conversation& conversation);
-  /// `key`: of its user's channel.
-  void note_user(const std::string& key, Conversation& conversation);
-  /// It was just let in: copies are for it, for a while.
-  void note_young(Conversation& conversation);
-  void forget(const ClientId& id, const std::string& key,
-              const Conversation& conversation);
+  /// It is known by its id from now on. REQUIRES: it isn't yet.
+  void note_id(Conversation& conversation);
+  void forget_id(const Conversation& conversation);
+
+  /// It has asked, or was let in: copies are for it, for a while.
+  void note_recent(Conversation& conversation, Liaison& liaison);
+  void forget_recent(const Liaison::Recent& recent);
 
   /// For how long copies come.
-  static constexpr std::uint64_t kYoungMs = 10'000;
+  static constexpr std::uint64_t kRecentMs = 10'000;
 
  private:
-  struct Hash {
-    std::size_t operator()(const ClientId& id) const { return id[0]; }
+  struct ById {
+    static const ClientId& key(const Conversation& conversation);
+    static std::uint64_t number(const ClientId& id) { return id[0]; }
   };
 
   void obey(const hub::Notice& notice);
@@ -80,9 +80,8 @@ class Liaisons {
   hub::Ear ear_;
   hub::BackEnd* back_end_ = nullptr;
   std::function<void(const hub::Notice&)> hears_;
-  std::unordered_map<ClientId, Conversation*, Hash> asked_;
-  std::unordered_map<std::string, std::vector<Conversation*>> users_;
-  std::vector<std::pair<Conversation*, std::uint64_t>> young_;  // until, in ms
+  Table<Conversation, ById> known_;
+  std::list<Conversation*> recent_;  // in the order of their time
 };
 
 }  // namespace paperboy::session

@@ -359,7 +359,7 @@ void what_was_published_meanwhile_comes_after_the_confirmation(void**) {
   scene.copy("bob", {}, 1, "4");
   scene.copy({}, "other", 1, "5");
   assert_text(client.heard(), "text {3}\n");
-  scene.clock.ms += Liaisons::kYoungMs;
+  scene.clock.ms += Liaisons::kRecentMs;
   scene.liaisons.tick();
   scene.copy({}, "news", 1, "1");
   assert_text(client.heard(), "");
