@@ -129,7 +129,7 @@ def million(bench, peer):
     each = bench.files * 8 // 10  # SO_REUSEPORT doesn't share out evenly
     workers = bench.size(-(-count // each), 2)
     public, lines = credentials(bench, 'HS256', count)
-    with bench.start(peer, connections=min(count * 6 // 5, bench.files - 1200),
+    with bench.start(peer, files=min(each * 11 // 10, bench.files),
                      workers=workers, ping='25s', zone='768m log=64m',
                      keys=f'paperboy_jwt_key HS256 file={public};') as server:
         return bench.load(

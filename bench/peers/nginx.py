@@ -53,7 +53,8 @@ class Nginx(server.Server):
         raise NotImplementedError
 
     def prepare(self):
-        files = self.connections + self.connections // 4 + 1000
+        files = self.options.get('files') \
+            or self.connections + self.connections // 4 + 1000
         tls = TLS.format(port=self.tls_port, **self.setup.certificate) \
             if self.tls else ''
         with open(self.path('nginx.conf'), 'w') as file:
