@@ -29,6 +29,12 @@ def growth(result):
     return result['memory']['server_own_bytes_per_conn'] * result['open']
 
 
+def in_user_space(each):
+    """Microseconds of each delivery, message or handshake that are not the
+    kernel's."""
+    return lambda result: result['server_cpu']['user_s'] * 1e6 / result[each]
+
+
 def lock_waits(result):
     """A million deliveries, in the warm-up and after it."""
     counters = result['counters']
@@ -42,6 +48,11 @@ FIGURES = {
                   lambda r: r['server_cpu_s_per_million'], 2),
     'publish_cpu': Figure('CPU µs a message',
                           lambda r: r['server_cpu_us_per_publish'], 2),
+    'user': Figure('of it in user space', in_user_space('delivered'), 2),
+    'publish_user': Figure('of it in user space', in_user_space('published'),
+                           2),
+    'handshake_user': Figure('of it in user space',
+                             in_user_space('handshakes'), 1),
     'p99': Figure('p99 ms', latency('p99_us'), 2, 1e-3),
     'longest': Figure('longest ms', latency('max_us'), 0, 1e-3),
     'memory': Figure('bytes a connection',
@@ -49,7 +60,9 @@ FIGURES = {
     'growth': Figure('MB of growth', growth, 1, 1e-6),
     'room': Figure('server MB', room, 1, 1e-6),
     'idle': Figure('cores while idle', lambda r: r['idle_server_cores'], 3),
-    'handshakes': Figure('handshakes/s', lambda r: r['handshakes_per_s']),
+    # The client has more to do than the server, and can't fill its core.
+    'handshakes': Figure('handshakes/s of a core',
+                         lambda r: r['handshakes_per_s'] / r['server_cores']),
     'handshake_cpu': Figure('CPU µs a handshake',
                             lambda r: r['server_cpu_us_per_handshake'], 1),
     'lock_waits': Figure('lock waits a million deliveries', lock_waits, 1),
