@@ -18,8 +18,28 @@ class Row:
     options: dict = field(default_factory=dict)
     needs: frozenset = frozenset()  # of what a peer is able to do
     kernel: tuple = ()  # words of load_floor, where it is a measure
+    base: str = ''  # the row that it is compared with
     x: float = 0  # where it stands on its curve
     on_request: bool = False
+
+
+GROUPS = {
+    'fanout': 'Saturated fan-out, 128 bytes',
+    'rate': '100,000 deliveries a second, nothing to write together',
+    'channels': '5,000 channels of two subscribers, over HTTP',
+    'pipelined': 'Publishes to one subscriber, pipelined',
+    'history': 'Publishes with and without history',
+    'zone': 'Publishes by turns to all channels in the zone',
+    'memory': 'Memory of an idle connection with a channel of its own',
+    'handshakes': 'Handshakes, subscription included',
+    'tls': 'Saturated fan-out over TLS',
+    'deflate': 'A kilobyte of JSON to 10,000',
+    'workers': 'Saturated fan-out to 10,000, all workers on one core',
+    'curve-fanout': 'Fan-out by subscribers',
+    'curve-latency': 'Latency by rate, 1,000 subscribers',
+    'curve-memory': 'Memory by connections',
+    'million': 'A million users',
+}
 
 
 def needs(*abilities):
@@ -27,58 +47,58 @@ def needs(*abilities):
 
 
 FANOUT = [
-    Row('fanout-1k', 'fanout', 'saturated fan-out, 1,000 subscribers',
+    Row('fanout-1k', 'fanout', '1,000 subscribers',
         loads.fanout, {'deliveries': '≥ 1.5M, ≥ 4 × nchan', 'cpu': '≤ 0.65',
                        'user': ''},
         {'subscribers': 1000}, kernel=(1000, 600, 8)),
-    Row('fanout-10k', 'fanout', 'saturated fan-out, 10,000 subscribers',
+    Row('fanout-10k', 'fanout', '10,000 subscribers',
         loads.fanout, {'deliveries': '≥ 1.2M, ≥ 8 × nchan', 'cpu': '≤ 0.8',
                        'user': ''},
         {'subscribers': 10_000}, kernel=(10_000, 60, 8)),
-    Row('rate-1k', 'rate', '100,000 deliveries/s, 1,000 subscribers',
+    Row('rate-1k', 'rate', '1,000 subscribers',
         loads.rate, {'cpu': '≤ 1.2 × floor', 'user': '', 'p99': '≤ 0.7 × nchan'},
         {'subscribers': 1000}, kernel=(1000, 500, 1, 100)),
-    Row('rate-10k', 'rate', '100,000 deliveries/s, 10,000 subscribers',
+    Row('rate-10k', 'rate', '10,000 subscribers',
         loads.rate, {'cpu': '≤ 1.1 × floor', 'user': '', 'p99': '≤ 0.7 × nchan'},
         {'subscribers': 10_000}, kernel=(10_000, 50, 1, 10)),
 ]
 
 PUBLISHING = [
-    Row('channels-1', 'channels', '5,000 channels × 2, one worker',
+    Row('channels-1', 'channels', 'one worker',
         loads.channels,
         {'publishes': '≥ 50,000', 'cpu': '≤ 9.5', 'user': '',
          'lock_waits': ''},
         {'workers': 1}),
-    Row('channels-2', 'channels', '5,000 channels × 2, two workers',
+    Row('channels-2', 'channels', 'two workers',
         loads.channels,
-        {'publishes': '', 'cpu': '≤ 1.15 × one worker', 'user': '',
+        {'publishes': '', 'cpu': '≤ 1.15 × base', 'user': '',
          'lock_waits': ''},
-        {'workers': 2}, needs('workers')),
-    Row('pipelined', 'pipelined', 'publishes to one subscriber, pipelined',
+        {'workers': 2}, needs('workers'), base='channels-1'),
+    Row('pipelined', 'pipelined', 'one subscriber',
         loads.pipelined, {'publishes': '≥ 140,000', 'publish_cpu': '',
                           'publish_user': ''}),
-    Row('history-off', 'history', 'publishes that are not kept',
+    Row('history-off', 'history', 'nothing is kept',
         loads.pipelined, {'publish_cpu': ''}, {'history': 0},
         needs('history')),
-    Row('history-100', 'history', 'publishes of which 100 are kept',
-        loads.pipelined, {'publish_cpu': '≤ 1.1 × not kept'},
-        {'history': 100}, needs('history')),
-    Row('zone-1k', 'zone', 'publishes by turns to 1,000 channels in the zone',
+    Row('history-100', 'history', 'the last 100 are kept',
+        loads.pipelined, {'publish_cpu': '≤ 1.1 × base'},
+        {'history': 100}, needs('history'), base='history-off'),
+    Row('zone-1k', 'zone', '1,000 channels',
         loads.zone, {'publish_cpu': ''}, {'channels': 1000}, needs('zone')),
-    Row('zone-100k', 'zone', 'to 100,000',
-        loads.zone, {'publish_cpu': '≤ 1.2 × 1,000'}, {'channels': 100_000},
-        needs('zone')),
-    Row('zone-1m', 'zone', 'to 1,000,000',
-        loads.zone, {'publish_cpu': '≤ 1.2 × 1,000'},
-        {'channels': 1_000_000}, needs('zone')),
+    Row('zone-100k', 'zone', '100,000 channels',
+        loads.zone, {'publish_cpu': '≤ 1.2 × base'}, {'channels': 100_000},
+        needs('zone'), base='zone-1k'),
+    Row('zone-1m', 'zone', '1,000,000 channels',
+        loads.zone, {'publish_cpu': '≤ 1.2 × base'},
+        {'channels': 1_000_000}, needs('zone'), base='zone-1k'),
 ]
 
 CONNECTIONS = [
-    Row('memory', 'memory', 'an idle connection with a channel of its own',
+    Row('memory', 'memory', 'plain TCP',
         loads.memory, {'memory': '≤ 300'}, {'tls': False}),
-    Row('memory-tls', 'memory', 'the same over TLS',
+    Row('memory-tls', 'memory', 'TLS',
         loads.memory, {'memory': '≤ 15,360'}, {'tls': True}, needs('tls')),
-    Row('handshakes', 'handshakes', 'handshakes without a token',
+    Row('handshakes', 'handshakes', 'without a token',
         loads.handshakes, {'handshakes': '≥ 45,000', 'handshake_cpu': '',
                            'handshake_user': ''}),
     Row('handshakes-hs256', 'handshakes', 'with a token of HS256',
@@ -97,33 +117,33 @@ CONNECTIONS = [
 ]
 
 ENCODED = [
-    Row('tls', 'tls', 'saturated fan-out over TLS, 1,000 subscribers',
+    Row('tls', 'tls', '1,000 subscribers',
         loads.fanout, {'deliveries': '≥ 2 × nchan', 'cpu': '', 'user': ''},
         {'subscribers': 1000, 'tls': True}, needs('tls')),
-    Row('deflate-off', 'deflate', '1 KB of JSON to 10,000, as it is',
+    Row('deflate-off', 'deflate', 'as it is',
         loads.json, {'cpu': ''}, {'deflate': False}, needs('deflate')),
-    Row('deflate-on', 'deflate', 'the same, compressed',
-        loads.json, {'cpu': '≤ 1.3 × as it is'}, {'deflate': True},
-        needs('deflate')),
+    Row('deflate-on', 'deflate', 'compressed',
+        loads.json, {'cpu': '≤ 1.3 × base'}, {'deflate': True},
+        needs('deflate'), base='deflate-off'),
 ]
 
 WORKERS = [
     Row(f'workers-{number}', 'workers',
-        f'saturated fan-out, 10,000 subscribers, {number} worker'
-        + ('s' if number > 1 else ''),
+        f'{number} worker' + ('s' if number > 1 else ''),
         loads.fanout,
         {'deliveries': '', 'cpu': '', 'user': '', 'lock_waits': ''},
-        {'subscribers': 10_000, 'workers': number}, needs('workers'))
+        {'subscribers': 10_000, 'workers': number}, needs('workers'),
+        base='' if number == 1 else 'workers-1')
     for number in (1, 2, 4)
 ]
 
 CURVES = [
-    *(Row(f'curve-fanout-{n}', 'curve-fanout', f'fan-out to {n:,}',
+    *(Row(f'curve-fanout-{n}', 'curve-fanout', f'to {n:,}',
           loads.fanout, {'deliveries': ''}, {'subscribers': n, 'seconds': 3},
           x=n)
       for n in (1, 10, 100, 1000, 10_000)),
     *(Row(f'curve-latency-{k}k', 'curve-latency',
-          f'{k},000 deliveries/s to 1,000', loads.rate, {'p99': ''},
+          f'{k},000 a second', loads.rate, {'p99': ''},
           {'subscribers': 1000, 'deliveries': k * 1000, 'seconds': 3},
           x=k * 1000)
       for k in (10, 30, 100, 200, 400)),
@@ -133,7 +153,7 @@ CURVES = [
 ]
 
 MILLION = [
-    Row('million', 'million', 'a million users with two channels each',
+    Row('million', 'million', 'two channels each',
         loads.million,
         {'room': '< 1,200 MB', 'idle': '≤ 0.8', 'longest': '≤ 10,000',
          'connects': ''}, needs=needs('zone'), on_request=True),

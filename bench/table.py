@@ -66,32 +66,56 @@ def ratio(got, other):
     return f'{statistics.median(got) / statistics.median(other):.2f}'
 
 
-def line(row, name, results, peers):
-    figure = FIGURES[name]
-    got = {peer: values(figure, results.get(peer, [])) for peer in ORDER}
-    ours = got['paperboy']
-    measure = got['kernel'] or got['floor']
-    cells = [f'{row.title}: {figure.title}', *(cell(figure, got[peer])
-                                               for peer in peers),
-             ratio(ours, got['nchan']), ratio(ours, measure),
-             row.targets[name]]
-    return '| ' + ' | '.join(cells) + ' |'
+class Group:
+    """The rows of one table, and the columns that it needs."""
+
+    def __init__(self, rows, found):
+        self.rows = [row for row in rows if found[row.name]]
+        self.found = found
+        there = {peer for row in self.rows for peer in found[row.name]}
+        self.peers = [peer for peer in ORDER if peer in there]
+        self.based = any(row.base for row in self.rows)
+
+    def lines(self):
+        heads = [*self.peers, *(f': {other}' for other in self.others()),
+                 'target']
+        yield '| | | ' + ' | '.join(heads) + ' |'
+        yield '| --- ' * (len(heads) + 2) + '|'
+        for row in self.rows:
+            title = row.title
+            for name in row.targets:
+                yield self.line(row, name, title)
+                title = ''
+
+    def others(self):
+        others = ['nchan'] if 'nchan' in self.peers else []
+        if {'floor', 'kernel'} & set(self.peers):
+            others.append('floor')
+        return others + (['base'] if self.based else [])
+
+    def line(self, row, name, title):
+        figure = FIGURES[name]
+        got = {peer: values(figure, self.found[row.name].get(peer, []))
+               for peer in ORDER}
+        got['floor'], floor = got['floor'], got['kernel'] or got['floor']
+        measures = {'nchan': got['nchan'], 'floor': floor}
+        if row.base:
+            measures['base'] = values(
+                figure, self.found.get(row.base, {}).get('paperboy', []))
+        cells = [title, figure.title,
+                 *(cell(figure, got[peer]) for peer in self.peers),
+                 *(ratio(got['paperboy'], measures.get(other))
+                   for other in self.others()), row.targets[name]]
+        return '| ' + ' | '.join(cells) + ' |'
 
 
-def write(bench, rows):
+def write(bench, rows, titles):
     found = {row.name: read(bench, row) for row in rows}
-    there = {peer for results in found.values() for peer in results}
-    peers = [peer for peer in ORDER if peer in there]
     lines = header(found, bench)
-    lines += ['| | ' + ' | '.join(peers)
-              + ' | paperboy : nchan | paperboy : floor | target |',
-              '| --- ' * (len(peers) + 4) + '|']
-    for row in rows:
-        if found[row.name] and not row.x:
-            lines += [line(row, name, found[row.name], peers)
-                      for name in row.targets]
-    lines += ['', 'Median (least–most). The floor is the kernel alone where it '
-              'was measured, else the bare server.', '']
+    for name, title in titles.items():
+        group = Group([row for row in rows if row.group == name], found)
+        if group.rows and not group.rows[0].x:
+            lines += [f'## {title}', '', *group.lines(), '']
     lines += remarks(rows, found) + commands(rows, found)
     with open(bench.out + '/table.md', 'w') as file:
         file.write('\n'.join(lines) + '\n')
@@ -101,7 +125,9 @@ def header(found, bench):
     versions = {result[0]['version'] for results in found.values()
                 for result in results.values()}
     return [f'{machine()}. {nginx.nginx_version()}; '
-            + '; '.join(sorted(versions)) + '.', '']
+            + '; '.join(sorted(versions)) + '. Medians (least–most); '
+            '": nchan" is the ratio of ours to it, ": floor" to the kernel '
+            'alone where that was measured, else to the bare server.', '']
 
 
 def remarks(rows, found):
@@ -113,11 +139,11 @@ def remarks(rows, found):
                             for fault in faults(result)})
             if kinds:
                 lines.append(f'- {row.name}, {peer}: ' + '; '.join(kinds))
-    return lines + [''] if lines else []
+    return ['## What was not as it should be', '', *lines, ''] if lines else []
 
 
 def commands(rows, found):
-    lines = ['```sh']
+    lines = ['## Commands', '', '```sh']
     for row in rows:
         results = found[row.name].get('paperboy')
         if results and not row.x:

@@ -60,7 +60,13 @@ class Paperboy(nginx.Nginx):
     def version(cls, setup):
         with open(server.ROOT + '/src/base/version.hpp') as file:
             number = re.search(r'"(\d[\d.]*)"', file.read())[1]
-        commit = subprocess.run(
-            ['git', 'describe', '--always', '--dirty'], cwd=server.ROOT,
-            capture_output=True, text=True).stdout.strip()
-        return f'Paperboy {number} ({commit or "no commit"})'
+        return f'Paperboy {number} ({commit() or "no commit"})'
+
+
+def commit():
+    """The last that changed the sources, and whether they were changed since."""
+    said = [subprocess.run(['git', *words, '--', 'src'], cwd=server.ROOT,
+                           capture_output=True, text=True).stdout.strip()
+            for words in (['log', '-1', '--format=%h'],
+                          ['status', '--porcelain'])]
+    return said[0] + (', changed' if said[1] else '')
