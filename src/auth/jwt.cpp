@@ -27,7 +27,6 @@ struct Parts {
 struct Header {
   Algorithm algorithm;
   std::optional<std::string> kid;
-  bool plain_typ;
 };
 
 std::optional<Parts> split(Bytes token) {
@@ -88,8 +87,7 @@ Result<Header, TokenError> read_header(Bytes part) {
   if (!algorithm) {
     return TokenError::algorithm;
   }
-  Header header{*algorithm, std::nullopt,
-                !typ || lower_case(typ.as_string()) == "jwt"};
+  Header header{*algorithm, std::nullopt};
   if (kid) {
     header.kid.emplace(kid.as_string());
   }
@@ -182,7 +180,7 @@ Result<Token, TokenError> verify(Bytes token, const KeySet& keys,
     return TokenError::malformed;
   }
   const SignedToken signed_token{token, token.substr(0, token.rfind('.')),
-                                 std::move(*signature), header->plain_typ};
+                                 std::move(*signature)};
   if (auto good = check_signature(signed_token, *header, keys); !good) {
     return good.error();
   }

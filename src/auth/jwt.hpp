@@ -1,9 +1,8 @@
 // JSON Web Tokens, verified (RFC 7515, 7519; RFC 8725's advice).
 //
 // The header is read here, strictly; the key is chosen by `kid`, and the
-// algorithm must be the key's. RS and ES signatures are verified by OpenSSL
-// with keys parsed at load, HMAC by libjwt, which is never called without a
-// key or before the header has been checked. The claims are read here.
+// algorithm must be the key's. Signatures are verified by OpenSSL, with keys
+// parsed at load. The claims are read here.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,5 @@
 #include "auth/signature.hpp"
 
-#include <jwt.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -19,7 +18,6 @@ namespace {
 struct Free {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
   void operator()(ECDSA_SIG* signature) const { ECDSA_SIG_free(signature); }
-  void operator()(jwt_t* jwt) const { jwt_free(jwt); }
 };
 
 const unsigned char* octets(Bytes bytes) {
@@ -95,19 +93,6 @@ bool public_key_matches(const SignedToken& token, const Key& key) {
                           token.signed_part.size()) == 1;
 }
 
-// libjwt reads the header anew and takes the algorithm from it: it is asked
-// afterwards which one that was, though the header has been checked before.
-bool libjwt_matches(const SignedToken& token, const Key& key) {
-  const std::string text(token.whole);
-  jwt_t* decoded = nullptr;
-  const int failed = jwt_decode(&decoded, text.c_str(), octets(key.secret()),
-                                static_cast<int>(key.secret().size()));
-  const std::unique_ptr<jwt_t, Free> jwt(decoded);
-  return failed == 0 &&
-         jwt_alg_str(jwt_get_alg(decoded)) == algorithm_name(key.algorithm());
-}
-
-// For a `typ` that libjwt refuses, such as "at+jwt" (RFC 9068).
 bool hmac_matches(const SignedToken& token, const Key& key) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
   unsigned int size = 0;
@@ -124,11 +109,8 @@ bool hmac_matches(const SignedToken& token, const Key& key) {
 
 bool signature_matches(const SignedToken& token, const Key& key) {
   const OpensslErrors scope;
-  if (!is_hmac(key.algorithm())) {
-    return public_key_matches(token, key);
-  }
-  return token.plain_typ ? libjwt_matches(token, key)
-                         : hmac_matches(token, key);
+  return is_hmac(key.algorithm()) ? hmac_matches(token, key)
+                                  : public_key_matches(token, key);
 }
 
 }  // namespace paperboy::auth

@@ -15,7 +15,6 @@ struct SignedToken {
   Bytes whole;            // all three parts
   Bytes signed_part;      // header and payload: what the signature is over
   std::string signature;  // decoded
-  bool plain_typ = true;  // no `typ`, or "JWT": what libjwt accepts
 };
 
 /// REQUIRES: the header's algorithm is the key's; `token.whole` is no larger
