@@ -184,6 +184,8 @@ ngx_command_t commands[] = {
          offsetof(Slots, connect_timeout)),
     slot(ngx_string("paperboy_max_commands"), ngx_conf_set_num_slot,
          offsetof(Slots, max_commands)),
+    slot(ngx_string("paperboy_max_bad_tokens"), ngx_conf_set_num_slot,
+         offsetof(Slots, max_bad_tokens)),
     main_only(ngx_string("paperboy_drain"), NGX_CONF_TAKE1,
               ngx_conf_set_msec_slot, offsetof(MainSlots, drain)),
 

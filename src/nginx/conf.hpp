@@ -148,6 +148,7 @@ struct Slots {
   ngx_int_t max_subscriptions = NGX_CONF_UNSET;
   ngx_int_t max_history = NGX_CONF_UNSET;
   ngx_int_t max_commands = NGX_CONF_UNSET;
+  ngx_int_t max_bad_tokens = NGX_CONF_UNSET;
   ngx_str_t token_issuer{};
   Value name_space = nullptr;
   Value message = nullptr;

@@ -48,6 +48,8 @@ void merge_slots(Slots& parent, Slots& child) {
                             Draft{}.idempotency_ms);
   ngx_conf_merge_value(child.max_commands, parent.max_commands,
                        static_cast<ngx_int_t>(defaults.max_commands));
+  ngx_conf_merge_value(child.max_bad_tokens, parent.max_bad_tokens,
+                       static_cast<ngx_int_t>(defaults.max_bad_tokens));
   ngx_conf_merge_size_value(child.max_message_size, parent.max_message_size,
                             defaults.max_message_size);
   ngx_conf_merge_size_value(child.send_buffer, parent.send_buffer,
@@ -227,6 +229,7 @@ void make_settings(LocationConf& conf) {
   make_times(conf);
   settings.client_publish = conf.client_publish != 0;
   settings.max_commands = static_cast<std::size_t>(conf.max_commands);
+  settings.max_bad_tokens = static_cast<std::size_t>(conf.max_bad_tokens);
   settings.keys = conf.keyed() ? conf.keys.get() : nullptr;
   settings.token_rules = &conf.token_rules;
   const ssize_t threshold = conf.deflate_threshold.value_or(-1);
@@ -302,6 +305,9 @@ char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
   }
   if (conf.max_commands < 1) {
     return conf_error(cf, "paperboy_max_commands", "expected at least 1");
+  }
+  if (conf.max_bad_tokens < 1) {
+    return conf_error(cf, "paperboy_max_bad_tokens", "expected at least 1");
   }
   if (conf.token_leeway > std::numeric_limits<int>::max()) {
     return conf_error(cf, "paperboy_token_leeway", "too long");

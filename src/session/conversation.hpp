@@ -193,6 +193,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   End fail(std::uint64_t id, ErrorCode code) { return fail(id, {code, {}}); }
   End fail(std::uint64_t id, const Error& error);
   End fail_renewal(std::uint64_t id, ErrorCode code);
+  End note_bad_token();
   template <typename Answer>
   [[nodiscard]] auto later(std::uint64_t id, Answer answer);
 
@@ -207,6 +208,8 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   ClientId client_ = make_client_id();
   std::size_t long_answers_ = 0;  // bytes, since the socket was last tried
   std::uint64_t connect_by_ = 0;  // monotonic ms
+  std::uint64_t bad_since_ = 0;   // monotonic ms
+  std::uint32_t bad_tokens_ = 0;  // since then
   bool let_in_ = false;           // nothing more is asked of it by then
   bool server_side_ = false;      // it has subscriptions that it didn't ask for
   bool known_ = false;            // to back ends, by its id

@@ -74,7 +74,10 @@ Conversation::End Conversation::obey(const dialect::Subscribe& command) {
     return fail(command.id, ErrorCode::already_subscribed);
   }
   const auto entry = check_channel(command.channel, command.token);
-  if (!entry) return fail(command.id, entry.error().code);
+  if (!entry) {
+    (void)fail(command.id, entry.error().code);
+    return command.token.empty() ? End{} : note_bad_token();
+  }
   const std::string id = client();
   const auto subscribed =
       session_.subscribe(*channel, member(id, entry->info), command.join_leave);
@@ -190,7 +193,10 @@ Conversation::End Conversation::obey(const dialect::SubRefresh& command) {
     return fail(command.id, ErrorCode::forbidden);
   }
   const auto entry = check_channel(command.channel, command.token);
-  if (!entry) return fail_renewal(command.id, entry.error().code);
+  if (!entry) {
+    (void)fail_renewal(command.id, entry.error().code);
+    return note_bad_token();
+  }
   lease(*here, entry->expires);
   reply(dialect::SubRefreshed{command.id, time_left(entry->expires)});
   return {};

@@ -11,6 +11,10 @@ namespace paperboy::session {
 namespace {
 
 constexpr Close kInvalidToken{close::kInvalidToken, "invalid token"};
+constexpr Close kTooMany{close::kTooManyRequests, "too many requests"};
+
+// In so long a client may show `max_bad_tokens`.
+constexpr std::uint64_t kBadTokensMs = 5000;
 
 /// As at a location whose channels are fixed: a token that names none decides
 /// by its scopes alone.
@@ -39,7 +43,8 @@ Conversation::End Conversation::obey(const dialect::Connect& command) {
 Conversation::End Conversation::show_token(const dialect::Connect& command) {
   auto token = check(command.token);
   if (!token && token.error() == auth::TokenError::expired) {
-    return fail(command.id, ErrorCode::token_expired);
+    (void)fail(command.id, ErrorCode::token_expired);
+    return note_bad_token();
   }
   if (!token) return kInvalidToken;
   Admission& admission = *pending_;
@@ -207,6 +212,18 @@ Conversation::Checked Conversation::check(const std::string& token) const {
                       session_.context_.clock.unix_seconds());
 }
 
+/// A token that opens nothing has been checked all the same: a client that
+/// shows one after the other ends.
+Conversation::End Conversation::note_bad_token() {
+  const std::uint64_t now = session_.context_.clock.monotonic_ms();
+  if (now - bad_since_ >= kBadTokensMs) {
+    bad_tokens_ = 0;
+    bad_since_ = now;
+  }
+  if (++bad_tokens_ <= session_.settings_.max_bad_tokens) return {};
+  return kTooMany;
+}
+
 std::int64_t Conversation::end_of(const auth::Token& token) const {
   return session_.settings_.tokens_only_admit ? 0 : token.expires.value_or(0);
 }
@@ -232,7 +249,8 @@ Conversation::End Conversation::fail_renewal(std::uint64_t id, ErrorCode code) {
 Conversation::End Conversation::obey(const dialect::Refresh& command) {
   const auto token = check(command.token);
   if (!token && token.error() == auth::TokenError::expired) {
-    return fail_renewal(command.id, ErrorCode::token_expired);
+    (void)fail_renewal(command.id, ErrorCode::token_expired);
+    return note_bad_token();
   }
   if (!token || token->user != session_.outlet_.user()) return kInvalidToken;
   grants_ = std::make_unique<const auth::Grants>(token->grants);

@@ -23,7 +23,10 @@ Conversation::End Conversation::enter_by_token(
     return ask_back_end(command);
   }
   const auto entry = check_entry(command);
-  if (!entry) return fail(command.id, entry.error());
+  if (!entry) {
+    (void)fail(command.id, entry.error());
+    return note_bad_token();
+  }
   auto end = join_channel(command.id, *entry);
   notify_back_end(command);
   return end;

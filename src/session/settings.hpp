@@ -34,7 +34,8 @@ struct Settings {
   // Of conversations: until the client has connected, or, where it doesn't by
   // a command, until it is let in anywhere; 0: it may take forever.
   std::uint64_t connect_timeout_ms = dialect::Defaults{}.connect_timeout_ms;
-  std::size_t max_commands = 256;  // in a message
+  std::size_t max_commands = 256;   // in a message
+  std::size_t max_bad_tokens = 16;  // in commands, in 5 seconds
 
   // For the tokens in commands; those of a request are checked before.
   const auth::KeySet* keys = nullptr;  // null: there are none

@@ -174,6 +174,22 @@ void what_is_refused_is_noted_and_not_told(void**) {
   assert_int_equal(world.count(Counter::subscriptions), 0);
 }
 
+void bad_tokens_are_few_in_a_time(void**) {
+  Talk world;
+  world.settings.max_bad_tokens = 2;
+  Visitor client(world);
+  client.enter("a", "x");
+  client.enter("a", token("b"));
+  client.enter("a", token("a"));
+  assert_text(client.heard(), "text in a;\n");
+  world.clock.ms += 5'000;
+  client.enter("a", "x");
+  client.enter("a", "x");
+  assert_text(client.heard(), "");
+  client.enter("a", token("b"));
+  assert_text(client.heard(), "close 3013 too many requests\n");
+}
+
 void without_keys_no_token_is_good(void**) {
   Talk world;
   world.settings.keys = nullptr;
@@ -397,6 +413,7 @@ int main() {
       cmocka_unit_test(the_channel_may_be_the_tokens),
       cmocka_unit_test(the_namespace_is_the_connections),
       cmocka_unit_test(what_is_refused_is_noted_and_not_told),
+      cmocka_unit_test(bad_tokens_are_few_in_a_time),
       cmocka_unit_test(without_keys_no_token_is_good),
       cmocka_unit_test(a_channel_for_all_asks_for_no_token),
       cmocka_unit_test(who_is_nowhere_goes_in_time),
