@@ -382,6 +382,12 @@ sub faults ($name) {
     subtest "$name: Redis is restarted" => sub {
         my ($ws) = enter($nodes[0], 'ann', 'news');
         $redis->kill9;
+        my $answer;
+        wait_for('a node that is not ready', sub {
+            $answer = $nodes[0]->http(GET => '/ready');
+            return $answer->{body} =~ /"classic_redis"/;
+        });
+        is($answer->{status}, 503, 'paperboy_ready tells it');
         my $cut = $nodes[0]->ws('/brief');
         $cut->text('token');
         is($cut->recv, 'close:3502', 'without Redis: the close, and nothing else');

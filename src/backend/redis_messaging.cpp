@@ -22,6 +22,9 @@ constexpr std::size_t kMaxMarker = 64;  // bytes
 constexpr std::uint64_t kWaitMs = 5000;
 constexpr std::size_t kMostWaiting = 1000;
 
+// So long after it has refused a request Redis isn't trusted with others.
+constexpr std::uint64_t kDoubtMs = 10'000;
+
 constexpr Bytes kAway = "Redis can't be reached";
 
 std::string hexadecimal(std::uint64_t number) {
@@ -74,8 +77,10 @@ void RedisMessaging::push(const std::string& body) {
 void RedisMessaging::on_asked(const Result<Reply>& answer) {
   if (!answer) return lose(answer.error().message);
   if (answer->is_error()) {
+    refused_ms_ = network_.clock().monotonic_ms();
     return lose("Redis answers " + broker::redis::printable(answer->text));
   }
+  refused_ms_.reset();
   counters_.add(Counter::classic_requests);
   const auto waiting = static_cast<std::uint64_t>(answer->integer);
   if (waiting <= most_) return;
@@ -92,6 +97,12 @@ void RedisMessaging::lose(Bytes why) {
   counters_.add(Counter::classic_requests_lost);
   complaints_.tell("a request to be subscribed doesn't reach the back end: " +
                    std::string(why));
+}
+
+bool RedisMessaging::is_ready() const {
+  if (!is_up() || (listens_ && marker_.empty())) return false;
+  return !refused_ms_ ||
+         network_.clock().monotonic_ms() - *refused_ms_ >= kDoubtMs;
 }
 
 // ---- what back ends say ----------------------------------------------------

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "backend/complaints.hpp"
@@ -44,6 +45,9 @@ class RedisMessaging final : public hub::BackEnd,
   /// Once a second. `listens`: to what back ends say.
   void tick(bool listens);
 
+  /// Redis takes requests, and delivers what back ends say where it listens.
+  [[nodiscard]] bool is_ready() const;
+
  private:
   void on_up(broker::redis::Shard shard) override;
   void on_down(broker::redis::Shard shard) override;
@@ -73,7 +77,8 @@ class RedisMessaging final : public hub::BackEnd,
   bool listens_ = false;
   std::string marker_;  // the last; empty: none was heard yet
   std::deque<Waiting> waiting_;
-  std::uint64_t since_ = 0;                        // messages since
+  std::optional<std::uint64_t> refused_ms_;  // monotonic; a request, the last
+  std::uint64_t since_ = 0;                  // messages since
   std::unique_ptr<broker::redis::Engine> engine_;  // gone before the rest
 };
 

@@ -21,6 +21,7 @@ enum class Counter : std::uint8_t {
   redis_relays,       // 1: this worker brings in what Redis delivers
   redis_ready,        // 1: it does, as was proved lately
   classic_listeners,  // 1: this worker may listen to back ends
+  classic_ready,      // 1: it may, and can ask them and hear them
   // counts
   upgrades,
   messages_received,
@@ -83,7 +84,7 @@ enum class Counter : std::uint8_t {
 inline constexpr std::size_t kCounters =
     static_cast<std::size_t>(Counter::last) + 1;
 inline constexpr std::size_t kGauges =
-    static_cast<std::size_t>(Counter::classic_listeners) + 1;
+    static_cast<std::size_t>(Counter::classic_ready) + 1;
 
 /// Its name in the status: "messages_sent".
 [[nodiscard]] Bytes counter_name(Counter counter);

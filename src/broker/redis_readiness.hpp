@@ -1,4 +1,5 @@
-// Whether a node is ready: can what is published anywhere reach its clients?
+// Whether a node is ready: can what is published anywhere reach its clients,
+// and can back ends let them in?
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,11 @@ struct NodeHealth {
   std::size_t relays = 0;   // living workers that bring in what Redis delivers
   std::size_t workers = 0;  // that are to do so
   std::size_t proved = 0;   // those of them to whom it was proved lately
+
+  // Of back ends of the classic protocol, over a Redis of theirs.
+  bool has_back_ends = false;
+  std::size_t askers = 0;        // workers that are to ask and to hear them
+  std::size_t askers_ready = 0;  // those of them that can
 };
 
 /// Static texts for a program to tell apart, "redis_delivery"; none: ready.

@@ -32,23 +32,24 @@ ClassicDesk::ClassicDesk(Worker& worker, const ClassicConf& conf, bool relays)
 
 void ClassicDesk::tick() {
   const bool leaves = worker_.leaving() || ngx_exiting != 0;
-  show(!leaves);
+  show(Counter::classic_listeners, stays_, !leaves);
   if (!leaves) {
     const std::uint64_t age = worker_clock().monotonic_ms() - begun_;
     listens_ = age < kFirstMs || is_among_lowest();
   }
   messaging_.tick(listens_);
+  show(Counter::classic_ready, ready_, !leaves && messaging_.is_ready());
 }
 
 /// For the others.
-void ClassicDesk::show(bool stays) {
-  if (stays == shown_) return;
-  shown_ = stays;
+void ClassicDesk::show(Counter gauge, bool& shown, bool now) {
+  if (now == shown) return;
+  shown = now;
   Counters& counters = worker_.context().counters;
-  if (stays) {
-    counters.add(Counter::classic_listeners);
+  if (now) {
+    counters.add(gauge);
   } else {
-    counters.subtract(Counter::classic_listeners);
+    counters.subtract(gauge);
   }
 }
 

@@ -15,6 +15,7 @@
 
 #include "backend/redis_messaging.hpp"
 #include "backend/taker.hpp"
+#include "base/counters.hpp"
 #include "nginx/conf.hpp"
 #include "nginx/network.hpp"
 
@@ -34,12 +35,13 @@ class ClassicDesk {
   void tick();
 
  private:
-  void show(bool stays);
+  void show(Counter gauge, bool& shown, bool now);
   [[nodiscard]] bool is_among_lowest() const;
 
   Worker& worker_;
   const std::uint64_t begun_;  // monotonic ms
-  bool shown_ = false;         // that it listens if it is its turn
+  bool stays_ = false;         // others see that it listens if it is its turn
+  bool ready_ = false;         // and that it can ask
   bool listens_ = false;
   NginxNetwork network_;
   backend::Taker taker_;

@@ -270,7 +270,10 @@ broker::redis::NodeHealth Worker::health() {
           .has_redis = network_ != nullptr,
           .relays = zone_.relays().size(),
           .workers = zone_.sum(Counter::redis_relays),
-          .proved = zone_.sum(Counter::redis_ready)};
+          .proved = zone_.sum(Counter::redis_ready),
+          .has_back_ends = classic_ != nullptr,
+          .askers = zone_.sum(Counter::classic_listeners),
+          .askers_ready = zone_.sum(Counter::classic_ready)};
 }
 
 bool Worker::leaving() const { return leave_.begun() || taken_over(); }

@@ -235,6 +235,44 @@ void requests_wait_for_redis_for_a_while(void**) {
               R"({"wsId":"id","token":"new"})");
 }
 
+void it_is_ready_where_it_can_ask_and_hear(void**) {
+  World world;
+  Worker& one = world.add();
+  assert_false(one.messaging.is_ready());
+  world.turn();
+  assert_true(one.messaging.is_ready());
+  one.messaging.tick(true);
+  assert_false(one.messaging.is_ready());
+  world.turn();
+  assert_true(one.messaging.is_ready());
+  world.server.kill();
+  world.turn();
+  assert_false(one.messaging.is_ready());
+  world.server.start();
+  world.turn(1000);
+  assert_true(one.messaging.is_ready());
+}
+
+void it_is_not_ready_when_redis_has_refused_a_request(void**) {
+  World world;
+  Worker& one = world.add();
+  world.turn();
+  (void)world.server.ask({"SET", std::string(kRequests), "in the way"});
+  one.messaging.ask("id", "a");
+  world.turn();
+  assert_false(one.messaging.is_ready());
+  (void)world.server.ask({"DEL", std::string(kRequests)});
+  one.messaging.ask("id", "b");
+  world.turn();
+  assert_true(one.messaging.is_ready());
+  (void)world.server.ask({"SET", std::string(kRequests), "in the way"});
+  one.messaging.ask("id", "c");
+  world.turn();
+  assert_false(one.messaging.is_ready());
+  world.turn(10'000);
+  assert_true(one.messaging.is_ready());
+}
+
 }  // namespace
 }  // namespace paperboy::backend
 
@@ -250,6 +288,8 @@ int main() {
       cmocka_unit_test(requests_wait_in_a_list),
       cmocka_unit_test(what_does_not_reach_the_back_end_is_told),
       cmocka_unit_test(requests_wait_for_redis_for_a_while),
+      cmocka_unit_test(it_is_ready_where_it_can_ask_and_hear),
+      cmocka_unit_test(it_is_not_ready_when_redis_has_refused_a_request),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -40,13 +40,26 @@ void with_redis_it_has_to_be_proved_to_every_worker(void**) {
   assert_string_equal(of(0, 4, 0).c_str(), "redis_no_relay ");
 }
 
+void every_worker_has_to_reach_the_back_ends(void**) {
+  const auto of = [](std::size_t askers, std::size_t ready) {
+    return reasons(
+        {.has_back_ends = true, .askers = askers, .askers_ready = ready});
+  };
+  assert_string_equal(of(2, 2).c_str(), "");
+  assert_string_equal(of(2, 1).c_str(), "classic_redis ");
+  assert_string_equal(of(0, 0).c_str(), "classic_redis ");
+  assert_string_equal(reasons({.askers = 2, .askers_ready = 1}).c_str(), "");
+}
+
 void all_reasons_are_told(void**) {
   const NodeHealth health{.leaving = true,
                           .has_redis = true,
                           .relays = 1,
                           .workers = 2,
-                          .proved = 1};
-  assert_string_equal(reasons(health).c_str(), "leaving redis_delivery ");
+                          .proved = 1,
+                          .has_back_ends = true};
+  assert_string_equal(reasons(health).c_str(),
+                      "leaving redis_delivery classic_redis ");
 }
 
 }  // namespace
@@ -58,6 +71,7 @@ int main() {
       cmocka_unit_test(alone_a_node_is_ready_until_it_leaves),
       cmocka_unit_test(what_redis_is_like_is_nothing_to_a_node_without),
       cmocka_unit_test(with_redis_it_has_to_be_proved_to_every_worker),
+      cmocka_unit_test(every_worker_has_to_reach_the_back_ends),
       cmocka_unit_test(all_reasons_are_told),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
