@@ -295,6 +295,9 @@ subtest 'whom a callback may be' => sub {
         is($answer->{status}, 403, "callback: $host");
         like($answer->json->{message}, $denied{$host}, '- and says why');
     }
+    like($nginx->log, qr{none\ of\ paperboy_embedded_callbacks:
+        \ http://10\.0\.0\.1:1/messageCallback/\S+,\ client:}x,
+        'the log tells which');
 };
 
 subtest 'one that answers other than 200 is dropped' => sub {

@@ -134,7 +134,12 @@ ngx_int_t subscribe(ngx_http_request_t* r) {
   const auto read = backend::read_callback(*topic, *body);
   if (!read) return refuse_call(r, read.error());
   const auto allowed = check_callback(conf, *read);
-  if (!allowed) return refuse_call(r, allowed.error());
+  if (!allowed) {
+    const Error& error = allowed.error();
+    const std::string why =
+        std::string(error.message) + ": " + backend::url_of(*read);
+    return refuse_call(r, {error.code, why});
+  }
   if (!ZoneCallbacks(conf).add(*read)) return refuse_call(r, kTooMany);
   return answer_done(r);
 }
