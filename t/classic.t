@@ -291,6 +291,7 @@ subtest 'settings of a location' => sub {
 subtest 'origins' => sub {
     is($nginx->ws('/ws', origin => 'https://app.example')->status, 101,
         'one of the list');
+    is($nginx->ws('/ws')->status, 101, 'no page: a token has to be shown');
     for my $origin (qw(https://app.example.evil https://evil/?app.example
         http://app.example https://app.exampl null)) {
         is($nginx->ws('/ws', origin => $origin)->status, 403, $origin);

@@ -367,12 +367,14 @@ subtest 'a reload, and a worker that is killed' => sub {
     $back->stop;
 };
 
+my $first = instance();
 is($nginx->stop, 1, 'stopped');
 
 # The client's worker is asleep while another lets the client in and a third
 # takes the snapshot: it knows of who was let in all the same.
 subtest 'a snapshot that another worker takes' => sub {
     $nginx = nginx(workers => 3, http => conf());
+    isnt(instance(), $first, 'another nginx has lost what was registered');
     my $back    = registered(Paperboy::Callback->new);
     my $ws      = $nginx->ws('/ws');
     my $request = request($back, $ws, 'a token');
@@ -413,7 +415,6 @@ subtest 'limits' => sub {
         'paperboy_embedded_callbacks 127.0.0.0/30 127.0.0.9:7;',
         'paperboy_embedded_timeout 300ms; paperboy_embedded_max_callbacks 3;'
             . 'paperboy_embedded_queue 2;'));
-    my $id   = instance();
     my $slow = registered(Paperboy::Callback->new(answer => ''));
     my @ws   = map { $nginx->ws('/ws') } 1 .. 10;
     $_->text('x') for @ws;

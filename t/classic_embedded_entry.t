@@ -82,6 +82,9 @@ unlike($conf, qr/paperboy_embedded|listen 8060/, 'nothing listens for back ends'
 like($conf, qr/paperboy_origin https:\/\/a\.example https:\/\/b\.example;/,
     'two origins');
 
+like(filled(PAPERBOY_MESSAGING_BACKEND => 'redis'),
+    qr/paperboy_classic_redis redis:\/\/localhost:6379;/, 'the default Redis');
+
 refused('no token', qr/PAPERBOY_EMBEDDED_BACKEND_TOKEN is missing/,
     PAPERBOY_EMBEDDED_BACKEND_TOKEN => undef);
 refused($_, qr/rabbit is neither embedded nor redis/,

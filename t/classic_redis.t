@@ -34,6 +34,7 @@ paperboy_zone main 8m;
 paperboy_classic_redis $url timeout=1s $option{parameters};
 $more
 paperboy_origin any;
+paperboy_ping_interval 5m;    # what comes is compared with what was sent
 paperboy_channel_rule closed subscribe=nobody;
 server {
     listen 127.0.0.1:%%PORT%% reuseport;
@@ -43,6 +44,7 @@ server {
     location /old { paperboy classic; paperboy_classic_unsubscribe user; }
     location /few { paperboy classic; paperboy_max_subscriptions 2; }
     location /shop { paperboy classic; paperboy_namespace shop; }
+    location /pages { paperboy classic; paperboy_origin https://app.example; }
     location /edge {
         paperboy classic;
         paperboy_jwt_key HS256 env=PAPERBOY_JWT_SECRET;
@@ -432,6 +434,15 @@ subtest 'the old way to leave' => sub {
     to_channel('news', 1);
     my $text = to_user('ann', 2);
     is($_->recv, "text:$text", 'all of the user\'s connections') for $one, $two;
+};
+
+subtest 'where the back end decides, pages alone may come' => sub {
+    my %status = ('https://app.example' => 101, 'http://app.example' => 403,
+        'https://app.example.evil' => 403);
+    is($nodes[0]->ws('/pages', origin => $_)->status, $status{$_}, $_)
+        for sort keys %status;
+    is($nodes[0]->ws('/pages')->status, 403, 'nobody without an origin');
+    is($nodes[0]->ws('/ws')->status, 101, 'unless any may');
 };
 
 subtest 'requests are bounded' => sub {

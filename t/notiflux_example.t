@@ -15,7 +15,11 @@ my $ENTRY = "$ROOT/docker/notiflux";
 
 my $dir = File::Temp->newdir;
 chmod 0755, $dir;
-my ($key, $public) = ec_key($dir, 'key');
+# As the original's users make them.
+my ($key, $public) = ("$dir/key.pem", "$dir/key.pub");
+system(qw(openssl ecparam -genkey -name prime256v1 -out), $key) == 0
+    and system("openssl ec -in $key -pubout -out $public 2>$dir/openssl") == 0
+    or die 'openssl made no keys';
 mkdir "$dir/modules";
 symlink $Paperboy::Nginx::MODULE, "$dir/modules/ngx_http_paperboy_module.so";
 
