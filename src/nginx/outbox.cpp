@@ -1,6 +1,7 @@
 #include "nginx/outbox.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace paperboy::nginx {
 
@@ -63,8 +64,7 @@ void Outbox::add_shared(Bytes run) {
 }
 
 void Outbox::absorb_runs() {
-  const auto runs = std::move(runs_);
-  runs_.clear();
+  const auto runs = std::exchange(runs_, {});
   for (const Bytes run : runs) {
     size_ -= run.size();
     add(run);
@@ -76,7 +76,7 @@ std::vector<std::string> Outbox::take_chunks() {
   return std::exchange(chunks_, {});
 }
 
-std::vector<Bytes> Outbox::take_runs() {
+Few<Bytes> Outbox::take_runs() {
   for (const Bytes run : runs_) size_ -= run.size();
   return std::exchange(runs_, {});
 }
@@ -131,12 +131,12 @@ void Outbox::drop(std::size_t sent) {
   }
   chunks_.erase(chunks_.begin(),
                 chunks_.begin() + static_cast<std::ptrdiff_t>(gone));
-  gone = 0;
-  for (; gone < runs_.size() && sent >= runs_[gone].size(); ++gone) {
-    sent -= runs_[gone].size();
+  for (Bytes& run : std::exchange(runs_, {})) {
+    const std::size_t of_it = std::min(sent, run.size());
+    sent -= of_it;
+    run.remove_prefix(of_it);
+    if (!run.empty()) runs_.push_back(run);
   }
-  runs_.erase(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(gone));
-  if (sent > 0) runs_.front().remove_prefix(sent);
 }
 
 }  // namespace paperboy::nginx

@@ -15,11 +15,21 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/few.hpp"
+#include "base/slab.hpp"
 
 namespace paperboy::nginx {
 
 class Outbox {
  public:
+  // Each delivery begins one and ends it.
+  static void* operator new(std::size_t) {
+    return Slab<sizeof(Outbox)>::take();
+  }
+  static void operator delete(void* memory) {
+    Slab<sizeof(Outbox)>::give(memory);
+  }
+
   void add(Bytes bytes);
 
   /// Not copied: must live until the next `keep`.
@@ -39,7 +49,7 @@ class Outbox {
   /// For those who send by other means: all of it, in this order; chunks are
   /// none that `send` has begun.
   [[nodiscard]] std::vector<std::string> take_chunks();
-  [[nodiscard]] std::vector<Bytes> take_runs();
+  [[nodiscard]] Few<Bytes> take_runs();
 
   /// Copies what of the shared runs is left. To be called after `send`,
   /// before the runs go.
@@ -55,7 +65,7 @@ class Outbox {
 
   std::vector<std::string> chunks_;
   std::size_t front_sent_ = 0;  // of the first chunk, bytes
-  std::vector<Bytes> runs_;
+  Few<Bytes> runs_;  // mostly one
   std::size_t size_ = 0;
 };
 
