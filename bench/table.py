@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import statistics
+import textwrap
 
 from figures import FIGURES
 from peers import nginx
@@ -124,10 +125,11 @@ def write(bench, rows, titles):
 def header(found, bench):
     versions = {result[0]['version'] for results in found.values()
                 for result in results.values()}
-    return [f'{machine()}. {nginx.nginx_version()}; '
-            + '; '.join(sorted(versions)) + '. Medians (least–most); '
-            '": nchan" is the ratio of ours to it, ": floor" to the kernel '
-            'alone where that was measured, else to the bare server.', '']
+    return [textwrap.fill(
+        f'{machine()}. {nginx.nginx_version()}; '
+        + '; '.join(sorted(versions)) + '. Medians (least–most); ": nchan" is '
+        'the ratio of ours to it, ": floor" to the kernel alone where that was '
+        'measured, else to the bare server.', 80), '']
 
 
 def remarks(rows, found):

@@ -216,7 +216,7 @@ void parse_words(Options& to, int count, char** words) {
 }  // namespace
 
 std::string Hello::fill(const Values& values, const Run& run) const {
-  const std::string text = body.fill(values, run);
+  std::string text = body.fill(values, run);
   if (kind == Kind::mqtt_connect) {  // version 3.1.1, a clean session
     return mqtt_packet(0x10, mqtt_string("MQTT") + std::string("\4\2\0\0", 4) +
                                  mqtt_string(text));

@@ -17,6 +17,7 @@ namespace paperboy::load {
 namespace {
 
 constexpr std::size_t kBuffer = 65536;
+constexpr Bytes kLastChunk = "0\r\n\r\n";
 constexpr time_t kPatience = 5;  // seconds for an answer before the load begins
 constexpr std::uint64_t kFirst = 1'000'000;  // number of a publisher's hello
 
@@ -27,9 +28,8 @@ std::size_t answer_size(Bytes in) {
   if (end == Bytes::npos) return 0;
   const Bytes head = in.substr(0, end + 2);
   if (field_of(head, "transfer-encoding").starts_with("chunked")) {
-    constexpr Bytes last = "0\r\n\r\n";
-    const std::size_t at = in.find(last, end + 4);
-    return at == Bytes::npos ? 0 : at + last.size();
+    const std::size_t at = in.find(kLastChunk, end + 4);
+    return at == Bytes::npos ? 0 : at + kLastChunk.size();
   }
   const std::size_t size =
       end + 4 + number_of(field_of(head, "content-length"));

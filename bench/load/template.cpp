@@ -10,6 +10,8 @@ namespace paperboy::load {
 namespace {
 
 constexpr Bytes kPlaces = "icstnrlP";
+constexpr Bytes kEscapes = "nrt0";
+constexpr Bytes kEscaped("\n\r\t\0", 4);
 
 void append_payload(std::string& out, const Values& values, std::size_t size) {
   const std::size_t begin = out.size();
@@ -119,10 +121,8 @@ std::string unescape(Bytes text) {
       i += 2;
       continue;
     }
-    constexpr Bytes from = "nrt0";
-    constexpr Bytes to("\n\r\t\0", 4);
-    const std::size_t at = from.find(c);
-    out += at == Bytes::npos ? c : to[at];
+    const std::size_t at = kEscapes.find(c);
+    out += at == Bytes::npos ? c : kEscaped[at];
   }
   return out;
 }

@@ -25,7 +25,8 @@ namespace {
 using namespace paperboy::load;
 using Sign = std::function<std::string(Bytes)>;
 
-constexpr int kHalf = 32;  // bytes of one number of a P-256 signature
+constexpr std::size_t kHalf = 32;  // bytes of one number of a P-256 signature
+constexpr int kNumber = kHalf;
 constexpr std::time_t kDay = 86400;
 
 const unsigned char* raw(Bytes bytes) {
@@ -62,8 +63,8 @@ std::string halves_of(const std::string& der) {
       ECDSA_SIG_free);
   std::string out(2 * kHalf, '\0');
   auto* to = reinterpret_cast<unsigned char*>(out.data());
-  BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), to, kHalf);
-  BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), to + kHalf, kHalf);
+  BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), to, kNumber);
+  BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), to + kHalf, kNumber);
   return out;
 }
 
@@ -100,11 +101,13 @@ int main(int argc, char** argv) {
       base64url(R"({"alg":")" + algorithm + R"(","typ":"JWT"})") + '.';
   const std::string channel = argc > 4 ? argv[4] : "*";
   const std::string end = std::to_string(std::time(nullptr) + kDay);
+  const std::string rest =
+      R"(","channels":[")" + channel + R"("],"exp":)" + end + '}';
   const std::uint64_t count = number_of(argv[3]);
   for (std::uint64_t i = 0; i < count; ++i) {
-    const std::string claims = R"({"sub":"user-)" + std::to_string(i) +
-                               R"(","channels":[")" + channel + R"("],"exp":)" +
-                               end + '}';
+    std::string claims = R"({"sub":"user-)";
+    claims += std::to_string(i);
+    claims += rest;
     const std::string text = head + base64url(claims);
     std::cout << text << '.' << base64url(sign(text)) << '\n';
   }
