@@ -142,10 +142,28 @@ void Hub::fan_out() {
       for (Subscription* const member : group.members) hand(*member, run);
     }
     batch.channel->in_batch = 0;
+    ++handed_;
   }
   for (const Batch& batch : batches_) catch_up(*batch.channel);
   batches_.clear();
+  handed_ = 0;
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+std::optional<Position> Hub::reached(const Subscription& subscription) const {
+  if (subscription.group_ == Subscription::kHeld) return {};
+  const Channel& channel = *subscription.channel_;
+  Position at = channel.last;
+  for (std::size_t i = handed_; i < batches_.size(); ++i) {
+    if (batches_[i].channel != &channel) continue;
+    at = batches_[i].before;
+    break;
+  }
+  const Position& begin = channel.groups[subscription.group_].after;
+  const bool ahead = begin.epoch != at.epoch || begin.offset > at.offset;
+  if (begin.epoch != 0 && ahead) at = begin;
+  if (at.epoch == 0) return {};
+  return at;
 }
 
 /// One that couldn't take it is told of a hole, at the latest before what comes

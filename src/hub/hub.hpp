@@ -60,17 +60,29 @@ class Hub final : private BrokerEvents {
   /// Does nothing where it isn't active.
   void unsubscribe(Subscription& subscription);
 
+  /// For one of which it isn't known yet whether it was here before: nothing is
+  /// delivered to it until `recover` has answered; what comes is kept for it.
+  /// REQUIRES: subscribed in this turn.
+  void await(Subscription& subscription) { hold(subscription); }
+
   /// For one that was here before, up to `since` (of epoch 0: the channel's
   /// present one), or, without it, wants to know where it begins: `reply` is
   /// called once, now or later; only then the rest is delivered. It isn't
   /// called if it unsubscribes before. After an Error nothing is delivered; it
   /// may unsubscribe, or ask again.
-  /// REQUIRES: subscribed in this turn, or answered with an Error.
+  /// REQUIRES: subscribed in this turn, or awaited since then, or answered with
+  /// an Error.
   void recover(Subscription& subscription, std::optional<Position> since,
                const RecoveryLimits& limits, const RecoveryReply& reply);
 
   /// Who of this worker subscribes to `channel`.
   [[nodiscard]] std::vector<Subscriber*> subscribers(Bytes channel);
+
+  /// Of the last publication that it was handed, or where it begins; amid a
+  /// fan-out too, where what it is just being handed doesn't count. Nothing:
+  /// that isn't known yet. REQUIRES: active().
+  [[nodiscard]] std::optional<Position> reached(
+      const Subscription& subscription) const;
 
   /// What is kept of it is the rule's to say.
   void publish(Draft draft, const PublishReply& reply);
@@ -177,6 +189,7 @@ class Hub final : private BrokerEvents {
   Attendance attendance_;
   Table<Channel, ByRef> channels_;  // owned
   std::vector<Batch> batches_;      // empty between drains
+  std::size_t handed_ = 0;          // of them, to everybody
   std::deque<Run> runs_;
   std::size_t runs_used_ = 0;
   bool paused_ = false;           // this drain is over

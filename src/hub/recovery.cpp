@@ -24,6 +24,8 @@ namespace paperboy::hub {
 
 namespace {
 
+constexpr Error kNotAsked{ErrorCode::not_found, "it is known where it begins"};
+
 /// Whether it needs no history to know that it can't have what lacks.
 bool is_beyond(const Position& since, const Position& top,
                const RecoveryLimits& limits) {
@@ -65,7 +67,15 @@ void Hub::recover(Subscription& subscription, std::optional<Position> since,
       return;
     }
   }
-  const auto& held = hold(subscription);
+  const auto held = hold(subscription);
+  if (!since && held->begin.epoch != 0) {
+    recovered(*held, since, kNotAsked, reply);
+    return;
+  }
+  if (since && since == held->begin) {
+    recovered(*held, since, HistoryPage{held->begin, {}}, reply);
+    return;
+  }
   HistoryQuery query{.since = since,
                      .limit = since ? limits.publications : 0,
                      .bytes = limits.bytes};

@@ -160,17 +160,18 @@ bool Hub::is_behind(const Channel& channel) {
   return skipped.epoch != 0 && is_awaited(channel, skipped);
 }
 
-/// Whoever misses something by that is told.
+/// Whoever misses something by that is told, while it still stands where they
+/// are.
 void Hub::go_to(Channel& channel, const Position& at) noexcept {
   const bool known = channel.last.epoch != 0;
   anchor_held(channel, at);
-  channel.last = at;
   for (const Group& group : channel.groups) {
     const bool hole =
         group.after.epoch == 0 ? known : lacks(channel, group.after, at);
     if (!hole) continue;
     for (Subscription* const member : group.members) tell_hole(*member);
   }
+  channel.last = at;
   catch_up(channel);
 }
 

@@ -473,6 +473,89 @@ void who_begins_later_does_not_hear_earlier_ones(void**) {
   assert_heard(comes, "1=again;");
 }
 
+std::string text_of(const std::optional<Position>& at) {
+  return at ? position_text(*at) : "none";
+}
+
+void one_that_is_awaited_gets_nothing_until_it_is_known_where_it_goes_on(
+    void**) {
+  Fixture fixture;
+  fixture.publish("a");
+  fixture.drain_all();
+  Listener listener;
+  fixture.join(listener);
+  fixture.hub.await(listener.subscription);
+  fixture.publish("b");
+  fixture.drain_all();
+  assert_string_equal(listener.heard.c_str(), "");
+  assert_true(text_of(fixture.hub.reached(listener.subscription)) == "none");
+  fixture.recover(listener, {7, 0});
+  fixture.drain_all();
+  assert_string_equal(listener.heard.c_str(), "[1=a;2=b;]");
+  fixture.publish("c");
+  fixture.drain_all();
+  assert_string_equal(listener.heard.c_str(), "[1=a;2=b;]3=c;");
+}
+
+void one_that_was_awaited_in_vain_begins_where_it_was(void**) {
+  Fixture fixture;
+  fixture.publish("a");
+  fixture.drain_all();
+  Listener listener;
+  fixture.join(listener);
+  fixture.hub.await(listener.subscription);
+  fixture.publish("b");
+  fixture.drain_all();
+  Listener same;
+  fixture.join(same);
+  fixture.hub.await(same.subscription);
+  fixture.hub.recover(listener.subscription, {}, {},
+                      [&](const Result<Recovery>& recovery) {
+                        assert_true(recovery->position == (Position{7, 1}));
+                      });
+  fixture.recover(same, {7, 2});
+  assert_int_equal(fixture.broker.histories, 0);
+  assert_string_equal(listener.heard.c_str(), "2=b;");
+  assert_string_equal(same.heard.c_str(), "[]");
+}
+
+/// Notes where it is as it is handed something.
+struct Walker final : Subscriber {
+  explicit Walker(Hub& hub) : hub(hub) {}
+  void deliver(const Subscription& to, Bytes run, std::uint32_t) override {
+    heard.append(text_of(hub.reached(to))).append(" then ").append(run);
+  }
+  void gap(const Subscription& at) override {
+    heard.append("gap at ").append(text_of(hub.reached(at))).append(";");
+  }
+
+  Hub& hub;
+  std::string heard;
+  Subscription subscription{*this};
+};
+
+void it_is_known_where_one_is_amid_a_fan_out(void**) {
+  Fixture fixture;
+  Walker first(fixture.hub);
+  Walker second(fixture.hub);
+  fixture.publish("a");
+  for (Walker* const walker : {&first, &second}) {
+    assert_true(
+        fixture.hub.subscribe(walker->subscription, "news", fixture.lines)
+            .ok());
+  }
+  assert_true(text_of(fixture.hub.reached(first.subscription)) == "7:1");
+  fixture.publish("b");
+  fixture.publish("c");
+  fixture.broker.bring_at("news", {7, 5}, "e");
+  fixture.drain_all();
+  for (const Walker* const walker : {&first, &second}) {
+    assert_string_equal(walker->heard.c_str(),
+                        "7:1 then 2=b;3=c;gap at 7:3;7:3 then 5=e;");
+    assert_true(text_of(fixture.hub.reached(walker->subscription)) == "7:5");
+  }
+}
+
 }  // namespace
 }  // namespace paperboy::hub
 
@@ -502,6 +585,10 @@ int main() {
       cmocka_unit_test(what_is_void_reaches_nobody_who_is_held),
       cmocka_unit_test(what_has_no_offset_moves_no_position),
       cmocka_unit_test(who_begins_later_does_not_hear_earlier_ones),
+      cmocka_unit_test(
+          one_that_is_awaited_gets_nothing_until_it_is_known_where_it_goes_on),
+      cmocka_unit_test(one_that_was_awaited_in_vain_begins_where_it_was),
+      cmocka_unit_test(it_is_known_where_one_is_amid_a_fan_out),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
