@@ -141,7 +141,11 @@ void Reader::read_alone(Bytes channel, const Request& request) {
   WindowQuery window{.limit = query.limit,
                      .bytes = query.bytes,
                      .reverse = query.reverse,
-                     .kept = rules_.find(hub::channel_name(channel)).keep};
+                     .kept = {}};
+  // No rule is about channels of our own.
+  if (!channel.starts_with('\0')) {
+    window.kept = rules_.find(hub::channel_name(channel)).keep;
+  }
   if (query.since) {
     window.epoch = query.since->epoch;
     window.offset = query.since->offset;
