@@ -1,9 +1,35 @@
 #include "nginx/admission.hpp"
 
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+
 #include "hub/key.hpp"
 #include "nginx/worker.hpp"
 
 namespace paperboy::nginx {
+
+namespace {
+
+/// By which a client is known when it comes back: hashed, so that nothing of
+/// it is kept; never 0.
+std::uint64_t fingerprint_of(ngx_http_request_t* r) {
+  std::string text(bytes(r->connection->addr_text));
+  for (const Bytes name : {"User-Agent", "Origin"}) {
+    text.append(1, '\0').append(header_value(r, name).value_or(Bytes()));
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(),
+                 nullptr) != 1) {
+    return 0;
+  }
+  std::uint64_t print = 0;
+  for (std::size_t i = 0; i < 5; ++i) print = print << 8U | digest[i];
+  return std::max<std::uint64_t>(print, 1);
+}
+
+}  // namespace
 
 Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
                             Request& request) {
@@ -18,6 +44,9 @@ Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
   // Where the access phase was passed over, another module answers for them.
   admission.admitted =
       !conf.keyed() || request.identity.token || !request.checked;
+  if (conf.settings.return_seconds != 0) {
+    admission.fingerprint = fingerprint_of(r);
+  }
   if (request.identity.token) {
     admission.grants = request.identity.grants;
     admission.subscriptions = request.identity.subscriptions;

@@ -212,6 +212,8 @@ ngx_command_t commands[] = {
          offsetof(Slots, classic_notify)),
     slot(ngx_string("paperboy_classic_unsubscribe"), ngx_conf_set_enum_slot,
          offsetof(Slots, classic_unsubscribe), classic_unsubscribe_values),
+    slot(ngx_string("paperboy_classic_return"), ngx_conf_set_sec_slot,
+         offsetof(Slots, classic_return)),
 
     // streams of events
     slot(ngx_string("paperboy_sse_event"), ngx_conf_set_enum_slot,

@@ -128,6 +128,7 @@ struct Slots {
   ngx_flag_t client_publish = NGX_CONF_UNSET;
   ngx_flag_t deflate_context_takeover = NGX_CONF_UNSET;
   ngx_flag_t classic_notify = NGX_CONF_UNSET;
+  time_t classic_return = NGX_CONF_UNSET;
   ngx_uint_t classic_authorize = NGX_CONF_UNSET_UINT;
   ngx_uint_t classic_unsubscribe = NGX_CONF_UNSET_UINT;
   ngx_uint_t token_expiry = NGX_CONF_UNSET_UINT;

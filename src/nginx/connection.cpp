@@ -1,5 +1,7 @@
 #include "nginx/connection.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -183,7 +185,7 @@ bool Connection::await_room() {
 }
 
 /// Its address went with the request.
-void Connection::note_refusal(const Error& why) {
+void Connection::note(Bytes what) {
   ngx_log_t* const log = ngx_cycle->log;
   if (log->log_level < NGX_LOG_INFO) return;
   sockaddr_storage address{};
@@ -195,11 +197,15 @@ void Connection::note_refusal(const Error& why) {
     client = {ngx_sock_ntop(peer, size, text.data(), text.size(), 0),
               text.data()};
   }
-  const ngx_str_t name = borrow(error_name(why.code));
-  const ngx_str_t message = borrow(why.message);
-  ngx_log_error(NGX_LOG_INFO, log, 0,
-                "paperboy refused a command: %V: %V, client: %V", &name,
-                &message, &client);
+  const ngx_str_t line = borrow(what);
+  ngx_log_error(NGX_LOG_INFO, log, 0, "paperboy %V, client: %V", &line,
+                &client);
+}
+
+void Connection::note_refusal(const Error& why) {
+  std::string line = "refused a command: ";
+  line.append(error_name(why.code)).append(": ").append(why.message);
+  note(line);
 }
 
 // ---- the end ---------------------------------------------------------------
@@ -216,9 +222,31 @@ void Connection::end_sending() {
   ::shutdown(c_->fd, SHUT_WR);
 }
 
+/// What of all that was sent its client's kernel hasn't acknowledged: over TLS
+/// with what that adds.
+std::size_t Connection::unreceived() const {
+  int bytes = 0;
+  if (::ioctl(c_->fd, SIOCOUTQ, &bytes) != 0) bytes = 0;
+  return static_cast<std::size_t>(bytes) + (outbox_ ? outbox_->size() : 0);
+}
+
+/// What was noted as unreceived must not be received after all: the kernel
+/// would go on sending it. Without memory there is no note.
+void Connection::note_departure() noexcept {
+  try {
+    const std::size_t lacks = unreceived();
+    if (!socket_.depart(lacks) || lacks == 0) return;
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    (void)::setsockopt(c_->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  } catch (...) {
+    log_exception();
+  }
+}
+
 /// Before the take-over the connection is the request's, which ends us.
 void Connection::close() noexcept {
   if (c_ == nullptr) return;
+  note_departure();
   note_end();
   ngx_connection_t* const c = c_;
   if (c->ssl != nullptr) {

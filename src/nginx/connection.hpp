@@ -41,6 +41,7 @@ class Connection final : public Client, public Slabbed<Connection> {
 
   // session::Transport
   void note_refusal(const Error& why) override;
+  void note(Bytes what) override;
 
  private:
   [[nodiscard]] session::Link& link() override { return socket_; }
@@ -51,6 +52,8 @@ class Connection final : public Client, public Slabbed<Connection> {
   bool await_room() override;
   void end_sending() override;
 
+  [[nodiscard]] std::size_t unreceived() const;
+  void note_departure() noexcept;
   void adopt(ngx_http_request_t* r);
   void release_pool();
   void read_in_turn();

@@ -76,6 +76,7 @@ void default_classic(LocationConf& conf) {
   settings.unsubscribe_user = conf.classic_unsubscribe ==
                               static_cast<ngx_uint_t>(ClassicUnsubscribe::user);
   if (!is_classic(conf)) return;
+  settings.return_seconds = conf.classic_return;
   conf.token_rules.user_claims = {"userId"};
   conf.token_rules.channel_claims = {"channel"};
   conf.token_rules.expiry_required = true;

@@ -64,6 +64,7 @@ void merge_slots(Slots& parent, Slots& child) {
   ngx_conf_merge_value(child.max_history, parent.max_history,
                        static_cast<ngx_int_t>(defaults.max_history));
   ngx_conf_merge_value(child.classic_notify, parent.classic_notify, 0);
+  ngx_conf_merge_value(child.classic_return, parent.classic_return, 60);
   ngx_conf_merge_uint_value(
       child.classic_unsubscribe, parent.classic_unsubscribe,
       static_cast<ngx_uint_t>(ClassicUnsubscribe::connection));
@@ -302,6 +303,9 @@ char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
   }
   if (conf.max_history < 1 || conf.max_history > 1'000'000) {
     return conf_error(cf, "paperboy_max_history", "expected from 1 to 1000000");
+  }
+  if (conf.classic_return > 600) {
+    return conf_error(cf, "paperboy_classic_return", "expected from 0 to 10m");
   }
   if (conf.max_commands < 1) {
     return conf_error(cf, "paperboy_max_commands", "expected at least 1");

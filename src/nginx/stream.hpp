@@ -41,6 +41,7 @@ class Stream final : public Client {
 
   /// Its client commands nothing.
   void note_refusal(const Error&) override {}
+  void note(Bytes) override {}
 
  private:
   [[nodiscard]] session::Link& link() override { return *events_; }

@@ -28,6 +28,11 @@ Conversation::Conversation(Session& session, const Admission& admission)
   if (!admission.name_space.empty()) {
     name_space_ = std::make_unique<const std::string>(admission.name_space);
   }
+  std::uint64_t print = admission.fingerprint;
+  for (auto byte = fingerprint_.rbegin(); byte != fingerprint_.rend(); ++byte) {
+    *byte = static_cast<std::uint8_t>(print & 0xFFU);
+    print >>= 8U;
+  }
 }
 
 Conversation::~Conversation() = default;
@@ -171,6 +176,8 @@ void Conversation::forget(const hub::Subscription& subscription) {
   std::erase_if(rare_->leases,
                 [&](const auto& one) { return one.first == &subscription; });
   std::erase(rare_->lost, &subscription);
+  std::erase_if(rare_->returning,
+                [&](const auto& one) { return one.at == &subscription; });
   if (const auto id = take_asked(subscription)) {
     fail(*id, ErrorCode::unavailable);
   }
@@ -198,7 +205,7 @@ std::optional<std::uint64_t> Conversation::take_asked(
 
 void Conversation::tidy() {
   if (rare_ && rare_->leases.empty() && rare_->lost.empty() &&
-      rare_->asked.empty() && !rare_->connecting) {
+      rare_->asked.empty() && rare_->returning.empty() && !rare_->connecting) {
     rare_.reset();
   }
 }

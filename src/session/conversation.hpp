@@ -7,7 +7,9 @@
 // Owned by its session, on whose worker it lives.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +20,7 @@
 #include "hub/notice.hpp"
 #include "session/client_id.hpp"
 #include "session/liaison.hpp"
+#include "session/returning.hpp"
 #include "session/session.hpp"
 
 namespace paperboy::session {
@@ -47,6 +50,16 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
 
   /// It is no back end's any more, and hears nothing of its user's.
   void leave();
+
+  // Of a client that can't say where it was; see conversation_return.cpp.
+
+  /// What is to be noted as its connection ends; null: nothing.
+  [[nodiscard]] std::unique_ptr<hub::Departure> departure() const;
+  void depart(hub::Departure departure);
+  /// It is sent away: nothing is.
+  void stay_away() { fingerprint_ = {}; }
+  /// Gives up what takes too long; false: there is nothing more to look at.
+  bool look_at_returns();
 
   [[nodiscard]] Bytes name_space() const {
     return name_space_ ? Bytes(*name_space_) : Bytes();
@@ -87,6 +100,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
     /// Commands to subscribe that have yet to be answered, by their ids.
     std::vector<std::pair<const hub::Subscription*, std::uint64_t>> asked;
     std::unique_ptr<Connecting> connecting;
+    std::vector<Returning> returning;
   };
 
   // What a channel or connection token of a command says.
@@ -100,6 +114,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
     // Where it doesn't connect.
     std::string channel;
     std::string user;  // empty: the token names none
+    bool by_back_end = false;
   };
 
   struct Gathering;
@@ -153,7 +168,8 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   End enter_by_token(const dialect::Subscribe& command);
   End join_channel(std::uint64_t id, const Entry& entry);
   Result<Entry> check_entry(const dialect::Subscribe& command) const;
-  Result<hub::Subscription*> subscribe_to(const Entry& entry);
+  Result<hub::Subscription*> subscribe_to(const std::string& channel,
+                                          const Entry& entry);
   void let_in(Bytes user);
 
   Liaison& liaison();
@@ -165,9 +181,30 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   Result<Done> hear_user(Bytes user);
   void leave_with_user(const std::string& channel);
   void obey_channel(const hub::Notice& notice);
-  void note_young(const hub::Subscription& subscription);
+  void note_young(const hub::Subscription& subscription,
+                  const Position& joined);
   void joined(const hub::Subscription& subscription, const Position& at);
   void hand_copy(const Liaison::Young& young, const hub::Notice& copy);
+
+  [[nodiscard]] std::uint64_t fingerprint() const;
+  [[nodiscard]] bool may_return() const;
+  void give_back(const hub::Departure::Place& place);
+  [[nodiscard]] const Returning* returning(const hub::Subscription& at) const;
+  Returning* returning(std::uint64_t number);
+  bool look_back(hub::Subscription& subscription, std::uint64_t id,
+                 std::int64_t expires);
+  void look(std::uint64_t number);
+  void claim(std::uint64_t number);
+  void claimed(std::uint64_t number, const Result<hub::Published>& taken,
+               const hub::Departure::Place& place);
+  using PageTaker =
+      std::function<void(Conversation&, Returning&, const HistoryPage&)>;
+  void ask_back(std::uint64_t number, const HistoryQuery& query,
+                const PageTaker& take);
+  void count_back(std::uint64_t number);
+  void count_further(std::uint64_t number);
+  void go_on_from(std::uint64_t number, const std::optional<Position>& since);
+  void came_back(std::uint64_t number, const Result<hub::Recovery>& recovery);
 
   [[nodiscard]] bool connects() const {
     return session_.settings_.dialect->connects();
@@ -213,6 +250,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   bool let_in_ = false;           // nothing more is asked of it by then
   bool server_side_ = false;      // it has subscriptions that it didn't ask for
   bool known_ = false;            // to back ends, by its id
+  std::array<std::uint8_t, 5> fingerprint_{};  // all 0: none
 };
 
 }  // namespace paperboy::session

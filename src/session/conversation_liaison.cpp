@@ -37,6 +37,10 @@ void Conversation::end_recent() {
 }
 
 void Conversation::leave() {
+  if (rare_ && !rare_->returning.empty()) {
+    rare_->returning.clear();
+    session_.context_.liaisons.forget_returning(*this);
+  }
   if (!liaison_) return;
   if (known_) session_.context_.liaisons.forget_id(*this);
   known_ = false;
@@ -147,7 +151,7 @@ void Conversation::obey_authorized(const hub::Notice& notice) {
     (void)fail(0, heard.error());
     return;
   }
-  if (first) note_young(liaison().user);
+  if (first) note_young(liaison().user, liaison().user.position());
   if (notice.channel.empty()) {
     let_in(notice.user);
     return;
@@ -166,13 +170,11 @@ void Conversation::obey_channel(const hub::Notice& notice) {
                    "the channel's rule doesn't let it subscribe"});
     return;
   }
-  const bool there = session_.find(*channel) != nullptr;
   Entry entry;
   entry.channel = notice.channel;
   entry.user = notice.user;
+  entry.by_back_end = true;
   (void)join_channel(0, entry);
-  const auto* const here = session_.find(*channel);
-  if (!there && here != nullptr) note_young(*here);
 }
 
 void Conversation::obey_closed(const hub::Notice& notice) {
@@ -183,10 +185,9 @@ void Conversation::obey_closed(const hub::Notice& notice) {
 
 // ---- what it may have missed -----------------------------------------------
 
-void Conversation::note_young(const hub::Subscription& subscription) {
-  const bool waits = is_asked(subscription);
-  recent().young.push_back(
-      {&subscription, waits ? Position{} : subscription.position(), {}});
+void Conversation::note_young(const hub::Subscription& subscription,
+                              const Position& joined) {
+  recent().young.push_back({&subscription, joined, {}});
 }
 
 void Conversation::joined(const hub::Subscription& subscription,

@@ -39,12 +39,20 @@ Conversation::End Conversation::join_channel(std::uint64_t id,
   if (const auto heard = hear_user(entry.user); !heard) {
     return fail(id, heard.error());
   }
-  const auto subscribed = subscribe_to(entry);
+  const auto channel = key(entry.channel);
+  if (!channel) return fail(id, channel.error());
+  auto* const there = session_.find(*channel);
+  const auto subscribed =
+      there != nullptr ? there : subscribe_to(*channel, entry);
   if (!subscribed) return fail(id, subscribed.error());
   hub::Subscription& here = **subscribed;
   let_in(entry.user);
   lease(here, entry.expires);
   if (is_asked(here)) return {};
+  if (there == nullptr) {
+    if (entry.by_back_end) note_young(here, {});
+    if (look_back(here, id, entry.expires)) return {};
+  }
   if (here.position().epoch == 0) {
     return_to(here, {.id = id, .channel = {}, .token = {}, .since = {}},
               entry.expires);
@@ -52,6 +60,7 @@ Conversation::End Conversation::join_channel(std::uint64_t id,
   }
   reply(dialect::Subscribed{
       id, entry.channel, here.position(), time_left(entry.expires), {}});
+  if (there == nullptr) joined(here, here.position());
   return {};
 }
 
@@ -87,14 +96,12 @@ Result<Conversation::Entry> Conversation::check_entry(
   return entry;
 }
 
-Result<hub::Subscription*> Conversation::subscribe_to(const Entry& entry) {
-  const auto channel = key(entry.channel);
-  if (!channel) return channel.error();
-  if (auto* const here = session_.find(*channel)) return here;
+Result<hub::Subscription*> Conversation::subscribe_to(
+    const std::string& channel, const Entry& entry) {
   const std::string id = client();
   Member who = member(id, entry.info);
   if (who.user.empty()) who.user = entry.user;
-  return session_.subscribe(*channel, who);
+  return session_.subscribe(channel, who);
 }
 
 /// It has its time to connect no longer, and from here on the name of `user`,

@@ -47,6 +47,10 @@ void Liaisons::tick() {
   const std::uint64_t now = clock_.monotonic_ms();
   bool over = true;
   while (over && !recent_.empty()) over = recent_.front()->grow_up(now);
+  const auto returning = returning_;
+  for (Conversation* const one : returning) {
+    if (!one->look_at_returns()) returning_.erase(one);
+  }
 }
 
 void Liaisons::hand_copy(const hub::Notice& notice) {
@@ -80,6 +84,14 @@ void Liaisons::note_recent(Conversation& conversation, Liaison& liaison) {
 
 void Liaisons::forget_recent(const Liaison::Recent& recent) {
   recent_.erase(recent.place);
+}
+
+void Liaisons::note_returning(Conversation& conversation) {
+  returning_.insert(&conversation);
+}
+
+void Liaisons::forget_returning(Conversation& conversation) {
+  returning_.erase(&conversation);
 }
 
 }  // namespace paperboy::session

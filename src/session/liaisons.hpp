@@ -8,6 +8,7 @@
 #include <functional>
 #include <list>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -46,7 +47,7 @@ class Liaisons {
   void look();
 
   /// Once a second: who was let in, or asked, a while ago has nothing recent
-  /// any more.
+  /// any more, and who looks for where it was doesn't do so for long.
   void tick();
 
   /// To all workers of the node, this one too.
@@ -61,6 +62,14 @@ class Liaisons {
   /// It has asked, or was let in: copies are for it, for a while.
   void note_recent(Conversation& conversation, Liaison& liaison);
   void forget_recent(const Liaison::Recent& recent);
+
+  /// It looks for where it was, and is asked from time to time whether that
+  /// takes too long.
+  void note_returning(Conversation& conversation);
+  void forget_returning(Conversation& conversation);
+
+  /// Of one look for where a client was, alone.
+  [[nodiscard]] std::uint64_t new_look() { return ++looks_; }
 
   /// For how long copies come.
   static constexpr std::uint64_t kRecentMs = 10'000;
@@ -82,6 +91,8 @@ class Liaisons {
   std::function<void(const hub::Notice&)> hears_;
   Table<Conversation, ById> known_;
   std::list<Conversation*> recent_;  // in the order of their time
+  std::unordered_set<Conversation*> returning_;
+  std::uint64_t looks_ = 0;  // ever
 };
 
 }  // namespace paperboy::session

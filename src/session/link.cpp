@@ -17,7 +17,9 @@ struct Link::Ending {
   std::uint16_t code;
   Summary::Side side;
   std::string reason;
-  std::string channels;  // it was in when the end began
+  std::string channels;                       // it was in when the end began
+  std::unique_ptr<hub::Departure> departure;  // to be noted; null: nothing
+  std::size_t last_words = 0;                 // bytes
 };
 
 Link::Link(Context& context, const Settings& settings, Transport& transport)
@@ -135,8 +137,30 @@ void Link::begin_end(const Close& close, Summary::Side side) {
 
 void Link::note_end(const Close& close, Summary::Side side) {
   if (ending_) return;
+  // A client that closes means to leave.
+  const bool leaves =
+      side == Summary::Side::client && close.code != close::kAbnormal;
   ending_ = std::make_unique<Ending>(
-      Ending{close.code, side, std::string(close.reason), session_.channels()});
+      Ending{close.code, side, std::string(close.reason), session_.channels(),
+             leaves ? nullptr : session_.departure()});
+}
+
+/// Behind them nothing was sent.
+void Link::note_last_words(std::size_t bytes) {
+  if (ending_) ending_->last_words = bytes;
+}
+
+bool Link::depart(std::size_t unreceived) {
+  if (!ending_ || !ending_->departure) return false;
+  const auto departure = std::exchange(ending_->departure, nullptr);
+  const std::size_t lacks =
+      unreceived - std::min(unreceived, ending_->last_words);
+  for (auto& place : departure->places) {
+    place.unreceived = std::max<std::uint64_t>(place.unreceived, lacks);
+    place.sent = std::max(place.sent, messages_sent_);
+  }
+  session_.depart(*departure);
+  return true;
 }
 
 /// The last words of both are out.

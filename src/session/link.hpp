@@ -51,6 +51,11 @@ class Link : protected Outlet, private Timer {
     if (state_ == State::open) session_.obey(order);
   }
 
+  /// The connection is over, or its client has said that it has all. Of what it
+  /// was sent it hasn't got `unreceived` bytes. Not from within a fan-out.
+  /// True: that was noted, for when it comes back.
+  bool depart(std::size_t unreceived);
+
   [[nodiscard]] bool closing() const { return state_ != State::open; }
   [[nodiscard]] const Settings& settings() const { return session_.settings(); }
   [[nodiscard]] virtual Summary summary() const;
@@ -84,6 +89,7 @@ class Link : protected Outlet, private Timer {
   void admitted(Bytes user, std::int64_t expires) override;
   void rearm() override;
   void refused(const Error& why) override;
+  void note(Bytes what) override { transport_.note(what); }
 
   /// Counts publications that are about to be sent; false: they can't be.
   bool passes(Bytes encoded, std::uint32_t count);
@@ -92,6 +98,7 @@ class Link : protected Outlet, private Timer {
   void begin_end(const Close& close, Summary::Side side);
   void note_end(const Close& close, Summary::Side side);
   void drop(const Close& close);
+  void note_last_words(std::size_t bytes);
   void finish();
   void arm();
 

@@ -150,6 +150,14 @@ void Session::leave() {
   subscriptions_.clear();
 }
 
+std::unique_ptr<hub::Departure> Session::departure() const {
+  return converses_ ? conversation()->departure() : nullptr;
+}
+
+void Session::depart(const hub::Departure& departure) {
+  if (converses_) conversation()->depart(departure);
+}
+
 std::string Session::channels() const {
   std::string names;
   for (const auto& subscription : subscriptions_) {

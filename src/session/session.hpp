@@ -13,6 +13,7 @@
 #include "auth/jwt.hpp"
 #include "base/slab.hpp"
 #include "dialect/dialect.hpp"
+#include "hub/departure.hpp"
 #include "hub/order.hpp"
 #include "hub/recovery.hpp"
 #include "hub/subscription.hpp"
@@ -37,6 +38,8 @@ struct Admission {
   bool admitted = true;  // false: only a token in the connect command can
   std::optional<auth::Grants> grants;  // of a token; none: there was none
   std::vector<auth::ServerSubscription> subscriptions;  // of that token
+  std::uint64_t fingerprint = 0;  // of 40 bits, by which one that comes back is
+                                  // known; 0: none
 };
 
 class Conversation;
@@ -75,6 +78,8 @@ class Outlet {
   virtual void rearm() = 0;
   /// A command of the client's was refused, and it may not be told so.
   virtual void refused(const Error& why) = 0;
+  /// Something that the operator may want to know.
+  virtual void note(Bytes what) = 0;
 };
 
 class Session final : private hub::Subscriber {
@@ -96,6 +101,12 @@ class Session final : private hub::Subscriber {
 
   /// Leaves all channels. Not from within a fan-out.
   void leave();
+
+  /// What is to be noted where its client ends now and didn't mean to; null:
+  /// nothing. From within a fan-out, too.
+  [[nodiscard]] std::unique_ptr<hub::Departure> departure() const;
+  /// Notes it, for when the client comes back.
+  void depart(const hub::Departure& departure);
 
   /// What a fan-out couldn't do, after it.
   void settle();

@@ -41,6 +41,7 @@ void Session::obey(const hub::Order& order) {
   const bool over =
       order.expires != 0 && order.expires <= context_.clock.unix_seconds();
   if (order.kind == hub::Order::Kind::disconnect) {
+    if (auto* const talk = conversation()) talk->stay_away();
     outlet_.end({order.code, order.reason});
   } else if (refresh && (order.expired || over)) {
     outlet_.end({close::kExpired, "the token has expired"});

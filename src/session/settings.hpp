@@ -47,6 +47,8 @@ struct Settings {
   Authorize authorize = Authorize::edge;  // who checks a subscription's token
   bool notify_back_end = false;   // it hears of what is authorised at the edge
   bool unsubscribe_user = false;  // a client leaves for all of its user's
+  std::int64_t return_seconds = 0;  // so long who didn't mean to leave is
+                                    // brought what it misses; 0: it isn't
 
   ws::DeflateConfig deflate;
   std::size_t deflate_threshold = 256;  // bytes; smaller messages go as is

@@ -37,6 +37,9 @@ class Transport {
 
   /// For the log: something was refused to the client, which may not be told.
   virtual void note_refusal(const Error& why) = 0;
+
+  /// For the log, too: what the operator may want to know.
+  virtual void note(Bytes what) = 0;
 };
 
 }  // namespace paperboy::session

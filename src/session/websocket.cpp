@@ -85,8 +85,13 @@ bool WebSocket::on_ping(Bytes payload) {
 
 bool WebSocket::on_pong(Bytes) { return true; }
 
+/// One that answers ours has got all that came before it.
 bool WebSocket::on_close(const Close& close) {
-  if (state() == State::open) begin_end(close, Summary::Side::client);
+  if (state() == State::open) {
+    begin_end(close, Summary::Side::client);
+  } else {
+    depart(0);
+  }
   finish();
   return false;
 }
@@ -158,6 +163,7 @@ void WebSocket::gap(const hub::Subscription&) {
 void WebSocket::say_end(const Close& close) {
   std::string frame;
   ws::append_close(frame, close);
+  note_last_words(frame.size());
   transport_.write(frame);
 }
 

@@ -4,6 +4,7 @@
 // already has (`lag`).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -12,6 +13,7 @@
 #include <map>
 #include <new>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,8 +66,13 @@ class FakeBroker final : public Broker {
       answer([reply, error = *refusal] { reply(error); });
       return;
     }
-    const Position position = bring(draft);
-    const Published outcome{position, entry(draft.channel).subscribers};
+    const bool repeated =
+        once && !key.empty() &&
+        !used.insert({std::string(draft.channel), key}).second;
+    const Position position =
+        repeated ? entry(draft.channel).top : bring(draft);
+    const Published outcome{position, entry(draft.channel).subscribers,
+                            repeated};
     answer([reply, outcome] { reply(outcome); });
   }
 
@@ -193,7 +200,7 @@ class FakeBroker final : public Broker {
     for (const auto& reply : std::exchange(held, {})) reply();
   }
 
-  /// The page that a history asks for, as it is now. Forward only.
+  /// The page that a history asks for, as it is now.
   HistoryPage page(Bytes channel, const HistoryQuery& query) {
     const Entry& from = entry(channel);
     HistoryPage made{from.top, {}};
@@ -201,10 +208,18 @@ class FakeBroker final : public Broker {
         query.since->epoch != from.top.epoch) {
       return made;
     }
-    for (const Kept& kept : from.kept) {
-      if (made.publications.size() >= query.limit) break;
-      if (query.since && kept.position.offset <= query.since->offset) continue;
+    const auto take = [&](const Kept& kept) {
+      const bool wanted =
+          !query.since ||
+          (query.reverse ? kept.position.offset < query.since->offset
+                         : kept.position.offset > query.since->offset);
+      if (!wanted || made.publications.size() >= query.limit) return;
       made.publications.push_back(kept);
+    };
+    if (query.reverse) {
+      std::for_each(from.kept.rbegin(), from.kept.rend(), take);
+    } else {
+      std::for_each(from.kept.begin(), from.kept.end(), take);
     }
     return made;
   }
@@ -222,6 +237,7 @@ class FakeBroker final : public Broker {
   bool read_at_once = false;   // histories, though the answer is held
   bool out_of_memory = false;  // at the next publish
   bool lose = false;           // the next drain is void
+  bool once = false;           // a key is good for one publication
   std::string key{};           // of the last publish
   std::string keyed{};         // all of them: "key=data;"
   int histories = 0;           // that were asked for
@@ -237,6 +253,7 @@ class FakeBroker final : public Broker {
     }
   }
 
+  std::set<std::pair<std::string, std::string>> used;  // channels and keys
   std::deque<Record> waiting;
   std::vector<std::function<void()>> held;
 };

@@ -80,6 +80,7 @@ class FakeTransport final : public Transport {
     refusals.append(error_name(why.code)).append(": ");
     refusals.append(why.message).append("\n");
   }
+  void note(Bytes what) override { notes.append(what).append("\n"); }
 
   /// What the end of a turn does.
   void flush(Link& link) {
@@ -95,6 +96,7 @@ class FakeTransport final : public Transport {
   std::string queued;
   std::string sent;
   std::string refusals;
+  std::string notes;
   std::size_t room = std::numeric_limits<std::size_t>::max();
   int shared = 0;
   bool finishing = false;

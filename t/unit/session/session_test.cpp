@@ -77,6 +77,7 @@ class FakeOutlet final : public Outlet, private Encoder {
   [[nodiscard]] Bytes user() const override { return {}; }
   void rearm() override {}
   void refused(const Error&) override {}
+  void note(Bytes) override {}
 
   std::string taken() { return std::exchange(out, {}); }
 
