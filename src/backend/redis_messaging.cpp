@@ -17,6 +17,11 @@ using broker::redis::Reply;
 constexpr broker::redis::Bucket kBucket = 0;
 
 constexpr std::size_t kMaxMarker = 64;  // bytes
+// In front of a marker: whoever says so has done all that came before it.
+constexpr Bytes kPassed = "=";
+
+// Of what is held, in all: beyond it order is given up before memory.
+constexpr std::size_t kMostHeld = std::size_t{4} << 20;  // bytes
 
 // While Redis is away: who has waited longer has been closed.
 constexpr std::uint64_t kWaitMs = 5000;
@@ -46,6 +51,7 @@ RedisMessaging::RedisMessaging(broker::redis::Network& network,
       complaints_(
           network.clock(),
           [&network](Bytes line) { network.log(LogLevel::warning, line); }),
+      holding_(network.alarm([this] { release(); })),
       engine_(std::move(engine)) {
   engine_->start(*this);
 }
@@ -107,14 +113,17 @@ bool RedisMessaging::is_ready() const {
 
 // ---- what back ends say ----------------------------------------------------
 
-void RedisMessaging::tick(bool listens) {
+void RedisMessaging::tick(bool listens, bool publishes) {
   drop_old();
+  publishes_ = publishes;
+  look_ahead();
   if (listens && !listens_) {
     listens_ = true;
     if (is_up()) listen();
   } else if (!listens && listens_) {
     listens_ = false;
     marker_.clear();
+    release();
     for (const Bytes topic : kTopics) engine_->ignore(kBucket, topic);
     engine_->ignore(kBucket, kMarkers);
   } else if (listens && is_up() && marker_.empty()) {
@@ -135,37 +144,114 @@ void RedisMessaging::on_up(broker::redis::Shard) {
   for (const Waiting& one : std::exchange(waiting_, {})) push(one.body);
 }
 
-void RedisMessaging::on_down(broker::redis::Shard) { marker_.clear(); }
+void RedisMessaging::on_down(broker::redis::Shard) {
+  marker_.clear();
+  own_.clear();
+  passes_.clear();
+}
 
 void RedisMessaging::on_listening(Bytes topic) {
   if (topic == kMarkers && listens_) send_marker();
 }
 
 void RedisMessaging::send_marker() {
+  own_ = hexadecimal(network_.random());
+  own_heard_ = false;
+  listeners_ = passed_ = 0;
   engine_->command(
-      kBucket,
-      {"PUBLISH", std::string(kMarkers), hexadecimal(network_.random())},
-      [this](const Result<Reply>& answer) {
-        if (!answer || !answer->is_error()) return;
-        complaints_.tell("Redis answers " +
-                         broker::redis::printable(answer->text) +
-                         " to PUBLISH " + std::string(kMarkers) +
-                         ": without it nothing of back ends is taken");
-      });
+      kBucket, {"PUBLISH", std::string(kMarkers), own_},
+      [this](const Result<Reply>& answer) { on_marker_sent(answer); });
+}
+
+/// The answer is how many listen.
+void RedisMessaging::on_marker_sent(const Result<Reply>& answer) {
+  if (!answer) return;
+  if (answer->is_error()) {
+    return complaints_.tell("Redis answers " +
+                            broker::redis::printable(answer->text) +
+                            " to PUBLISH " + std::string(kMarkers) +
+                            ": without it nothing of back ends is taken");
+  }
+  listeners_ = answer->integer;
+  look_ahead();
 }
 
 void RedisMessaging::on_message(Bytes topic, Bytes message) {
   if (!listens_) return;
   if (topic == kMarkers) {
     if (message.empty() || message.size() > kMaxMarker) return;
-    marker_ = message;
-    since_ = 0;
-    return;
+    if (message.starts_with(kPassed)) {
+      return on_passed(message.substr(kPassed.size()));
+    }
+    return on_marker(message);
   }
   const auto known = topic_of(topic);
   if (!known || marker_.empty()) return;
   ++since_;
-  taker_.take(*known, message, marker_ + ":" + std::to_string(since_));
+  std::string key = marker_ + ":" + std::to_string(since_);
+  open_.insert(++heard_);
+  if (holding_->is_set()) return hold(*known, message, std::move(key));
+  take(*known, message, key, heard_);
+}
+
+void RedisMessaging::take(Topic topic, Bytes text, Bytes key,
+                          std::uint64_t number) {
+  taker_.take(topic, text, key, [self = self_, number](const auto&) {
+    if (*self == nullptr) return;
+    (*self)->open_.erase(number);
+    (*self)->pass_markers();
+  });
+}
+
+// ---- who is how far --------------------------------------------------------
+
+void RedisMessaging::on_marker(Bytes marker) {
+  if (marker_.empty()) holding_->set(kHoldMs);
+  marker_ = marker;
+  since_ = 0;
+  if (marker == own_) {
+    own_heard_ = true;
+    return look_ahead();
+  }
+  passes_.push_back({marker_, heard_});
+  pass_markers();
+}
+
+void RedisMessaging::pass_markers() {
+  while (!passes_.empty() &&
+         (open_.empty() || *open_.begin() > passes_.front().behind)) {
+    engine_->command(kBucket,
+                     {"PUBLISH", std::string(kMarkers),
+                      std::string(kPassed) + passes_.front().marker},
+                     [](const auto&) {});
+    passes_.pop_front();
+  }
+}
+
+void RedisMessaging::on_passed(Bytes marker) {
+  if (marker != own_) return;
+  ++passed_;
+  look_ahead();
+}
+
+/// Its own marker may come before or after the answer that says who has it.
+void RedisMessaging::look_ahead() {
+  const bool is_last = listeners_ > 0 && passed_ + 1 >= listeners_;
+  if (own_heard_ && is_last && publishes_ && holding_->is_set()) release();
+}
+
+void RedisMessaging::hold(Topic topic, Bytes text, std::string key) {
+  held_bytes_ += sizeof(Held) + text.size() + key.size();
+  held_.push_back({topic, std::string(text), std::move(key), heard_});
+  if (held_bytes_ > kMostHeld) release();
+}
+
+void RedisMessaging::release() {
+  holding_->cancel();
+  held_bytes_ = 0;
+  for (const Held& one : std::exchange(held_, {})) {
+    take(one.topic, one.text, one.key, one.number);
+  }
 }
 
 }  // namespace paperboy::backend

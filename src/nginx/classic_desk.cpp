@@ -16,6 +16,7 @@ constexpr std::uint64_t kFirstMs = 5000;
 
 ClassicDesk::ClassicDesk(Worker& worker, const ClassicConf& conf, bool relays)
     : worker_(worker),
+      relays_(relays),
       begun_(worker_clock().monotonic_ms()),
       network_(worker, conf.redis, "paperboy_classic_redis"),
       taker_(worker.context().hub, worker_clock(), worker.context().counters,
@@ -37,8 +38,15 @@ void ClassicDesk::tick() {
     const std::uint64_t age = worker_clock().monotonic_ms() - begun_;
     listens_ = age < kFirstMs || is_among_lowest();
   }
-  messaging_.tick(listens_);
+  messaging_.tick(listens_, publishes());
   show(Counter::classic_ready, ready_, !leaves && messaging_.is_ready());
+}
+
+/// Where what is published goes through another Redis, once that is there.
+bool ClassicDesk::publishes() const {
+  const auto row = worker_.zone().counters(worker_.seat());
+  return !relays_ || row[static_cast<std::size_t>(Counter::redis_ready)].load(
+                         std::memory_order_relaxed) != 0;
 }
 
 /// For the others.

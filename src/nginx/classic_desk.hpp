@@ -37,8 +37,10 @@ class ClassicDesk {
  private:
   void show(Counter gauge, bool& shown, bool now);
   [[nodiscard]] bool is_among_lowest() const;
+  [[nodiscard]] bool publishes() const;
 
   Worker& worker_;
+  const bool relays_;
   const std::uint64_t begun_;  // monotonic ms
   bool stays_ = false;         // others see that it listens if it is its turn
   bool ready_ = false;         // and that it can ask

@@ -118,6 +118,70 @@ void one_that_begins_later_numbers_as_the_others(void**) {
   assert_string_equal(one.broker.keyed.c_str(), two.broker.keyed.c_str());
 }
 
+/// One that is there and has done nothing yet of what came before: `late` is
+/// whether it ever does.
+struct Behind {
+  explicit Behind(World& to) : world(to) {
+    one.messaging.tick(true);
+    world.turn();
+    one.broker.hold_replies = true;
+    world.say("1");
+    two.messaging.tick(true);
+    world.turn();
+    world.say("2");
+    world.say("3");
+  }
+  World& world;
+  Worker& one = world.add();
+  Worker& two = world.add();
+};
+
+void one_that_begins_lets_others_go_first(void**) {
+  World world;
+  Behind here(world);
+  assert_string_equal(here.two.broker.keyed.c_str(), "");
+  here.one.broker.answer_held();
+  world.turn();
+  assert_string_equal(marked(here.two.broker.keyed).c_str(), "M:1=2;M:2=3;");
+  world.say("4");
+  assert_string_equal(marked(here.two.broker.keyed).c_str(),
+                      "M:1=2;M:2=3;M:3=4;");
+}
+
+void one_that_is_gone_is_not_waited_for(void**) {
+  World world;
+  Behind here(world);
+  assert_string_equal(here.two.broker.keyed.c_str(), "");
+  world.turn(RedisMessaging::kHoldMs);
+  assert_string_equal(marked(here.two.broker.keyed).c_str(), "M:1=2;M:2=3;");
+}
+
+void one_that_can_not_publish_lets_others_do_it(void**) {
+  World world;
+  Worker& one = world.add();
+  one.messaging.tick(true, false);
+  world.turn();
+  world.say("1");
+  assert_string_equal(one.broker.keyed.c_str(), "");
+  one.messaging.tick(true, true);
+  assert_string_equal(marked(one.broker.keyed).c_str(), "M:1=1;");
+}
+
+void what_is_held_is_not_lost_by_who_stops_listening(void**) {
+  World world;
+  Behind here(world);
+  here.two.messaging.tick(false);
+  assert_string_equal(marked(here.two.broker.keyed).c_str(), "M:1=2;M:2=3;");
+}
+
+void order_is_given_up_before_memory(void**) {
+  World world;
+  Behind here(world);
+  world.say('"' + std::string(5 << 20, 'x') + '"');
+  world.turn();
+  assert_true(marked(here.two.broker.keyed).starts_with("M:1=2;M:2=3;M:3="));
+}
+
 void one_that_does_not_listen_hears_nothing(void**) {
   World world;
   Worker& one = world.add();
@@ -281,6 +345,11 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(workers_number_what_they_hear_alike),
       cmocka_unit_test(one_that_begins_later_numbers_as_the_others),
+      cmocka_unit_test(one_that_begins_lets_others_go_first),
+      cmocka_unit_test(one_that_is_gone_is_not_waited_for),
+      cmocka_unit_test(one_that_can_not_publish_lets_others_do_it),
+      cmocka_unit_test(what_is_held_is_not_lost_by_who_stops_listening),
+      cmocka_unit_test(order_is_given_up_before_memory),
       cmocka_unit_test(one_that_does_not_listen_hears_nothing),
       cmocka_unit_test(nothing_is_taken_before_a_marker),
       cmocka_unit_test(a_marker_of_nonsense_is_none),
