@@ -1,5 +1,6 @@
 # Two nodes on one Redis, hurt by turns, for a second or two each; t/fault/redis
-# has longer runs. And that the check can fail. PAPERBOY_SEED: another order.
+# has longer runs, t/classic_fault.t the other dialects. And that the check can
+# fail. PAPERBOY_SEED: another order.
 use v5.36;
 use Paperboy::Test;
 
@@ -14,7 +15,7 @@ my $seed = $ENV{PAPERBOY_SEED} // 1;
 
 # What the run printed; whether it was content.
 sub run (@words) {
-    my $printed = qx{t/fault/redis --seed $seed --quiet --nodes 2 --hurry 0.35 --every 1.5 --channels 8 --publishers 24 @words 2>&1};
+    my $printed = qx{t/fault/redis --seed $seed --quiet --nodes 2 --hurry 0.35 --every 1.5 --channels 8 --publishers 24 --mix native=2,sse=1,raw=1 @words 2>&1};
     my ($all) = $printed =~ /contradictions\n *(\d.*)$/m;
     my %count;
     @count{qw(forks untold duplicates reorders contradictions)}

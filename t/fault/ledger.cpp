@@ -7,6 +7,10 @@ namespace paperboy::fault {
 
 namespace {
 
+/// What was acknowledged so long before a fault may be lost by it, s.
+constexpr double kMoment = 1;
+constexpr double kMinute = 60;
+
 std::string text(const Stamp& stamp) {
   return "publisher " + std::to_string(stamp.publisher) + ", channel " +
          std::to_string(stamp.channel) + ", number " +
@@ -15,26 +19,65 @@ std::string text(const Stamp& stamp) {
 
 }  // namespace
 
-Ledger::Ledger(std::size_t publishers, std::size_t channels, Tally& tally)
+Ledger::Ledger(std::size_t publishers, std::size_t channels, Tally& tally,
+               std::size_t users)
     : publishers_(publishers),
       channels_(channels),
+      all_(channels + users),
       tally_(tally),
-      rows_(publishers * channels),
-      columns_(channels),
+      rows_(publishers * all_),
+      columns_(all_),
       newest_(channels),
       left_(channels) {}
 
 std::uint32_t Ledger::next(std::uint32_t publisher,
                            std::uint32_t channel) const {
-  return static_cast<std::uint32_t>(
-      rows_[publisher * channels_ + channel].size() + 1);
+  return static_cast<std::uint32_t>(rows_[publisher * all_ + channel].size() +
+                                    1);
 }
 
-void Ledger::publish(const Stamp& stamp) {
+void Ledger::publish(const Stamp& stamp, Way way) {
   assert(stamp.number == next(stamp.publisher, stamp.channel));
-  Entry& fresh =
-      rows_[stamp.publisher * channels_ + stamp.channel].emplace_back();
+  Entry& fresh = rows_[stamp.publisher * all_ + stamp.channel].emplace_back();
   fresh.hash = stamp.hash;
+  fresh.serial = ++begun_;
+  fresh.way = way;
+  // Several nodes publish it, with one key.
+  fresh.repeated = way == Way::topic;
+  fresh.excused = is_in_doubt(fresh);
+  if (is_of_user(stamp.channel)) {
+    this->place(stamp, fresh, {kUserEpoch, stamp.number});
+  }
+}
+
+void Ledger::accept(const Stamp& stamp, double now) {
+  Entry& here = *entry(stamp);
+  here.answered = now;
+  here.fate = Fate::acknowledged;
+  here.excused = here.excused || is_in_doubt(here);
+  ++tally_.counts.published;
+  while (!accepted_.empty() &&
+         entry(accepted_.front())->answered < now - kMinute) {
+    accepted_.pop_front();
+  }
+  accepted_.push_back(stamp);
+}
+
+bool Ledger::is_in_doubt(const Entry& entry) const {
+  return entry.way == Way::topic
+             ? doubt_ != Doubt::none
+             : entry.way == Way::broadcast && doubt_ == Doubt::all;
+}
+
+void Ledger::doubt(Doubt doubt, double now) {
+  doubt_ = doubt;
+  ++doubt_changes_;
+  for (const Stamp& stamp : accepted_) {
+    Entry& here = *entry(stamp);
+    if (here.answered >= now - kMoment && is_in_doubt(here)) {
+      here.excused = true;
+    }
+  }
 }
 
 Ledger::Entry* Ledger::entry(const Stamp& stamp) {
@@ -44,8 +87,8 @@ Ledger::Entry* Ledger::entry(const Stamp& stamp) {
 const Ledger::Entry* Ledger::find(std::uint32_t publisher,
                                   std::uint32_t channel,
                                   std::uint32_t number) const {
-  if (publisher >= publishers_ || channel >= channels_) return nullptr;
-  const Row& row = rows_[publisher * channels_ + channel];
+  if (publisher >= publishers_ || channel >= all_) return nullptr;
+  const Row& row = rows_[publisher * all_ + channel];
   return number >= 1 && number <= row.size() ? &row[number - 1] : nullptr;
 }
 
@@ -92,17 +135,50 @@ void Ledger::lose(const Stamp& stamp) {
 }
 
 bool Ledger::claim(const Stamp& stamp, const Place& place) {
-  Entry* const here = entry(stamp);
+  const bool known =
+      !is_of_user(stamp.channel) && come(stamp, place_text(place)) != nullptr;
+  if (known) this->place(stamp, *entry(stamp), place);
+  return known;
+}
+
+bool Ledger::hear(const Stamp& stamp) {
+  if (come(stamp, "no position") == nullptr) return false;
+  entry(stamp)->heard = true;
+  return true;
+}
+
+/// Of what has come to somebody, there; complains where it may not.
+const Ledger::Entry* Ledger::come(const Stamp& stamp,
+                                  const std::string& where) {
+  const Entry* const here = entry(stamp);
   if (here == nullptr || here->hash != stamp.hash) {
-    tally_.contradiction(text(stamp) + " at " + place_text(place) +
+    tally_.contradiction(text(stamp) + " at " + where +
                          " was never published so");
-    return false;
+    return nullptr;
   }
   if (here->fate == Fate::refused) {
     tally_.contradiction(text(stamp) + " delivered, yet refused");
   }
-  this->place(stamp, *here, place);
-  return true;
+  return here;
+}
+
+std::optional<Place> Ledger::where(const Stamp& stamp,
+                                   std::uint64_t epoch) const {
+  const Entry* const here = find(stamp.publisher, stamp.channel, stamp.number);
+  if (here == nullptr || here->place.epoch == 0) return {};
+  const bool again = here->again.epoch != 0 && here->again.epoch == epoch;
+  return again ? here->again : here->place;
+}
+
+const Ledger::Entry* Ledger::standing(std::uint32_t channel,
+                                      const Place& place) const {
+  const auto column = columns_[channel].find(place.epoch);
+  if (column == columns_[channel].end() ||
+      column->second.size() <= place.offset) {
+    return nullptr;
+  }
+  const Who& who = column->second[place.offset];
+  return find(who.publisher, channel, who.number);
 }
 
 /// A message that was repeated may stand in two epochs: its key lives no longer
@@ -120,20 +196,35 @@ void Ledger::place(const Stamp& stamp, Entry& entry, const Place& place) {
              std::to_string(who.publisher) + " stands");
   }
   const bool other_zone = entry.repeated && entry.place.epoch != place.epoch;
-  if (entry.place.epoch != 0 && entry.place != place && !other_zone) {
+  const Place& before =
+      entry.again.epoch == place.epoch ? entry.again : entry.place;
+  const bool elsewhere = before.epoch != 0 && before != place;
+  if (elsewhere && (!other_zone || before.epoch == place.epoch)) {
     complain(Kind::contradiction, stamp.channel, place.epoch,
              text(stamp) + " at " + place_text(place) + " and at " +
-                 place_text(entry.place));
+                 place_text(before));
   }
   const bool settled = entry.fate == Fate::acknowledged;
-  if (entry.place.epoch == 0 || (other_zone && !settled)) entry.place = place;
+  if (entry.place.epoch == 0 || (other_zone && !settled)) {
+    if (entry.place.epoch != 0) entry.again = entry.place;
+    entry.place = place;
+  } else if (other_zone) {
+    entry.again = place;
+  }
 }
 
 bool Ledger::is_due(std::uint32_t publisher, std::uint32_t channel,
                     std::uint32_t number, std::uint64_t epoch) const {
   const Entry* const here = find(publisher, channel, number);
   return here != nullptr && here->fate == Fate::acknowledged &&
-         here->place.epoch == epoch;
+         !here->excused && here->place.epoch == epoch;
+}
+
+void Ledger::excuse(double since) {
+  for (const Stamp& stamp : accepted_) {
+    Entry& here = *entry(stamp);
+    if (here.answered >= since && here.way == Way::topic) here.excused = true;
+  }
 }
 
 // ---- forks -----------------------------------------------------------------
@@ -161,6 +252,23 @@ void Ledger::settle(const std::vector<Place>& ends) {
     for (const Charge& charge : doubts.charges) file(charge.kind, charge.text);
   }
   doubts_.clear();
+  find_lost();
+}
+
+void Ledger::find_lost() {
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const auto channel = static_cast<std::uint32_t>(i % all_);
+    if (is_of_user(channel)) continue;
+    for (std::size_t n = 0; n < rows_[i].size(); ++n) {
+      const Entry& here = rows_[i][n];
+      const bool has_come =
+          here.way == Way::http || here.place.epoch != 0 || here.heard;
+      if (has_come || here.excused || here.fate != Fate::acknowledged) continue;
+      tally_.lost(text({static_cast<std::uint32_t>(i / all_), channel,
+                        static_cast<std::uint32_t>(n + 1), 0}) +
+                  " was accepted, and has come nowhere");
+    }
+  }
 }
 
 void Ledger::file(Kind kind, const std::string& text) {

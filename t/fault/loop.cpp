@@ -98,6 +98,10 @@ void Socket::close() {
   kept_.clear();
 }
 
+void Socket::end() {
+  if (fd_ >= 0) shutdown(fd_, SHUT_WR);
+}
+
 void Socket::pause(bool paused) {
   if (fd_ < 0 || paused == paused_) return;
   paused_ = paused;

@@ -52,6 +52,8 @@ class Socket final {
   /// `receive_buffer`: 0 for the system's. False: at once refused.
   bool connect(std::uint16_t port, int receive_buffer);
   void close();
+  /// Ends what it says; what the other end says is read on.
+  void end();
   /// While it is paused nothing is read, and its end isn't noticed.
   void pause(bool paused);
 

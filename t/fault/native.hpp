@@ -7,7 +7,9 @@ namespace paperboy::fault {
 
 class NativeSubscriber final : public Subscriber {
  public:
-  using Subscriber::Subscriber;
+  NativeSubscriber(Stage& stage, const std::string& name,
+                   const std::vector<std::uint32_t>& channels)
+      : Subscriber(stage, "native", name, channels) {}
 
  private:
   void greet() override;

@@ -15,7 +15,13 @@ struct Options {
   std::size_t raw = 0;         ///< each of one channel
   std::size_t recovering = 0;  ///< of them: come and go all the time
   std::size_t slow = 0;        ///< of them: for `stall`
+  std::size_t classic = 0;     ///< likewise, by turns of one and of two
+  std::size_t notiflux = 0;    ///< likewise
   std::size_t publishers = 16;
+  std::size_t topics = 8;  ///< publishers for classic back ends beside them
+  std::string secret;      ///< of tokens of the classic protocol
+  std::string key;         ///< a file: that of tokens of notiflux
+  Doors doors;
   std::size_t least = 60;  ///< of a message, bytes
   std::size_t most = 400;
   std::size_t big = 0;  ///< one of so many has a megabyte; 0: none

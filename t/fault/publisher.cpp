@@ -18,14 +18,19 @@ constexpr Bytes kInternal = "100";
 
 }  // namespace
 
-Publisher::Publisher(Stage& stage, std::uint32_t number, bool keys)
-    : stage_(stage), socket_(stage.loop, *this), number_(number), keys_(keys) {}
+Publisher::Publisher(Stage& stage, std::uint32_t number, bool keys,
+                     std::string token)
+    : stage_(stage),
+      socket_(stage.loop, *this),
+      number_(number),
+      keys_(keys && token.empty()),
+      token_(std::move(token)) {}
 
 void Publisher::publish(std::uint32_t channel, std::size_t size) {
   stamp_ = {number_, channel, stage_.ledger.next(number_, channel), 0};
   message_ = stamped(stamp_, size);
   stamp_.hash = hash_of(message_);
-  stage_.ledger.publish(stamp_);
+  stage_.ledger.publish(stamp_, broadcasts() ? Way::broadcast : Way::http);
   unsure_ = false;
   again_left_ = stage_.doubt ? kTriesInDoubt : kTries;
   send();
@@ -57,7 +62,7 @@ void Publisher::send() {
   socket_.write(request());
 }
 
-/// A plain POST of the message, or a request to the HTTP API.
+/// A plain POST of the message, or a request to the HTTP API, or a broadcast.
 std::string Publisher::request() const {
   const std::string channel = channel_name(stamp_.channel);
   const std::string key = std::to_string(number_) + "-" +
@@ -66,6 +71,14 @@ std::string Publisher::request() const {
   std::string path = "/publish?c=" + channel;
   std::string fields = keys_ ? "Idempotency-Key: " + key + "\r\n" : "";
   std::string body = message_;
+  if (broadcasts()) {
+    path = "/broadcast";
+    fields = "Content-Type: application/json\r\n";
+    std::string text;
+    for (const char c : message_) text += c == '"' ? "\\\"" : std::string(1, c);
+    body = R"({"topic":")" + channel + R"(","message":")" + text +
+           R"(","token":")" + token_ + R"("})";
+  }
   if (asks_api()) {
     path = "/api/publish";
     fields.clear();
@@ -103,6 +116,10 @@ bool Publisher::take(Bytes& bytes) {
 void Publisher::answered(int status, Bytes body) {
   sent_ = false;
   const Bytes result = asks_api() ? json_member(body, "result") : body;
+  if (status == 200 && broadcasts()) {
+    stage_.ledger.accept(stamp_, now_s());
+    return done();
+  }
   if (status == 200 && !result.empty()) {
     last_ = {parse_epoch(json_string(json_member(result, "epoch"))),
              number_of(json_member(result, "offset"))};

@@ -8,7 +8,9 @@ namespace paperboy::fault {
 
 class RawSubscriber final : public Subscriber {
  public:
-  using Subscriber::Subscriber;
+  RawSubscriber(Stage& stage, const std::string& name,
+                const std::vector<std::uint32_t>& channels)
+      : Subscriber(stage, "raw", name, channels) {}
 
  private:
   void greet() override;

@@ -7,7 +7,9 @@ namespace paperboy::fault {
 
 class EventSubscriber final : public Subscriber {
  public:
-  using Subscriber::Subscriber;
+  EventSubscriber(Stage& stage, const std::string& name,
+                  const std::vector<std::uint32_t>& channels)
+      : Subscriber(stage, "sse", name, channels) {}
 
  private:
   void greet() override;

@@ -19,9 +19,12 @@ std::string channel_name(std::uint32_t channel) {
   return "f" + std::to_string(channel);
 }
 
-Subscriber::Subscriber(Stage& stage, std::string name,
+Subscriber::Subscriber(Stage& stage, const std::string& kind, std::string name,
                        const std::vector<std::uint32_t>& channels)
-    : stage_(stage), name_(std::move(name)), socket_(stage.loop, *this) {
+    : stage_(stage),
+      deliveries_(stage.tally.kinds[kind]),
+      name_(std::move(name)),
+      socket_(stage.loop, *this) {
   for (const std::uint32_t channel : channels) {
     witnesses_.emplace_back(name_ + "/" + channel_name(channel), channel,
                             stage.ledger, stage.tally);
@@ -48,9 +51,10 @@ void Subscriber::tick(double now) {
       if (now >= until_ && stalled_until_ == 0) ended("no answer");
       return;
     case State::live:
-      if (cut_at_ != 0 && now >= cut_at_) {
+      if (cut_at_ != 0 && now >= cut_at_ && may_leave()) {
+        cut_at_ = 0;
         ++stage_.tally.ends["cut by the client"];
-        cut(between(0, (cut_most_ - cut_least_) / 2));
+        leave(between(0, (cut_most_ - cut_least_) / 2));
       }
   }
 }
@@ -63,9 +67,13 @@ void Subscriber::connect(double now) {
     return;
   }
   state_ = State::coming;
-  until_ = now + kPatience;
+  until_ = now + patience();
   greet();
 }
+
+double Subscriber::pause() { return between(0.005, 0.1); }
+
+double Subscriber::patience() { return kPatience; }
 
 void Subscriber::live() {
   if (state_ == State::live) return;
@@ -78,11 +86,12 @@ void Subscriber::live() {
 void Subscriber::ended(const std::string& cause) {
   ++stage_.tally.ends[cause];
   stage_.tally.note(name_ + ": ended: " + cause);
-  cut(between(0.005, 0.1));
+  cut(pause());
 }
 
 void Subscriber::cut(double seconds) {
   socket_.close();
+  if (state_ != State::away) over();
   state_ = State::away;
   until_ = now_s() + seconds;
   cut_at_ = stalled_until_ = 0;
@@ -111,7 +120,7 @@ void Subscriber::on_ready() {
   if (goes_on) {
     socket_.keep(bytes);
   } else {
-    cut(between(0.005, 0.1));
+    cut(pause());
   }
 }
 
@@ -162,13 +171,18 @@ void Subscriber::deliver(Bytes message, const Place& place) {
 }
 
 void Subscriber::hand_over(const Stamp& stamp, const Place& place) {
+  ++deliveries_;
+  note_late(stamp);
+  receive(stamp, place);
+}
+
+void Subscriber::receive(const Stamp& stamp, const Place& place) {
   Witness* const here = witness(stamp.channel);
   if (stamp.number == 0 || here == nullptr) {
     stage_.tally.contradiction(name_ + ": at " + place_text(place) +
                                " stands what nobody published there");
     return;
   }
-  note_late(stamp);
   here->receives(stamp, place);
 }
 
@@ -208,7 +222,7 @@ double Subscriber::between(double least, double most) {
 
 // ---- the end of the run ----------------------------------------------------
 
-bool Subscriber::is_at(const std::vector<Place>& ends) const {
+bool Subscriber::is_at(const std::vector<Place>& ends) {
   return is_live() &&
          std::ranges::all_of(witnesses_, [&ends](const Witness& here) {
            return here.place() == ends[here.channel()];

@@ -18,6 +18,20 @@ struct Garble {
   double swap = 0;
 };
 
+class Signer;
+
+/// What clients of the classic protocol and of notiflux need besides.
+struct Doors {
+  const Signer* signer = nullptr;
+  std::uint32_t users = 0;       ///< of the classic protocol
+  double edge = 1;               ///< the share that no back end lets in
+  double look = 5;               ///< classic clients look so often, s
+  double patience = 12;          ///< until it is let in or closed, s
+  bool returns = false;          ///< what is missed meanwhile is sent after
+  std::uint16_t redis = 0;       ///< that of classic back ends; 0: none
+  std::size_t broadcasters = 0;  ///< one publisher of so many; 0: none
+};
+
 /// What all of a run share. All must outlive it.
 struct Stage {
   Loop& loop;
@@ -28,6 +42,7 @@ struct Stage {
   Garble garble;
   bool doubt = false;   ///< a 503 may have been published
   double answer = 1.5;  ///< how long publishers wait, s
+  Doors doors{};
 
   /// That of any node: who comes back may come to another.
   [[nodiscard]] std::uint16_t port() const {
@@ -39,8 +54,9 @@ struct Stage {
 
 class Subscriber : public Reader {
  public:
-  /// `channels`: numbers, at least one.
-  Subscriber(Stage& stage, std::string name,
+  /// `channels`: numbers; none where it is told no positions. `kind` is what
+  /// its deliveries are counted as.
+  Subscriber(Stage& stage, const std::string& kind, std::string name,
              const std::vector<std::uint32_t>& channels);
   virtual ~Subscriber() = default;
   Subscriber(const Subscriber&) = delete;
@@ -62,8 +78,12 @@ class Subscriber : public Reader {
 
   [[nodiscard]] bool is_live() const { return state_ == State::live; }
   [[nodiscard]] bool was_live() const { return was_live_; }
-  [[nodiscard]] bool is_at(const std::vector<Place>& ends) const;
-  void ends(const std::vector<Place>& ends);
+  /// `ends`: the last positions of the channels, and of the users' ones.
+  [[nodiscard]] virtual bool is_at(const std::vector<Place>& ends);
+  virtual void ends(const std::vector<Place>& ends);
+  /// Whether something has come in each channel, where only that tells that
+  /// it listens.
+  [[nodiscard]] virtual bool has_heard() const { return true; }
 
  protected:
   /// Writes its request to the new connection.
@@ -72,6 +92,17 @@ class Subscriber : public Reader {
   virtual void welcome() {}
   /// Takes what is whole off the front. False: the connection is over.
   virtual bool take(Bytes& bytes) = 0;
+  /// How long it stays away when its connection has ended, s.
+  [[nodiscard]] virtual double pause();
+  /// For how long it waits to be live, s.
+  [[nodiscard]] virtual double patience();
+  [[nodiscard]] virtual bool may_leave() { return true; }
+  /// It leaves of itself, and comes back after so many seconds.
+  virtual void leave(double seconds) { cut(seconds); }
+  /// Its connection is gone.
+  virtual void over() {}
+  /// A message that is none of the engine's own faults any more.
+  virtual void receive(const Stamp& stamp, const Place& place);
 
   /// It gets publications from here on.
   void live();
@@ -91,6 +122,8 @@ class Subscriber : public Reader {
   [[nodiscard]] Stage& stage() { return stage_; }
   [[nodiscard]] Socket& socket() { return socket_; }
   [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] bool happens(double share);
+  [[nodiscard]] double between(double least, double most);
 
  private:
   enum class State : std::uint8_t { away, coming, live };
@@ -98,10 +131,9 @@ class Subscriber : public Reader {
   void connect(double now);
   void hand_over(const Stamp& stamp, const Place& place);
   void note_late(const Stamp& stamp);
-  [[nodiscard]] bool happens(double share);
-  [[nodiscard]] double between(double least, double most);
 
   Stage& stage_;
+  std::uint64_t& deliveries_;  ///< of its kind
   std::string name_;
   Socket socket_;
   std::vector<Witness> witnesses_;

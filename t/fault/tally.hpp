@@ -21,11 +21,16 @@ struct Counts {
 
   std::uint64_t forks = 0;  ///< epochs that forked, and were given up
 
+  // Of who is told no positions.
+  std::uint64_t between = 0;  ///< publications between two connections
+  std::uint64_t again = 0;    ///< came on the next connection once more
+
   // None of these may be.
   std::uint64_t untold = 0;  ///< publications in holes that weren't told
   std::uint64_t duplicates = 0;
   std::uint64_t reorders = 0;
   std::uint64_t contradictions = 0;
+  std::uint64_t lost = 0;  ///< acknowledged without a position, seen by nobody
 };
 
 /// The last that filled a hole, or told of one, since Redis was back.
@@ -57,6 +62,7 @@ class Tally {
   Repair repair;
   std::map<std::string, std::uint64_t> refusals;  ///< by the error's name
   std::map<std::string, std::uint64_t> ends;      ///< of connections, by cause
+  std::map<std::string, std::uint64_t> kinds;     ///< deliveries, by kind
 
   void untold(std::uint64_t number, const std::string& text) {
     complain(counts.untold, number, "hole not told", text);
@@ -71,9 +77,11 @@ class Tally {
     complain(counts.contradictions, 1, "contradiction", text);
   }
 
+  void lost(const std::string& text) { complain(counts.lost, 1, "lost", text); }
+
   [[nodiscard]] bool is_clean() const {
     return counts.untold + counts.duplicates + counts.reorders +
-               counts.contradictions ==
+               counts.contradictions + counts.lost ==
            0;
   }
 

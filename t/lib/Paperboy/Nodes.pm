@@ -6,6 +6,7 @@ package Paperboy::Nodes;
 use v5.36;
 
 use File::Temp ();
+use Paperboy::Doors;
 use Paperboy::Engine;
 use Paperboy::Cluster;
 use Paperboy::Fault;
@@ -21,7 +22,10 @@ use Time::HiRes qw(time sleep);
 # TEXT; connections => N, of a worker; seed => N; dir => PATH; direct => 1:
 # without relays; netns => 1: links of the kernel's in their place; kind =>
 # 'sentinel' or 'cluster': many Redis in the place of one, without relays;
-# alerts => [REGEX, ...] that may stand in the logs.
+# alerts => [REGEX, ...] that may stand in the logs; doors => 1: ways in for
+# clients of the classic protocol and of notiflux, with back ends where `classic`
+# is 'same', over the Redis of the nodes, or 'other', over one of their own;
+# timeout => SECONDS, of who isn't let in.
 sub new ($class, %option) {
     my $self = bless {
         nodes => 3, workers => 2, rule => $Paperboy::Fault::RULE,
@@ -36,6 +40,7 @@ sub new ($class, %option) {
     $self->{redis_options} = \%redis;
     $self->_start_redis($self->{kind} // 'single', \%redis);
     $self->_add_replica if $option{replica};
+    $self->_add_doors if $option{doors};
     $self->_add_node for 1 .. $self->{nodes};
     $self->await_ready;
     return $self;
@@ -77,11 +82,44 @@ sub nginx ($self)   { return @{ $self->{nginx} } }
 sub relays ($self)  { return @{ $self->{relays} } }
 sub ports ($self)   { return map { $_->port } $self->nginx }
 
+sub doors ($self) { return $self->{doors} }
+
+# The Redis of classic back ends.
+sub classic_redis ($self) { return $self->{other} // $self->redis }
+
+sub _add_doors ($self) {
+    my $doors = $self->{doors} = Paperboy::Doors->new(
+        dir => $self->{dir}, map { $_ => $self->{$_} }
+            grep { defined $self->{$_} } qw(nodes workers timeout));
+    my $classic = $self->{classic} // return;
+    my $port;
+    if ($classic eq 'other') {
+        $self->{other} = Paperboy::Redis->new->start;
+        $port = $self->{other}->port;
+    } else {
+        $self->{aside} = Paperboy::Relay->new(to => $self->redis->port);
+        $port = $self->{aside}->port;
+    }
+    $doors->open_for_back_ends($port, sub { $self->classic_redis });
+    return;
+}
+
+# What nodes are told of these.
+sub _doors_conf ($self, $url) {
+    my $doors = $self->{doors} // return ('', '');
+    my $own   = $self->{other};
+    my $classic = $own ? 'redis://127.0.0.1:' . $own->port : $url;
+    return ('', $doors->locations(0)) if !$doors->has_back_end;
+    return ("paperboy_classic_redis $classic timeout=1s;\n",
+        $doors->locations(1));
+}
+
 sub _add_node ($self) {
     my $number = $self->nginx;
     my $dir    = "$self->{dir}/node$number";
     mkdir $dir or die "$dir: $!";
     my $url = $self->{away} // 'redis://' . $self->_way($number);
+    my ($classic, $doors) = $self->_doors_conf($url);
     my $nginx = Paperboy::Nginx->new(
         workers     => $self->{workers},
         connections => $self->{connections},
@@ -91,9 +129,9 @@ sub _add_node ($self) {
         http        => Paperboy::Fault::conf({
             zone      => $self->{zone} // '64m log=16m',
             rule      => $self->{rule},
-            http      => "paperboy_redis $url $self->{parameters};\n"
+            http      => "paperboy_redis $url $self->{parameters};\n$classic"
                 . ($self->{http} // ''),
-            locations => 'location /ready { paperboy_ready; }',
+            locations => "location /ready { paperboy_ready; }\n$doors",
         }),
     );
     $nginx->expect_log($_) for @{ $self->{alerts} };
@@ -134,7 +172,7 @@ sub promote_replica ($self) {
     $new->promote;
     $new->replica_of(undef);
     @$self{qw(redis replica)} = ($new, $old);
-    for my $relay ($self->relays) {
+    for my $relay ($self->relays, grep { $_ } $self->{aside}) {
         $relay->target($new->port);
         $relay->reset;
     }
@@ -187,6 +225,13 @@ sub counted ($self, $name) {
     my $sum = 0;
     $sum += $_->status->{$name} // 0 for $self->nginx;
     return $sum;
+}
+
+# How often a node has said that it lost what a back end said; it does so at
+# most once a second.
+sub classic_losses ($self) {
+    return scalar grep {/what a back end says is lost/}
+        map { split /\n/, $_->log } $self->nginx;
 }
 
 # Seconds of CPU of all workers.
@@ -255,8 +300,9 @@ sub stop ($self) {
         $self->problem("nginx doesn't stop") if !$nginx->stop;
         $self->problem("log: $_") for $nginx->unexpected;
     }
-    $_->stop for grep { $_ } $self->relays, $self->{link};
-    $_->kill9 for grep { $_ } @$self{qw(redis replica)};
+    $self->{doors}->kill_back_end if $self->{doors};
+    $_->stop for grep { $_ } $self->relays, @$self{qw(link aside)};
+    $_->kill9 for grep { $_ } @$self{qw(redis replica other)};
     return;
 }
 

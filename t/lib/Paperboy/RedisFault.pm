@@ -4,10 +4,14 @@
 package Paperboy::RedisFault;
 use v5.36;
 
+use Time::HiRes qw(time sleep);
+
 # lossy => it costs what was acknowledged or is kept, so that some are told of
 # a gap; forks => an offset may be given twice before that is noticed (see
 # t/fault/ledger.hpp); replica => needs one; link => can be done to a link of
-# the kernel's, too; everywhere => also with Sentinels or a cluster.
+# the kernel's, too; everywhere => also with Sentinels or a cluster; heard => it
+# costs nothing of what classic back ends publish; classic => needs those; other
+# => and a Redis of their own.
 my @FAULTS = (
     {
         name   => 'kill -9, AOF always',
@@ -153,6 +157,7 @@ my @FAULTS = (
     {
         name   => 'kill -9 of a worker',
         everywhere => 1,
+        heard      => 1,
         inject => sub ($run) {
             my $pid = $run->any($run->any($run->nginx)->workers);
             $run->did("kill $pid");
@@ -164,10 +169,78 @@ my @FAULTS = (
     {
         name   => 'reload of a node',
         everywhere => 1,
+        heard      => 1,
         inject => sub ($run) {
             $run->any($run->nginx)->reload;
             $run->back;
             $run->pass(0.5);
+        },
+    },
+    {
+        # Both workers of a node listen to back ends, where it has two.
+        name   => 'kill -9 amid a stream',
+        everywhere => 1,
+        classic    => 1,
+        heard      => 1,
+        inject => sub ($run) {
+            my $nginx = $run->any($run->nginx);
+            for my $pid ($nginx->workers) {
+                $run->doors->await_listeners;
+                # A new one lets the others go first.
+                sleep 0.2;
+                $run->{engine}->tell('stream 500');
+                $run->pass(0.02, 0.2);
+                $run->did("kill $pid");
+                kill KILL => $pid;
+                $run->pass(0.5);
+            }
+            $run->back;
+        },
+    },
+    {
+        name   => 'reload amid a stream',
+        everywhere => 1,
+        classic    => 1,
+        heard      => 1,
+        inject => sub ($run) {
+            $run->{engine}->tell('stream 1000');
+            $run->pass(0.02, 0.2);
+            $run->any($run->nginx)->reload;
+            $run->back;
+            $run->pass(0.5);
+        },
+    },
+    {
+        name   => 'kill -9 of the back end',
+        everywhere => 1,
+        classic    => 1,
+        heard      => 1,
+        inject => \&kill_back_end,
+    },
+    {
+        name   => 'classic: kill -9 of Redis',
+        everywhere => 1,
+        classic    => 1,
+        other      => 1,
+        inject => sub ($run) {
+            my $redis = $run->classic_redis;
+            $redis->kill9;
+            $run->pass(0.1, 2);
+            $redis->start;
+            $run->back;
+        },
+    },
+    {
+        name   => 'classic: CLIENT KILL',
+        everywhere => 1,
+        classic    => 1,
+        other      => 1,
+        inject => sub ($run) {
+            for (1 .. 3) {
+                cut_clients($run->classic_redis);
+                $run->pass(0.1, 0.4);
+            }
+            $run->back;
         },
     },
     {
@@ -383,6 +456,37 @@ sub on_the_way ($run, $what, @how) {
     $relays[$number]->heal;
     $run->back;
     return;
+}
+
+# Who isn't let in yet is closed, and comes again; nobody else notices.
+sub kill_back_end ($run) {
+    my $before = ends($run);
+    $run->doors->kill_back_end;
+    my $closed = 'classic: close 3502';
+    my $deadline = time + 10 + 2 * $run->doors->{timeout};
+    $run->{engine}->tell('leave 4');
+    my $now;
+    do {
+        $run->pass(0.2);
+        $now = ends($run);
+        die "nobody is closed whom no back end lets in\n" if time > $deadline;
+    } until $now->{$closed} > $before->{$closed};
+    $run->did('the back end is back');
+    $run->doors->start_back_end;
+    $run->back;
+    # What was cut by the engine itself is told as lost.
+    my @others = grep { $now->{$_} > ($before->{$_} // 0) + (/lost/ ? 4 : 0) }
+        grep { $_ ne $closed } keys %$now;
+    $run->problem("back end killed: $_") for @others;
+    return;
+}
+
+# How often connections of classic clients ended, by the cause.
+sub ends ($run) {
+    my $ends = $run->{engine}->ask('counts')->{ends};
+    my %of = map { $_ => $ends->{$_} // 0 }
+        'classic: close 3502', grep {/^classic: /} keys %$ends;
+    return \%of;
 }
 
 # The nodes': a Sentinel that is cut off comes back too late for its master.

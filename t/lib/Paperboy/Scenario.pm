@@ -6,6 +6,7 @@ use v5.36;
 use Fcntl qw(O_WRONLY O_CREAT);
 use File::Temp ();
 use List::Util qw(max);
+use Paperboy::Doors;
 use Paperboy::Engine;
 use Paperboy::Fault;
 use Paperboy::Nginx;
@@ -42,9 +43,18 @@ sub run ($self) {
 }
 
 sub _run ($self) {
+    my %clients = %{ $self->{clients} };
+    my $doors   = $clients{classic} || $clients{notiflux}
+        ? Paperboy::Doors->new(dir => "$self->{dir}")
+        : undef;
+    if ($doors) {
+        my $locations = $self->{fault}{locations} // '';
+        $self->{fault} = { %{ $self->{fault} },
+            locations => $locations . $doors->locations(0) };
+        %clients = ($doors->engine($clients{classic} // 0), %clients);
+    }
     my $fault = $self->{fault};
     $self->{nginx} = $self->_nginx;
-    my %clients = %{ $self->{clients} };
     my $engine = $self->{engine} = Paperboy::Engine->new(
         ports => $self->{nginx}->port,
         seed => $self->{seed},
@@ -56,6 +66,8 @@ sub _run ($self) {
     );
     my $ready = $engine->answer // die "the engine says nothing\n";
     die "subscribers can't connect\n" if !$ready->{ready};
+    # A broadcast's answer has no position: nobody need see what is lost.
+    $engine->tell('doubt all') if $self->_is_lossy;
     $engine->tell("rate $RATE{$self->{load}}");
     $self->pass(0.3);
     my $until = time + max($self->{seconds}, $fault->{seconds} // 0);
@@ -95,15 +107,20 @@ sub _judge ($self, $counts) {
         duplicates     => 'duplicates',
         reorders       => 'reorders',
         contradictions => 'contradictions',
+        lost           => 'broadcasts lost',
     );
     for my $kind (sort keys %name) {
         $self->problem("$counts->{$kind} $name{$kind}") if $counts->{$kind};
     }
-    my $lossy = $self->{fault}{lossy} || $self->{load} eq 'full';
+    my $lossy = $self->_is_lossy;
     $self->problem("$counts->{unrecovered} not recovered, though all is kept")
         if !$lossy && $counts->{unrecovered};
     $self->problem('nothing was delivered') if !$counts->{deliveries};
     return;
+}
+
+sub _is_lossy ($self) {
+    return $self->{fault}{lossy} || $self->{load} eq 'full';
 }
 
 sub problem ($self, $text) { push @{ $self->{problems} }, $text; return }
