@@ -37,10 +37,9 @@ void Conversation::end_recent() {
 }
 
 void Conversation::leave() {
-  if (rare_ && !rare_->returning.empty()) {
-    rare_->returning.clear();
-    session_.context_.liaisons.forget_returning(*this);
-  }
+  if (rare_) rare_->returning.clear();
+  // It may be among them still when its last look has been answered.
+  session_.context_.liaisons.forget_returning(*this);
   if (!liaison_) return;
   if (known_) session_.context_.liaisons.forget_id(*this);
   known_ = false;

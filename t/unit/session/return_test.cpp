@@ -1,10 +1,12 @@
 // Who comes back in the classic dialect is brought what it missed, though it
 // can't say where it was.
+#include <cstring>
 #include <string>
 #include <vector>
 
 #include "auth/jwt_sign.hpp"
 #include "base/envelope.hpp"
+#include "base/slab.hpp"
 #include "hub/departure.hpp"
 #include "hub/notice.hpp"
 #include "session/conversation.hpp"
@@ -441,6 +443,25 @@ void who_goes_again_leaves_its_place_to_the_next(void**) {
   }
 }
 
+/// Its memory is another's by then.
+void who_has_come_back_and_gone_is_not_looked_at(void**) {
+  using Memory = Slab<sizeof(Conversation), alignof(Conversation)>;
+  Scene scene;
+  visit_and_vanish(scene);
+  scene.broker.hold_replies = true;
+  {
+    Visitor back(scene);
+    back.enter();
+    for (int i = 0; i < 4; ++i) scene.broker.answer_held();
+    scene.turn();
+    assert_text(back.heard(), "text subscribed:kept\n");
+  }
+  void* const memory = Memory::take();
+  std::memset(memory, 0xFF, sizeof(Conversation));
+  scene.liaisons.tick();
+  Memory::give(memory);
+}
+
 }  // namespace
 }  // namespace paperboy::session
 
@@ -463,6 +484,7 @@ int main() {
       cmocka_unit_test(who_waits_too_long_begins_where_it_is),
       cmocka_unit_test(a_broker_that_refuses_breaks_nothing),
       cmocka_unit_test(who_goes_again_leaves_its_place_to_the_next),
+      cmocka_unit_test(who_has_come_back_and_gone_is_not_looked_at),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
