@@ -68,6 +68,17 @@ Result<hub::BackEnd*> Conversation::may_ask(const std::string& token) {
   if (token.size() > auth::kMaxTokenSize) {
     return Error{ErrorCode::too_large, "the token is larger than 8 KiB"};
   }
+  Liaison::Recent& here = recent();
+  const std::uint64_t now = session_.context_.clock.monotonic_ms();
+  if (now - here.asked_since >= kAskingMs) {
+    here.asked = 0;
+    here.asked_since = now;
+  }
+  if (here.asked >= session_.settings_.max_subscriptions) {
+    return Error{ErrorCode::subscription_limit,
+                 "more requests in 5 seconds than paperboy_max_subscriptions"};
+  }
+  ++here.asked;
   return back_end;
 }
 
@@ -76,18 +87,6 @@ Conversation::End Conversation::ask_back_end(
     const dialect::Subscribe& command) {
   const auto back_end = may_ask(command.token);
   if (!back_end) return fail(command.id, back_end.error());
-  Liaison::Recent& here = recent();
-  const std::uint64_t now = session_.context_.clock.monotonic_ms();
-  if (now - here.asked_since >= kAskingMs) {
-    here.asked = 0;
-    here.asked_since = now;
-  }
-  if (here.asked >= session_.settings_.max_subscriptions) {
-    return fail(command.id,
-                {ErrorCode::subscription_limit,
-                 "more requests in 5 seconds than paperboy_max_subscriptions"});
-  }
-  ++here.asked;
   if (!known_) session_.context_.liaisons.note_id(*this);
   known_ = true;
   (*back_end)->ask(uuid_text(client_), command.token);
@@ -97,8 +96,12 @@ Conversation::End Conversation::ask_back_end(
 /// It isn't answered: what is authorised at the edge is so already.
 void Conversation::notify_back_end(const dialect::Subscribe& command) {
   if (!session_.settings_.notify_back_end) return;
-  const auto back_end = may_ask(command.token);
-  if (back_end) (*back_end)->ask(uuid_text(client_), command.token);
+  if (const auto back_end = may_ask(command.token)) {
+    (*back_end)->ask(uuid_text(client_), command.token);
+  } else {
+    std::string line = "doesn't tell the back end: ";
+    session_.outlet_.note(line.append(back_end.error().message));
+  }
 }
 
 // ---- its user --------------------------------------------------------------

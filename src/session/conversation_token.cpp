@@ -27,8 +27,9 @@ Conversation::End Conversation::enter_by_token(
     (void)fail(command.id, entry.error());
     return note_bad_token();
   }
-  auto end = join_channel(command.id, *entry);
-  notify_back_end(command);
+  const auto end = join_channel(command.id, *entry);
+  const auto channel = key(entry->channel);
+  if (channel && session_.find(*channel) != nullptr) notify_back_end(command);
   return end;
 }
 

@@ -425,6 +425,29 @@ void the_back_end_may_hear_of_it(void**) {
   assert_text(client.heard(), "text subscribed:news\n");
 }
 
+void the_back_end_hears_of_who_was_let_in_alone(void**) {
+  Scene scene;
+  scene.settings.authorize = Authorize::edge;
+  scene.settings.notify_back_end = true;
+  scene.settings.max_subscriptions = 1;
+  Visitor client(scene);
+  const std::string good = token(R"("userId":"ann","channel":"news")");
+  client.text(good);
+  client.text(token(R"("userId":"ann","channel":"sport")"));
+  assert_int_equal(scene.back_end.tokens.size(), 1);
+  client.text(good);
+  assert_int_equal(scene.back_end.tokens.size(), 1);
+  assert_text(client.transport.notes,
+              "doesn't tell the back end: more requests in 5 seconds than "
+              "paperboy_max_subscriptions\n");
+  scene.pass(5000);
+  client.text(good);
+  assert_int_equal(scene.back_end.tokens.size(), 2);
+  assert_text(client.heard(),
+              "text subscribed:news\ntext subscribed:news\n"
+              "text subscribed:news\n");
+}
+
 void who_offers_our_subprotocol_hears_of_refusals(void**) {
   Scene scene;
   scene.settings.dialect = dialect::find("classic")->agreed();
@@ -486,6 +509,7 @@ int main() {
       cmocka_unit_test(copies_wait_until_it_is_known_where_it_begins),
       cmocka_unit_test(at_the_edge_the_token_decides),
       cmocka_unit_test(the_back_end_may_hear_of_it),
+      cmocka_unit_test(the_back_end_hears_of_who_was_let_in_alone),
       cmocka_unit_test(who_offers_our_subprotocol_hears_of_refusals),
       cmocka_unit_test(who_has_gone_is_forgotten),
       cmocka_unit_test(a_hole_in_what_its_user_is_sent_ends_it),
