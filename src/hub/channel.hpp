@@ -62,7 +62,7 @@ struct Apart {
   std::uint64_t repair = 0;  // of the hub's
 };
 
-/// Mostly of one subscriber: see "An idle connection" in docs/architecture.md.
+/// Mostly of one subscriber, who has nothing to share its cost with.
 struct Channel : Slabbed<Channel> {
   Channel(Hub& hub, ChannelRef ref, Position last)
       : hub(hub), last(last), ref(ref) {}

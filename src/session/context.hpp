@@ -1,6 +1,8 @@
 // What all sessions of a worker share. One a worker; outlives its sessions.
 #pragma once
 
+#include <string>
+
 #include "base/clock.hpp"
 #include "base/counters.hpp"
 #include "base/wheel.hpp"
@@ -10,6 +12,8 @@
 
 namespace paperboy::session {
 
+class Conversation;
+
 struct Context {
   hub::Hub& hub;
   Wheel& wheel;
@@ -17,6 +21,10 @@ struct Context {
   Counters& counters;
   Codecs& codecs;
   Liaisons& liaisons;
+
+  // Who obeys a message just now, and where the replies to it are gathered.
+  const Conversation* talking = nullptr;
+  std::string* replies = nullptr;
 };
 
 }  // namespace paperboy::session

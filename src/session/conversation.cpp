@@ -1,7 +1,6 @@
 #include "session/conversation.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "hub/key.hpp"
 
@@ -15,18 +14,23 @@ constexpr Close kBadRequest{close::kBadRequest, "bad request"};
 constexpr std::uint16_t kInsufficient = 2500;
 constexpr std::uint16_t kSubscriptionExpired = 2501;
 
-constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kTick = Wheel::kTickMs;
+
+std::uint32_t ticks(std::uint64_t ms) {
+  return static_cast<std::uint32_t>(ms / kTick);
+}
 
 }  // namespace
 
 Conversation::Conversation(Session& session, const Admission& admission)
-    : session_(session), connect_by_(kNever) {
-  if (connects()) pending_ = std::make_unique<Admission>(admission);
-  if (const auto timeout = session.settings_.connect_timeout_ms; timeout != 0) {
-    connect_by_ = session.context_.clock.monotonic_ms() + timeout;
-  }
+    : session_(session) {
+  if (connects()) rare().pending = std::make_unique<Admission>(admission);
+  const std::uint64_t timeout = session.settings_.connect_timeout_ms;
+  connect_by_ =
+      ticks(session.context_.clock.monotonic_ms() + timeout + kTick - 1);
+  let_in_ = timeout == 0;
   if (!admission.name_space.empty()) {
-    name_space_ = std::make_unique<const std::string>(admission.name_space);
+    names_ = std::make_unique<Names>(Names{admission.name_space, {}});
   }
   std::uint64_t print = admission.fingerprint;
   for (auto byte = fingerprint_.rbegin(); byte != fingerprint_.rend(); ++byte) {
@@ -41,14 +45,20 @@ Conversation::~Conversation() = default;
 
 /// Replies go into `replies` while this lives, whatever is thrown.
 struct Conversation::Gathering {
-  Gathering(Conversation& here, std::string& replies) : here(here) {
-    here.batch_ = &replies;
-  }
+  Gathering(Conversation& here, std::string& replies)
+      : context(here.session_.context_),
+        talking(std::exchange(context.talking, &here)),
+        replies(std::exchange(context.replies, &replies)) {}
   Gathering(const Gathering&) = delete;
   Gathering& operator=(const Gathering&) = delete;
-  ~Gathering() { here.batch_ = nullptr; }
+  ~Gathering() {
+    context.talking = talking;
+    context.replies = replies;
+  }
 
-  Conversation& here;
+  Context& context;
+  const Conversation* const talking;  // before
+  std::string* const replies;
 };
 
 void Conversation::receive(const dialect::Message& message) {
@@ -108,10 +118,17 @@ Conversation::Rare& Conversation::rare() {
   return *rare_;
 }
 
+void Conversation::set_info(const std::string& info) {
+  if (!names_ && info.empty()) return;
+  if (!names_) names_ = std::make_unique<Names>();
+  names_->info = info;
+}
+
 void Conversation::reply(const dialect::Outcome& outcome) {
   const dialect::Dialect& dialect = *session_.settings_.dialect;
-  if (batch_ != nullptr && dialect.joins_replies()) {
-    dialect.reply(outcome, *batch_);
+  const Context& context = session_.context_;
+  if (context.talking == this && dialect.joins_replies()) {
+    dialect.reply(outcome, *context.replies);
     return;
   }
   std::string text;
@@ -138,7 +155,7 @@ const hub::Rule& Conversation::rule(Bytes key) const {
 Member Conversation::member(Bytes client, Bytes chan_info) const {
   return {.client = client,
           .user = session_.outlet_.user(),
-          .conn_info = info_ ? Bytes(*info_) : Bytes(),
+          .conn_info = names_ ? Bytes(names_->info) : Bytes(),
           .chan_info = chan_info};
 }
 
@@ -146,7 +163,7 @@ Member Conversation::member(Bytes client, Bytes chan_info) const {
 /// together, no more is made than may wait for a client.
 std::size_t Conversation::room() const {
   const std::size_t most = session_.settings_.send_buffer;
-  return most - std::min(most, long_answers_);
+  return rare_ ? most - std::min(most, rare_->long_answers) : most;
 }
 
 /// Where one has no room, those after it have none: they aren't even made.
@@ -155,10 +172,10 @@ void Conversation::reply_bounded(std::uint64_t id,
   std::string text;
   session_.settings_.dialect->reply(outcome, text);
   if (text.size() > room()) {
-    long_answers_ = session_.settings_.send_buffer;
+    rare().long_answers = session_.settings_.send_buffer;
     fail(id, ErrorCode::too_large);
   } else {
-    long_answers_ += text.size();
+    rare().long_answers += text.size();
     reply(outcome);
   }
 }
@@ -205,7 +222,8 @@ std::optional<std::uint64_t> Conversation::take_asked(
 
 void Conversation::tidy() {
   if (rare_ && rare_->leases.empty() && rare_->lost.empty() &&
-      rare_->asked.empty() && rare_->returning.empty() && !rare_->connecting) {
+      rare_->asked.empty() && rare_->returning.empty() && !rare_->connecting &&
+      !rare_->pending && rare_->long_answers == 0 && rare_->bad_tokens == 0) {
     rare_.reset();
   }
 }
@@ -231,8 +249,8 @@ bool Conversation::has_lost(const hub::Subscription& at) const {
 }
 
 void Conversation::settle() {
-  long_answers_ = 0;
   while (rare_ && !rare_->lost.empty()) forget(*rare_->lost.back());
+  if (rare_ && std::exchange(rare_->long_answers, 0) != 0) tidy();
 }
 
 // ---- time ------------------------------------------------------------------
@@ -240,8 +258,8 @@ void Conversation::settle() {
 std::optional<std::uint64_t> Conversation::due_in() const {
   const Clock& clock = session_.context_.clock;
   if (!let_in_) {
-    const auto now = clock.monotonic_ms();
-    return connect_by_ > now ? connect_by_ - now : 0;
+    const std::uint32_t left = connect_by_ - ticks(clock.monotonic_ms());
+    return static_cast<std::int32_t>(left) > 0 ? left * kTick : 0;
   }
   if (!rare_ || rare_->leases.empty()) return {};
   const auto first = std::ranges::min_element(

@@ -62,7 +62,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   bool look_at_returns();
 
   [[nodiscard]] Bytes name_space() const {
-    return name_space_ ? Bytes(*name_space_) : Bytes();
+    return names_ ? Bytes(names_->space) : Bytes();
   }
   [[nodiscard]] std::string client() const { return client_text(client_); }
 
@@ -74,7 +74,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   [[nodiscard]] bool has_lost(const hub::Subscription& at) const;
   void settle();
 
-  [[nodiscard]] bool connected() const { return pending_ == nullptr; }
+  [[nodiscard]] bool connected() const { return !rare_ || !rare_->pending; }
   [[nodiscard]] std::optional<std::uint64_t> due_in() const;
   void on_time();
 
@@ -93,14 +93,23 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
     bool failed = false;                            // it can't be known now
   };
 
+  struct Names {
+    std::string space;
+    std::string info;  // of its token
+  };
+
   /// What few connections have, or for a short time.
   struct Rare {
+    std::unique_ptr<Admission> pending;  // until it is connected
     Leases leases;  // of subscriptions that expire, seconds since 1970
     std::vector<const hub::Subscription*> lost;
     /// Commands to subscribe that have yet to be answered, by their ids.
     std::vector<std::pair<const hub::Subscription*, std::uint64_t>> asked;
     std::unique_ptr<Connecting> connecting;
     std::vector<Returning> returning;
+    std::size_t long_answers = 0;  // bytes, since the socket was last tried
+    std::uint64_t bad_since = 0;   // monotonic ms
+    std::uint32_t bad_tokens = 0;  // since then
   };
 
   // What a channel or connection token of a command says.
@@ -223,6 +232,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
             Bytes reason);
   void forget(const hub::Subscription& subscription);
   Rare& rare();
+  void set_info(const std::string& info);
   void tidy();
   void reply(const dialect::Outcome& outcome);
   [[nodiscard]] std::size_t room() const;
@@ -235,18 +245,12 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   [[nodiscard]] auto later(std::uint64_t id, Answer answer);
 
   Session& session_;
-  std::string* batch_ = nullptr;        // the replies to a message, meanwhile
-  std::unique_ptr<Admission> pending_;  // until it is connected
-  std::unique_ptr<const std::string> name_space_;  // null: none
-  std::unique_ptr<const std::string> info_;        // of its token; null: none
-  std::unique_ptr<const auth::Grants> grants_;     // null: no token
-  std::unique_ptr<Rare> rare_;                     // null: nothing of the kind
-  std::unique_ptr<Liaison> liaison_;               // null: no back end's
+  std::unique_ptr<Names> names_;                // null: none
+  std::unique_ptr<const auth::Grants> grants_;  // null: no token
+  std::unique_ptr<Rare> rare_;                  // null: nothing of the kind
+  std::unique_ptr<Liaison> liaison_;            // null: no back end's
   ClientId client_ = make_client_id();
-  std::size_t long_answers_ = 0;  // bytes, since the socket was last tried
-  std::uint64_t connect_by_ = 0;  // monotonic ms
-  std::uint64_t bad_since_ = 0;   // monotonic ms
-  std::uint32_t bad_tokens_ = 0;  // since then
+  std::uint32_t connect_by_ = 0;  // monotonic, in ticks of the wheel
   bool let_in_ = false;           // nothing more is asked of it by then
   bool server_side_ = false;      // it has subscriptions that it didn't ask for
   bool known_ = false;            // to back ends, by its id

@@ -150,7 +150,7 @@ void Conversation::recover(hub::Subscription& subscription,
                                        ? Counter::recovered
                                        : Counter::not_recovered);
     if (fits) {
-      long_answers_ += size;
+      if (size != 0) rare().long_answers += size;
       reply(recovery);
     } else {
       reply(hub::Recovery{false, recovery->position, {}});

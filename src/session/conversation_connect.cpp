@@ -24,18 +24,14 @@ bool allows(const auth::Grants& grants, Bytes channel) {
              : grants.has(auth::Scope::subscribe);
 }
 
-std::unique_ptr<const std::string> owned(const std::string& text) {
-  if (text.empty()) return nullptr;
-  return std::make_unique<const std::string>(text);
-}
-
 }  // namespace
 
 // ---- connecting ------------------------------------------------------------
 
 Conversation::End Conversation::obey(const dialect::Connect& command) {
   if (!command.token.empty()) return show_token(command);
-  if (!pending_->admitted) return fail(command.id, ErrorCode::unauthorized);
+  if (!rare_->pending->admitted)
+    return fail(command.id, ErrorCode::unauthorized);
   return begin(command);
 }
 
@@ -47,7 +43,7 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
     return note_bad_token();
   }
   if (!token) return kInvalidToken;
-  Admission& admission = *pending_;
+  Admission& admission = *rare_->pending;
   admission.user = token->user;
   admission.info = token->info;
   admission.by_token = true;
@@ -58,14 +54,15 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
 }
 
 Conversation::End Conversation::begin(const dialect::Connect& command) {
-  session_.outlet_.admitted(pending_->user, pending_->expires);
-  const auto admission = std::move(pending_);
+  const Admission& shown = *rare_->pending;
+  session_.outlet_.admitted(shown.user, shown.expires);
+  const auto admission = std::move(rare_->pending);
   let_in_ = true;
   session_.outlet_.rearm();
   if (admission->grants) {
     grants_ = std::make_unique<const auth::Grants>(*admission->grants);
   }
-  info_ = owned(admission->info);
+  set_info(admission->info);
   rare().connecting = std::make_unique<Connecting>();
   rare().connecting->id = command.id;
   rare().connecting->expires = admission->expires;
@@ -216,11 +213,12 @@ Conversation::Checked Conversation::check(const std::string& token) const {
 /// shows one after the other ends.
 Conversation::End Conversation::note_bad_token() {
   const std::uint64_t now = session_.context_.clock.monotonic_ms();
-  if (now - bad_since_ >= kBadTokensMs) {
-    bad_tokens_ = 0;
-    bad_since_ = now;
+  Rare& here = rare();
+  if (now - here.bad_since >= kBadTokensMs) {
+    here.bad_tokens = 0;
+    here.bad_since = now;
   }
-  if (++bad_tokens_ <= session_.settings_.max_bad_tokens) return {};
+  if (++here.bad_tokens <= session_.settings_.max_bad_tokens) return {};
   return kTooMany;
 }
 
@@ -254,7 +252,7 @@ Conversation::End Conversation::obey(const dialect::Refresh& command) {
   }
   if (!token || token->user != session_.outlet_.user()) return kInvalidToken;
   grants_ = std::make_unique<const auth::Grants>(token->grants);
-  info_ = owned(token->info);
+  set_info(token->info);
   const std::int64_t expires = end_of(*token);
   session_.outlet_.admitted(token->user, expires);
   reply(dialect::Refreshed{command.id, client(), time_left(expires)});

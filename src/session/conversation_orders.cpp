@@ -28,7 +28,7 @@ void Conversation::obey(const hub::Order& order) {
       break;
     case hub::Order::Kind::refresh:
       if (!order.info.empty()) {
-        info_ = std::make_unique<const std::string>(order.info);
+        set_info(order.info);
       }
       session_.outlet_.admitted(session_.outlet_.user(), order.expires);
       reply(dialect::Renewed{time_left(order.expires)});

@@ -28,22 +28,23 @@ Link::Link(Context& context, const Settings& settings, Transport& transport)
 Link::~Link() = default;
 
 Result<Done> Link::open(const Admission& admission) {
-  if (!admission.user.empty()) {
-    user_ = std::make_unique<const std::string>(admission.user);
-  }
-  expires_ = admission.expires;
+  set_who(admission.user, admission.expires);
   return session_.open(admission);
 }
 
 void Link::admitted(Bytes user, std::int64_t expires) {
-  if (user.empty()) {
-    user_.reset();
-  } else if (user != this->user()) {
-    user_ = std::make_unique<const std::string>(user);
-  }
-  expires_ = expires;
+  set_who(user, expires);
   if (!session_.connected()) beat_ = now();
   arm();
+}
+
+/// `user` may be the one that it is already.
+void Link::set_who(Bytes user, std::int64_t expires) {
+  if (user.empty() && expires == 0) {
+    who_.reset();
+  } else {
+    who_ = std::make_unique<const Who>(Who{std::string(user), expires});
+  }
 }
 
 void Link::rearm() {
@@ -213,7 +214,7 @@ void Link::on_timer() {
     }
     return;
   }
-  if (expires_ != 0 && context().clock.unix_seconds() >= expires_) {
+  if (expires() != 0 && context().clock.unix_seconds() >= expires()) {
     end({close::kExpired, "the token has expired"});
     return;
   }
@@ -237,8 +238,8 @@ std::uint64_t Link::next_delay() const {
     delay = std::min(delay, left(stalled_, settings().send_timeout_ms));
   }
   if (const auto due = session_.due_in()) delay = std::min(delay, *due);
-  if (expires_ != 0) {
-    const auto seconds = expires_ - context().clock.unix_seconds();
+  if (expires() != 0) {
+    const auto seconds = expires() - context().clock.unix_seconds();
     delay = std::min<std::uint64_t>(
         delay, seconds <= 0 ? 0 : static_cast<std::uint64_t>(seconds) * 1000);
   }

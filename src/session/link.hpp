@@ -61,7 +61,7 @@ class Link : protected Outlet, private Timer {
   [[nodiscard]] virtual Summary summary() const;
   [[nodiscard]] std::string channels() const;
   [[nodiscard]] Bytes user() const override {
-    return user_ ? Bytes(*user_) : Bytes();
+    return who_ ? Bytes(who_->user) : Bytes();
   }
 
  protected:
@@ -119,15 +119,23 @@ class Link : protected Outlet, private Timer {
  private:
   struct Ending;
 
+  struct Who {
+    std::string user;
+    std::int64_t expires = 0;  // seconds since 1970; 0: never
+  };
+
   // Timer
   void on_timer() override;
 
   bool over_limit(std::size_t more) const;
   [[nodiscard]] std::uint64_t next_delay() const;
+  void set_who(Bytes user, std::int64_t expires);
+  [[nodiscard]] std::int64_t expires() const {
+    return who_ ? who_->expires : 0;
+  }
 
-  std::unique_ptr<Ending> ending_;           // once the end has begun
-  std::unique_ptr<const std::string> user_;  // null: nobody in particular
-  std::int64_t expires_ = 0;
+  std::unique_ptr<Ending> ending_;  // once the end has begun
+  std::unique_ptr<const Who> who_;  // null: nobody in particular, forever
   std::uint64_t messages_sent_ = 0;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t stall_mark_ = 0;  // the last byte of the oldest backlog
