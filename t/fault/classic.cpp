@@ -114,6 +114,9 @@ void ClassicSubscriber::message(Bytes text) {
                                 std::string(user));
     return;
   }
+  // Its user is known before its channel is joined.
+  Hearing* const own = of_user ? hearing(ledger.user_channel(number)) : nullptr;
+  if (own != nullptr) own->begins(false);
   heard(payload, of_user ? ledger.user_channel(number) : number);
 }
 
