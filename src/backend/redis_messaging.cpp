@@ -19,6 +19,9 @@ constexpr broker::redis::Bucket kBucket = 0;
 constexpr std::size_t kMaxMarker = 64;  // bytes
 // In front of a marker: whoever says so has done all that came before it.
 constexpr Bytes kPassed = "=";
+// In front of a mark.
+constexpr Bytes kMark = "#";
+constexpr int kMostUnheard = 5;  // marks; one is sent a second
 
 // Of what is held, in all: beyond it order is given up before memory.
 constexpr std::size_t kMostHeld = std::size_t{4} << 20;  // bytes
@@ -128,6 +131,8 @@ void RedisMessaging::tick(bool listens, bool publishes) {
     engine_->ignore(kBucket, kMarkers);
   } else if (listens && is_up() && marker_.empty()) {
     send_marker();  // the last one has got lost
+  } else if (listens && is_up()) {
+    send_mark();
   }
 }
 
@@ -148,6 +153,7 @@ void RedisMessaging::on_down(broker::redis::Shard) {
   marker_.clear();
   own_.clear();
   passes_.clear();
+  unheard_ = 0;
 }
 
 void RedisMessaging::on_listening(Bytes topic) {
@@ -161,6 +167,24 @@ void RedisMessaging::send_marker() {
   engine_->command(
       kBucket, {"PUBLISH", std::string(kMarkers), own_},
       [this](const Result<Reply>& answer) { on_marker_sent(answer); });
+}
+
+void RedisMessaging::send_mark() {
+  if (++unheard_ > kMostUnheard) {
+    unheard_ = 0;
+    return engine_->reconnect(0, "what is published doesn't come back");
+  }
+  mark_ = std::string(kMark) + hexadecimal(network_.random());
+  engine_->command(kBucket, {"PUBLISH", std::string(kMarkers), mark_},
+                   [](const auto&) {});
+}
+
+/// Who has heard no marker yet doesn't number.
+void RedisMessaging::on_mark(Bytes mark) {
+  if (mark == mark_) unheard_ = 0;
+  if (marker_.empty()) return;
+  marker_ = mark;
+  since_ = 0;
 }
 
 /// The answer is how many listen.
@@ -183,6 +207,7 @@ void RedisMessaging::on_message(Bytes topic, Bytes message) {
     if (message.starts_with(kPassed)) {
       return on_passed(message.substr(kPassed.size()));
     }
+    if (message.starts_with(kMark)) return on_mark(message);
     return on_marker(message);
   }
   const auto known = topic_of(topic);

@@ -10,6 +10,10 @@
 // sends through Redis itself: whoever is there already numbers from it on too.
 // Until it has heard one, a worker takes nothing.
 //
+// Each second each of them sends a mark from which all number anew: should one
+// have lost something on its way without its connection, it counts as the
+// others again by the next. One that doesn't hear its own marks connects anew.
+//
 // Who begins amid a stream of messages may be ahead of those that were there
 // before: then what came after its marker would be published before what came
 // in front of it. So it holds what it hears until all that heard its marker
@@ -94,6 +98,8 @@ class RedisMessaging final : public hub::BackEnd,
   void drop_old();
   void listen();
   void send_marker();
+  void send_mark();
+  void on_mark(Bytes mark);
   void on_marker_sent(const Result<broker::redis::Reply>& answer);
   void on_marker(Bytes marker);
   void on_passed(Bytes marker);
@@ -114,6 +120,8 @@ class RedisMessaging final : public hub::BackEnd,
   bool publishes_ = false;
   std::string marker_;  // the last; empty: none was heard yet
   std::string own_;     // that it sent
+  std::string mark_;    // the last mark that it sent, until it is heard
+  int unheard_ = 0;     // marks of its own since one was heard
   bool own_heard_ = false;
   std::int64_t listeners_ = 0;  // who heard that; 0: isn't known yet
   std::int64_t passed_ = 0;     // who is past it, of them

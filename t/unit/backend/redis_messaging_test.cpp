@@ -32,10 +32,79 @@ Options options_for(const RedisServer& server) {
   return options;
 }
 
+/// One whose topics can be made to lose what comes, as no network does.
+class DeafEngine final : public broker::redis::Engine,
+                         private broker::redis::EngineEvents {
+ public:
+  using Shard = broker::redis::Shard;
+  using Bucket = broker::redis::Bucket;
+  using Script = broker::redis::Script;
+  using Strings = std::vector<std::string>;
+  using Handler = broker::redis::ReplyHandler;
+
+  DeafEngine(std::unique_ptr<Engine> inner, const bool& deaf)
+      : inner_(std::move(inner)), deaf_(deaf) {}
+
+  void start(EngineEvents& events) override {
+    events_ = &events;
+    inner_->start(*this);
+  }
+  [[nodiscard]] Shard shard_of(Bucket bucket) const override {
+    return inner_->shard_of(bucket);
+  }
+  [[nodiscard]] std::vector<Shard> shards() const override {
+    return inner_->shards();
+  }
+  [[nodiscard]] bool is_up(Shard shard) const override {
+    return inner_->is_up(shard);
+  }
+  [[nodiscard]] Bytes replication_id(Shard shard) const override {
+    return inner_->replication_id(shard);
+  }
+  void refresh_identity(Shard shard) override {
+    inner_->refresh_identity(shard);
+  }
+  [[nodiscard]] bool is_clustered() const override { return false; }
+  void call(Bucket, Script, const Strings&, const Strings&, Handler) override {}
+  void call_and_wait(Bucket, Script, const Strings&, const Strings&,
+                     std::uint32_t, std::uint64_t, Handler) override {}
+  void command(Bucket bucket, const Strings& words, Handler handler) override {
+    inner_->command(bucket, words, std::move(handler));
+  }
+  void command_and_block(Bucket, const Strings&, std::uint64_t,
+                         Handler) override {}
+  void listen(Bucket bucket, Bytes topic) override {
+    inner_->listen(bucket, topic);
+  }
+  void ignore(Bucket bucket, Bytes topic) override {
+    inner_->ignore(bucket, topic);
+  }
+  void read(bool on) override { inner_->read(on); }
+  void reconnect(Shard shard, Bytes why) override {
+    inner_->reconnect(shard, why);
+  }
+
+ private:
+  void on_up(Shard shard) override { events_->on_up(shard); }
+  void on_down(Shard shard) override { events_->on_down(shard); }
+  void on_moved(Bucket bucket) override { events_->on_moved(bucket); }
+  void on_listening(Bytes topic) override { events_->on_listening(topic); }
+  void on_message(Bytes topic, Bytes message) override {
+    if (!deaf_) events_->on_message(topic, message);
+  }
+
+  EngineEvents* events_ = nullptr;
+  const std::unique_ptr<Engine> inner_;
+  const bool& deaf_;
+};
+
 struct Worker {
   Worker(PollNetwork& network, const RedisServer& server)
       : options(options_for(server)),
-        messaging(network, make_engine(network, options), taker, counters, 3) {}
+        messaging(
+            network,
+            std::make_unique<DeafEngine>(make_engine(network, options), deaf),
+            taker, counters, 3) {}
 
   [[nodiscard]] std::uint64_t count(Counter counter) const {
     return cells[static_cast<std::size_t>(counter)].load();
@@ -50,6 +119,7 @@ struct Worker {
   Counters counters{Counters::Row(cells)};
   PollNetwork clock_network;
   Taker taker{hub, clock_network.clock(), counters, "shop", [](Bytes) {}};
+  bool deaf = false;
   RedisMessaging messaging;
 };
 
@@ -116,6 +186,54 @@ void one_that_begins_later_numbers_as_the_others(void**) {
   world.say("2");
   assert_string_equal(marked(one.broker.keyed).c_str(), "M:1=2;");
   assert_string_equal(one.broker.keyed.c_str(), two.broker.keyed.c_str());
+}
+
+void one_that_has_lost_something_numbers_as_the_others_again(void**) {
+  World world;
+  Worker& one = world.add();
+  Worker& two = world.add();
+  one.messaging.tick(true);
+  two.messaging.tick(true);
+  world.turn();
+  two.deaf = true;
+  world.say("1");
+  two.deaf = false;
+  one.messaging.tick(true);
+  world.turn();
+  one.broker.keyed.clear();
+  world.say("2");
+  assert_string_equal(marked(one.broker.keyed).c_str(), "M:1=2;");
+  assert_string_equal(one.broker.keyed.c_str(), two.broker.keyed.c_str());
+}
+
+void one_that_hears_nothing_connects_anew(void**) {
+  World world;
+  Worker& one = world.add();
+  one.messaging.tick(true);
+  world.turn();
+  one.deaf = true;
+  for (int i = 0; i < 5; ++i) one.messaging.tick(true);
+  world.turn();
+  assert_false(world.told("doesn't come back"));
+  one.messaging.tick(true);
+  one.deaf = false;
+  world.turn();
+  assert_true(world.told("doesn't come back"));
+  world.say("1");
+  assert_string_equal(marked(one.broker.keyed).c_str(), "M:1=1;");
+}
+
+void a_mark_is_no_marker(void**) {
+  World world;
+  Worker& one = world.add();
+  one.messaging.tick(true);
+  one.deaf = true;  // and so hears no marker
+  world.turn();
+  one.deaf = false;
+  (void)world.server.ask({"PUBLISH", "paperboy-taker", "#1"});
+  world.turn(50);
+  world.say("1");
+  assert_string_equal(one.broker.keyed.c_str(), "");
 }
 
 /// One that is there and has done nothing yet of what came before: `late` is
@@ -345,6 +463,9 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(workers_number_what_they_hear_alike),
       cmocka_unit_test(one_that_begins_later_numbers_as_the_others),
+      cmocka_unit_test(one_that_has_lost_something_numbers_as_the_others_again),
+      cmocka_unit_test(one_that_hears_nothing_connects_anew),
+      cmocka_unit_test(a_mark_is_no_marker),
       cmocka_unit_test(one_that_begins_lets_others_go_first),
       cmocka_unit_test(one_that_is_gone_is_not_waited_for),
       cmocka_unit_test(one_that_can_not_publish_lets_others_do_it),
