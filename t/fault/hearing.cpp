@@ -87,6 +87,8 @@ void Hearing::settle(bool all) {
 
 void Hearing::judge(const Stamp& stamp, const Place& place) {
   last_[next_last_++ % kLast] = {stamp, place};
+  const auto* const entry =
+      ledger_.find(stamp.publisher, channel_, stamp.number);
   // What stood in two epochs was taken for that of the other one.
   const auto moved = ledger_.where(at_, place.epoch);
   if (!fresh_ && place.epoch != place_.epoch && moved &&
@@ -96,6 +98,11 @@ void Hearing::judge(const Stamp& stamp, const Place& place) {
   if (fresh_) {
     fresh_ = false;
     first(stamp, place);
+  } else if (place.epoch != place_.epoch && entry->way == Way::topic &&
+             entry->excused) {
+    // Published again in this one, where nobody has told its place yet.
+    ++unplaced_;
+    return;
   } else if (place.epoch != place_.epoch) {
     tally_.untold(1, here(stamp, place) + ": another epoch than that of " +
                          place_text(place_));
@@ -111,8 +118,6 @@ void Hearing::judge(const Stamp& stamp, const Place& place) {
         repeats_.epoch == place.epoch && place.offset <= repeats_.offset;
     if (repeats) ++tally_.counts.again;
   }
-  const auto* const entry =
-      ledger_.find(stamp.publisher, channel_, stamp.number);
   settled_ = settled_ || entry->serial > begin_;
   at_ = stamp;
 }
@@ -127,10 +132,7 @@ void Hearing::first(const Stamp& stamp, const Place& place) {
   const Place before = std::exchange(place_, place);
   const bool same = before.epoch == place.epoch;
   if (same && place.offset <= before.offset) {
-    if (!due_) {
-      tally_.duplicate(here(stamp, place) + ", had come before its return");
-      return show();
-    }
+    // Another worker may not have been as far.
     ++tally_.counts.again;
     repeats_ = before;
     return;
@@ -167,7 +169,7 @@ void Hearing::first(const Stamp& stamp, const Place& place) {
 bool Hearing::is_due(std::uint64_t offset, const Place& place) const {
   const auto* const entry = ledger_.standing(channel_, {place.epoch, offset});
   if (!settled_ && (entry == nullptr || entry->serial <= begin_)) return false;
-  if (!ledger_.is_of_user(channel_)) return true;
+  if (!ledger_.is_of_user(channel_)) return entry == nullptr || !entry->twice;
   return entry != nullptr && entry->fate == Fate::acknowledged &&
          !entry->excused;
 }
@@ -196,6 +198,9 @@ void Hearing::late(const Stamp& stamp, const Place& place) {
   // A copy of what a back end said to the channel while it was let in.
   const bool early =
       told_ && entry->serial <= begin_ && entry->way == Way::topic;
+  // One that takes it had failed, and another was slower.
+  const bool in_doubt = entry->way == Way::topic && entry->excused;
+  if (in_doubt && early_.insert(place.offset).second) return;
   if (early && place.offset < start_ && early_.insert(place.offset).second) {
     return;
   }

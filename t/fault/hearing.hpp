@@ -3,8 +3,9 @@
 // order. Where a message stands others tell, or the answer to its publisher; so
 // it is judged once that is known, and those behind it wait for it.
 //
-// Between two connections messages may be missing, and are counted. Where they
-// are to be sent after (`returns`) they may not; then some may come again.
+// Between two connections messages may be missing, and are counted; so are
+// those that come again, from a worker that isn't as far. Where what is missed
+// is to be sent after (`returns`) nothing may be missing.
 #pragma once
 
 #include <array>

@@ -37,6 +37,7 @@ class Ledger {
     Way way = Way::http;
     bool repeated = false;   ///< sent more than once, with its key
     bool heard = false;      ///< by somebody who was told no position
+    bool twice = false;      ///< published again, since its key was lost
     bool excused = false;    ///< may be lost, although it was acknowledged
     double answered = 1e12;  ///< when it was acknowledged
   };

@@ -25,7 +25,7 @@ void Tally::note(const std::string& text) {
 void Tally::complain(std::uint64_t& count, std::uint64_t number,
                      const char* kind, const std::string& text) {
   count += number;
-  if (++complaints_ > kMostComplaints) return;
+  if (++complaints_[kind] > kMostComplaints) return;
   note(std::string("COMPLAINT ") + kind + ": " + text);
 }
 

@@ -93,7 +93,7 @@ class Tally {
                 const std::string& text);
 
   std::FILE* log_;
-  std::uint64_t complaints_ = 0;
+  std::map<std::string, std::uint64_t> complaints_;  ///< by kind
 };
 
 }  // namespace paperboy::fault

@@ -11,7 +11,7 @@ use Time::HiRes qw(time sleep);
 # t/fault/ledger.hpp); replica => needs one; link => can be done to a link of
 # the kernel's, too; everywhere => also with Sentinels or a cluster; heard => it
 # costs nothing of what classic back ends publish; classic => needs those; other
-# => and a Redis of their own.
+# => and a Redis of their own; counts => not over the Redis of back ends.
 my @FAULTS = (
     {
         name   => 'kill -9, AOF always',
@@ -66,7 +66,9 @@ my @FAULTS = (
         inject => sub ($run) { on_the_way($run, 'cut') },
     },
     {
+        # What TCP never does: back ends' messages are counted by who hears.
         name   => 'a node hears nothing',
+        counts => 1,
         inject => sub ($run) { on_the_way($run, 'deafen') },
     },
     {
