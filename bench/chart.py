@@ -53,9 +53,10 @@ class Series:
 class Axis:
     """From values to places between two ends."""
 
-    def __init__(self, values, log, begin, end):
+    def __init__(self, values, log, begin, end, cover=False):
         self.log, self.begin, self.end = log, begin, end
-        self.ticks = log_ticks(values) if log else even_ticks(max(values))
+        self.ticks = log_ticks(values, cover) if log \
+            else even_ticks(max(values))
         low, high = min(values), max(values)
         if log:
             self.low = math.log10(min([low, self.ticks[0]]))
@@ -69,15 +70,19 @@ class Axis:
         return self.begin + share * (self.end - self.begin)
 
 
-def log_ticks(values):
+def log_ticks(values, cover):
     low = math.floor(math.log10(min(values)) + 1e-9)
     high = math.ceil(math.log10(max(values)) - 1e-9)
     factors = (1,) if high - low > 3 else (1, 3)
     ticks = [factor * 10.0 ** power for power in range(low, high + 1)
              for factor in factors]
-    inside = [tick for tick in ticks
-              if min(values) * 0.999 <= tick <= max(values) * 1.001]
-    return inside if len(inside) > 1 else ticks
+    before = [tick for tick in ticks if tick <= min(values) * 1.001][-1:]
+    after = [tick for tick in ticks if tick >= max(values) * 0.999][:1]
+    inside = [tick for tick in ticks if min(values) < tick < max(values)]
+    if cover or not inside:
+        return sorted({*before, *inside, *after})
+    return [tick for tick in ticks
+            if min(values) * 0.999 <= tick <= max(values) * 1.001]
 
 
 def even_ticks(most):
@@ -99,7 +104,7 @@ def draw(plot, series):
     points = [point for line in series for point in line.points]
     x = Axis([point.x for point in points], plot.log_x, LEFT, WIDTH - RIGHT)
     y = Axis([value for point in points for value in (point.least, point.most)],
-             plot.log_y, HEIGHT - BOTTOM, TOP)
+             plot.log_y, HEIGHT - BOTTOM, TOP, cover=True)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} '
         f'{HEIGHT}" role="img" aria-label="{escape(plot.title)}">',

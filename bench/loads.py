@@ -139,6 +139,7 @@ def million(bench, peer):
                            '{"id":3,"subscribe":{"channel":"%r-0"}}'),
             '--lines', lines, *server.publisher(), '--publish-body',
             '{"m":"%P"}', '-c', count, '--connect-timeout', 600,
+            '--connect-rate', bench.size(7000, 0),
             '--concurrency', 64, '--settle', bench.size(60, 0.2), '-m', 2,
             '--window', 1, '--duration', bench.size(60, 5), '--drain', 20)
 

@@ -60,7 +60,8 @@ class Paperboy(nginx.Nginx):
     def version(cls, setup):
         with open(server.ROOT + '/src/base/version.hpp') as file:
             number = re.search(r'"(\d[\d.]*)"', file.read())[1]
-        return f'Paperboy {number} ({commit() or "no commit"})'
+        source = commit() if setup.own_build else 'a build that was given'
+        return f'Paperboy {number} ({source})'
 
 
 def commit():
