@@ -74,16 +74,22 @@ $conf = filled(
     PAPERBOY_MESSAGING_BACKEND      => 'redis',
     PAPERBOY_EMBEDDED_BACKEND_TOKEN => undef,
     PAPERBOY_REDIS_SERVER_URL       => 'redis://127.0.0.1:6390/2',
-    PAPERBOY_ALLOWED_ORIGINS => 'https://a.example https://b.example',
+    PAPERBOY_ALLOWED_ORIGINS => 'https://a.example,https://b.example',
 );
 like($conf, qr/paperboy_classic_redis redis:\/\/127\.0\.0\.1:6390\/2;/,
     'by Redis');
 unlike($conf, qr/paperboy_embedded|listen 8060/, 'nothing listens for back ends');
 like($conf, qr/paperboy_origin https:\/\/a\.example https:\/\/b\.example;/,
-    'two origins');
+    'two origins, as a text had them in which one had to occur');
+is((stat "$dir/paperboy-classic.conf")[2] & oct 77, 0,
+    'nobody else reads the password of Redis');
 
 like(filled(PAPERBOY_MESSAGING_BACKEND => 'redis'),
     qr/paperboy_classic_redis redis:\/\/localhost:6379;/, 'the default Redis');
+
+like(filled(PAPERBOY_ALLOWED_ORIGINS => 'https://a.example https://b.example'),
+    qr/paperboy_origin https:\/\/a\.example https:\/\/b\.example;/,
+    'origins with a space between them');
 
 refused('no token', qr/PAPERBOY_EMBEDDED_BACKEND_TOKEN is missing/,
     PAPERBOY_EMBEDDED_BACKEND_TOKEN => undef);
