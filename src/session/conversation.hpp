@@ -183,6 +183,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
 
   Liaison& liaison();
   Liaison::Recent& recent();
+  Liaison::Recent& lately();
   void end_recent();
   Result<hub::BackEnd*> may_ask(const std::string& token);
   End ask_back_end(const dialect::Subscribe& command);

@@ -9,7 +9,8 @@ namespace paperboy::session {
 
 namespace {
 
-// In so long a connection asks no more often than it may be subscribed.
+// In so long a connection asks no more often than it may be subscribed, nor
+// does it order more: each order is told to all workers.
 constexpr std::uint64_t kAskingMs = 5000;
 
 // Copies that wait until it is known where a subscription begins.
@@ -28,6 +29,17 @@ Liaison& Conversation::liaison() {
 Liaison::Recent& Conversation::recent() {
   session_.context_.liaisons.note_recent(*this, liaison());
   return *liaison_->recent;
+}
+
+/// With what it has asked and ordered in the last seconds.
+Liaison::Recent& Conversation::lately() {
+  Liaison::Recent& here = recent();
+  const std::uint64_t now = session_.context_.clock.monotonic_ms();
+  if (now - here.since >= kAskingMs) {
+    here.asked = here.left = 0;
+    here.since = now;
+  }
+  return here;
 }
 
 void Conversation::end_recent() {
@@ -68,12 +80,7 @@ Result<hub::BackEnd*> Conversation::may_ask(const std::string& token) {
   if (token.size() > auth::kMaxTokenSize) {
     return Error{ErrorCode::too_large, "the token is larger than 8 KiB"};
   }
-  Liaison::Recent& here = recent();
-  const std::uint64_t now = session_.context_.clock.monotonic_ms();
-  if (now - here.asked_since >= kAskingMs) {
-    here.asked = 0;
-    here.asked_since = now;
-  }
+  Liaison::Recent& here = lately();
   if (here.asked >= session_.settings_.max_subscriptions) {
     return Error{ErrorCode::subscription_limit,
                  "more requests in 5 seconds than paperboy_max_subscriptions"};
@@ -129,6 +136,14 @@ Result<Done> Conversation::hear_user(Bytes user) {
 void Conversation::leave_with_user(const std::string& channel) {
   const Bytes user = session_.outlet_.user();
   if (!session_.settings_.unsubscribe_user || user.empty()) return;
+  Liaison::Recent& here = lately();
+  if (here.left >= session_.settings_.max_subscriptions) {
+    (void)fail(0, {ErrorCode::subscription_limit,
+                   "more unsubscribe: in 5 seconds than "
+                   "paperboy_max_subscriptions"});
+    return;
+  }
+  ++here.left;
   session_.context_.liaisons.tell({.kind = hub::Notice::Kind::closed,
                                    .name_space = std::string(name_space()),
                                    .user = std::string(user),

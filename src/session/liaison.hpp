@@ -33,8 +33,9 @@ struct Liaison : Slabbed<Liaison> {
     std::list<Conversation*>::iterator place;  // in those of the worker
     std::uint64_t until = 0;                   // monotonic ms
     std::vector<Young> young;
-    std::size_t asked = 0;          // requests,
-    std::uint64_t asked_since = 0;  // since then, monotonic ms
+    std::size_t asked = 0;    // requests,
+    std::size_t left = 0;     // and orders to leave for all of its user's,
+    std::uint64_t since = 0;  // since then, monotonic ms
   };
 
   hub::Subscription user;          // to what its user is sent

@@ -291,6 +291,32 @@ void the_old_way_it_leaves_for_all_of_its_users(void**) {
   assert_text(bob.heard(), "text {1}\n");
 }
 
+void what_it_orders_for_its_user_is_bounded(void**) {
+  Scene scene;
+  scene.settings.unsubscribe_user = true;
+  scene.settings.max_subscriptions = 2;
+  Visitor one(scene);
+  Visitor two(scene);
+  one.enter("news");
+  two.enter("news");
+  for (Visitor* client : {&one, &two}) (void)client->heard();
+  for (const char* const channel : {"a", "b", "news"}) {
+    one.text(std::string("unsubscribe:") + channel);
+    scene.turn();
+  }
+  scene.publish("news", "1");
+  assert_text(one.heard(), "");
+  assert_text(two.heard(), "text {1}\n");
+  assert_text(one.transport.refusals,
+              "subscription_limit: more unsubscribe: in 5 seconds than "
+              "paperboy_max_subscriptions\n");
+  scene.pass(5000);
+  one.text("unsubscribe:news");
+  scene.turn();
+  scene.publish("news", "2");
+  assert_text(two.heard(), "");
+}
+
 void requests_are_bounded(void**) {
   Scene scene;
   scene.settings.max_subscriptions = 2;
@@ -502,6 +528,7 @@ int main() {
       cmocka_unit_test(after_a_close_it_hears_no_more),
       cmocka_unit_test(a_client_leaves_for_itself),
       cmocka_unit_test(the_old_way_it_leaves_for_all_of_its_users),
+      cmocka_unit_test(what_it_orders_for_its_user_is_bounded),
       cmocka_unit_test(requests_are_bounded),
       cmocka_unit_test(without_a_back_end_nobody_is_asked),
       cmocka_unit_test(
