@@ -4,7 +4,8 @@
 // heap from giving those back after a storm of handshakes.
 //
 // One thread's. What was taken once is kept for the next: a process holds as
-// much as it had at its peak.
+// much as it had at its peak. With the sanitizers each block is the heap's own:
+// in pages they would see no use of one that was given back.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +18,12 @@ namespace paperboy {
 template <std::size_t Size, std::size_t Align = alignof(std::max_align_t)>
 class Slab {
  public:
+#ifdef PAPERBOY_SANITIZE
+  static void* take() { return ::operator new (Size, std::align_val_t{Align}); }
+  static void give(void* memory) {
+    ::operator delete (memory, std::align_val_t{Align});
+  }
+#else
   static void* take() {
     if (free_ == nullptr) refill();
     Block* const block = free_;
@@ -48,6 +55,7 @@ class Slab {
 
   // NOLINTNEXTLINE(readability-identifier-naming): a private member
   inline static thread_local Block* free_ = nullptr;
+#endif
 };
 
 /// For containers whose nodes are such blocks.

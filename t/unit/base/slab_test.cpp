@@ -1,5 +1,9 @@
 #include "base/slab.hpp"
 
+#ifdef PAPERBOY_SANITIZE
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include <cstring>
 #include <forward_list>
 #include <set>
@@ -29,6 +33,15 @@ void blocks_are_apart_and_aligned(void**) {
   for (void* block : blocks) Slab<kSize>::give(block);
 }
 
+#ifdef PAPERBOY_SANITIZE
+void what_is_given_back_may_not_be_used(void**) {
+  constexpr std::size_t kSize = 72;
+  void* const block = Slab<kSize>::take();
+  assert_false(__asan_address_is_poisoned(block));
+  Slab<kSize>::give(block);
+  assert_true(__asan_address_is_poisoned(block));
+}
+#else
 void what_is_given_back_is_taken_again(void**) {
   constexpr std::size_t kSize = 72;
   std::set<void*> first;
@@ -38,6 +51,7 @@ void what_is_given_back_is_taken_again(void**) {
     assert_true(first.contains(Slab<kSize>::take()));
   for (void* block : first) Slab<kSize>::give(block);
 }
+#endif
 
 void containers_take_their_nodes_from_it(void**) {
   std::forward_list<int, SlabAllocator<int>> list;
@@ -53,7 +67,11 @@ void containers_take_their_nodes_from_it(void**) {
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(paperboy::blocks_are_apart_and_aligned),
+#ifdef PAPERBOY_SANITIZE
+      cmocka_unit_test(paperboy::what_is_given_back_may_not_be_used),
+#else
       cmocka_unit_test(paperboy::what_is_given_back_is_taken_again),
+#endif
       cmocka_unit_test(paperboy::containers_take_their_nodes_from_it),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
