@@ -29,6 +29,9 @@ my %env   = (
     TMPDIR                          => "$dir",
     PAPERBOY_CLASSIC                => "$dir/template",
     PAPERBOY_EMBEDDED_BACKEND_TOKEN => $token,
+
+    # Without them nginx's own leaks count.
+    map { $_ => $ENV{$_} } grep {/SAN_OPTIONS$/} keys %ENV,
 );
 
 # Becomes nginx, or what it says instead; `more` is added to its environment,
