@@ -62,9 +62,10 @@ void Stream::on_room() {
 Outbox::Sent Stream::send() {
   const auto sent = flight_.send(*outbox_);
   // A filter (ssi, addition) may have asked for a subrequest, which nginx runs
-  // after an event of the connection.
+  // after an event of the connection. One to write would run the subrequest by
+  // itself, and older nginx then runs it a second time.
   if (r_->main->posted_requests != nullptr) {
-    ngx_post_event(r_->connection->write, &ngx_posted_events);
+    ngx_post_event(r_->connection->read, &ngx_posted_events);
   }
   return sent;
 }
