@@ -25,7 +25,7 @@ Subscribers
   --concurrency N        handshakes under way, a thread (256)
   --connect-rate R       connections a second (0: as it goes)
   --connect-timeout S    for all of them to be open (60)
-  --sources N            source addresses (0: one per 20,000 connections)
+  --sources N            source addresses (0: one per 12,000 connections)
   --source-base A        the first of them (127.0.1.1)
   --rcvbuf N             SO_RCVBUF
   --hello T              text after the upgrade, with \n \r \t \0 \xNN; repeatable:

@@ -13,7 +13,9 @@ using namespace paperboy::load;
 
 // What a thread needs beside its connections: epoll, what it inherited.
 constexpr std::uint64_t kOtherFiles = 100;
-constexpr std::uint64_t kConnectionsOfAnAddress = 20'000;
+// Half of the usual range of ports: the kernel gives the even ones first, and
+// looks through all of them for each of the others.
+constexpr std::uint64_t kConnectionsOfAnAddress = 12'000;
 
 std::uint64_t files_of_a_thread() {
   rlimit files{};

@@ -45,7 +45,7 @@ struct Subscribers {
   std::uint64_t concurrency = 256;  ///< handshakes under way, a thread
   double connect_rate = 0;          ///< a second; 0: as it goes
   double connect_timeout = 60;
-  std::uint64_t sources = 0;  ///< addresses; 0: one per 20,000 connections
+  std::uint64_t sources = 0;  ///< addresses; 0: one per 12,000 connections
   std::string source_base = "127.0.1.1";
   int receive_buffer = 0;
 };
