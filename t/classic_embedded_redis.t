@@ -54,11 +54,13 @@ ask($_, "/subscribeTopic/$TOPIC", $json->encode({ restHostname => '127.0.0.1',
     restPort => $back->port, restPath => '/' })) for @nodes;
 
 my @clients = map { $_->ws('/ws') } @nodes;
+my $let_in;
 for my $client (@clients) {
     $client->text('token');
     my $request = $json->decode($back->next->{body});
     push_to_all('subscription-authorized', $json->encode({ userId => 'ann',
-        wsId => $request->{wsId}, channel => 'news' }));
+        wsId => $request->{wsId}, channel => 'news' }),
+        'Idempotency-Key' => $let_in = "let in $request->{wsId}");
     is($client->recv, 'text:subscribed:news', 'let in');
 }
 my @raw = map { $_->ws('/raw?c=news') } @nodes;
@@ -90,6 +92,15 @@ is($_->recv, "text:$user", 'what is for a user comes once on each node')
     for @clients;
 push_to_all('message', message('"last"'), 'Idempotency-Key' => 'last');
 all_hear(message('"last"'), '"last"');
+
+# What another topic was given the same key for is something else.
+push_to_all('subscription-close', '{"userId":"ann","channel":"news"}',
+    'Idempotency-Key' => $let_in);
+push_to_all('message', message(8), 'Idempotency-Key' => 'after');
+is($_->recv, 'text:8', 'a message after the close') for @raw;
+my $own = '{"userId":"ann","channel":null,"payload":9,"timestamp":2}';
+push_to_all('message', $own, 'Idempotency-Key' => 'own');
+is($_->recv, "text:$own", 'who has left the channel hears none') for @clients;
 
 $back->stop;
 finish;

@@ -28,13 +28,13 @@ Result<Broadcast> read_broadcast(Bytes text) {
   JsonParameters parameters(text.substr(begin));
   Broadcast broadcast;
   if (!take_text(parameters, "topic", broadcast.topic)) {
-    return malformed("topic is not one string");
+    return malformed("topic is not one string without NUL");
   }
   if (!take_text(parameters, "message", broadcast.message)) {
-    return malformed("message is not one string");
+    return malformed("message is not one string without NUL");
   }
   if (!take_text(parameters, "token", broadcast.token)) {
-    return malformed("token is not one string");
+    return malformed("token is not one string without NUL");
   }
   return broadcast;
 }

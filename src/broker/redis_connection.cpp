@@ -27,8 +27,10 @@ std::string refused_login(Bytes error) {
 
 }  // namespace
 
+/// Of a command that Redis doesn't know it shows what is in it.
 std::string printable(Bytes text, std::size_t most) {
-  std::string out(text.substr(0, most));
+  const Bytes shown = text.substr(0, text.find(", with args beginning"));
+  std::string out(shown.substr(0, most));
   std::ranges::replace_if(
       out, [](char c) { return c < 0x20 || c == 0x7f; }, '?');
   return out;

@@ -158,10 +158,10 @@ std::string digest_of(Bytes topic, Bytes text) {
 }
 
 /// A connector writes to all nodes. Where they share a Redis, what has the same
-/// time and text is the same message.
-std::string key_of(ngx_http_request_t* r, Bytes topic, Bytes text) {
-  const auto given = header_value(r, "Idempotency-Key");
-  if (given && !given->empty()) return std::string(*given);
+/// time and text is the same message. Topics have keys of their own.
+std::string key_of(ngx_http_request_t* r, Bytes given, Bytes topic,
+                   Bytes text) {
+  if (!given.empty()) return digest_of(topic, given);
   const auto& main = *static_cast<MainConf*>(
       ngx_http_get_module_main_conf(r, ngx_http_paperboy_module));
   if (!main.redis) return {};
@@ -179,10 +179,11 @@ ngx_int_t push(ngx_http_request_t* r) {
   if (!topic) return refuse_call(r, kNoTopic);
   auto text = read_body(r, conf.settings.max_message_size, kMessageTooLarge);
   if (!text) return refuse_call(r, text.error());
-  std::string key = key_of(r, name, *text);
-  if (key.size() > Draft::kMaxIdempotencyKey) {
+  const Bytes given = header_value(r, "Idempotency-Key").value_or(Bytes());
+  if (given.size() > Draft::kMaxIdempotencyKey) {
     return refuse_call(r, kKeyTooLong);
   }
+  std::string key = key_of(r, given, name, *text);
   const auto asked = Asked::begin(r);
   if (!asked) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   worker.embedded()->push(*topic, std::move(*text), std::move(key),

@@ -185,7 +185,7 @@ void WebSocket::caught_up() {
 }
 
 std::optional<std::uint64_t> WebSocket::heartbeat_in() const {
-  if (!session_.connected()) return settings().connect_timeout_ms;
+  if (!session_.connected()) return {};
   if (!waiting_) return left(beat_, settings().ping_interval_ms);
   if (stalling()) return {};
   return left(beat_, settings().ping_timeout_ms);

@@ -38,19 +38,24 @@ void what_is_no_object_is_malformed(void**) {
 }
 
 void each_is_a_string_and_there_once(void**) {
-  assert_malformed(R"({"message":"m","token":"t"})", "topic is not one string");
+  assert_malformed(R"({"message":"m","token":"t"})",
+                   "topic is not one string without NUL");
   assert_malformed(R"({"topic":1,"message":"m","token":"t"})",
-                   "topic is not one string");
+                   "topic is not one string without NUL");
   assert_malformed(R"({"topic":"a","topic":"b","message":"m","token":"t"})",
-                   "topic is not one string");
-  assert_malformed(R"({"topic":"a","token":"t"})", "message is not one string");
+                   "topic is not one string without NUL");
+  assert_malformed(R"({"topic":"a","message":"\u0000","token":"t"})",
+                   "message is not one string without NUL");
+  assert_malformed(R"({"topic":"a","token":"t"})",
+                   "message is not one string without NUL");
   assert_malformed(R"({"topic":"a","message":{"a":1},"token":"t"})",
-                   "message is not one string");
+                   "message is not one string without NUL");
   assert_malformed(R"({"topic":"a","message":"\ud800","token":"t"})",
-                   "message is not one string");
+                   "message is not one string without NUL");
   assert_malformed(R"({"topic":"a","message":"m","token":null})",
-                   "token is not one string");
-  assert_malformed(R"({"topic":"a","message":"m"})", "token is not one string");
+                   "token is not one string without NUL");
+  assert_malformed(R"({"topic":"a","message":"m"})",
+                   "token is not one string without NUL");
 }
 
 }  // namespace

@@ -262,6 +262,8 @@ void it_is_closed_in_a_later_turn(void**) {
 void a_log_gets_printable_text(void**) {
   assert_true(printable("a\nb\x7f") == "a?b?");
   assert_int_equal(printable(std::string(1000, 'x')).size(), 200);
+  assert_true(printable("ERR unknown command 'RPUSH', with args beginning "
+                        "with: 'a' 'secret'") == "ERR unknown command 'RPUSH'");
 }
 
 }  // namespace
