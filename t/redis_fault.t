@@ -16,7 +16,7 @@ my $seed = $ENV{PAPERBOY_SEED} // 1;
 # What the run printed; whether it was content.
 sub run (@words) {
     my $printed = qx{t/fault/redis --seed $seed --quiet --nodes 2 --hurry 0.35 --every 1.5 --channels 8 --publishers 24 --mix native=2,sse=1,raw=1 @words 2>&1};
-    my ($all) = $printed =~ /contradictions\n *(\d.*)$/m;
+    my ($all) = $printed =~ /contradictions\b.*\n *(\d.*)$/m;
     my %count;
     @count{qw(forks untold duplicates reorders contradictions)}
         = split ' ', $all // '';
