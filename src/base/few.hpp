@@ -18,7 +18,8 @@ class Few {
   static_assert(std::is_nothrow_move_constructible_v<T>);
 
  public:
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): the union
+  // With a union whose members aren't trivial `= default` would delete it.
+  // NOLINTNEXTLINE(*-member-init,modernize-use-equals-default)
   Few() {}
   Few(Few&& other) noexcept { take(other); }
   Few& operator=(Few&& other) noexcept {

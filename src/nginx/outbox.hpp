@@ -65,7 +65,7 @@ class Outbox {
 
   std::vector<std::string> chunks_;
   std::size_t front_sent_ = 0;  // of the first chunk, bytes
-  Few<Bytes> runs_;  // mostly one
+  Few<Bytes> runs_;             // mostly one
   std::size_t size_ = 0;
 };
 
