@@ -103,6 +103,21 @@ sub clients_of_all ($other) {
     return @clients;
 }
 
+subtest 'half of the seats are enough for a reload' => sub {
+    my $other = nginx(workers => 16,
+        http => $conf =~ s/main 8m/main 8m seats=32/r);
+    for my $round (1 .. 3) {
+        my @old = map { $other->ws('/ws') } 1 .. 16;
+        is_deeply([map { $_->status } @old], [(101) x 16], 'all have a seat');
+        $other->reload;
+        $_->drop for @old;
+        wait_for('the old workers have gone',
+            sub { $other->workers(1) == 16 });
+    }
+    wait_for('all work', sub { $other->status->{workers} == 16 });
+    unlike($other->log, qr/no seat/, 'at once');
+};
+
 subtest 'a worker without a seat gets one that comes free' => sub {
     my $other = nginx(workers => 2,
         http => $spread =~ s/main 8m/main 8m seats=4/r);

@@ -15,9 +15,17 @@ constexpr std::uint64_t kOffsetMask = (std::uint64_t{1} << 56) - 1;
 constexpr std::uint64_t kFirstChanging = offsetof(Header, writer);
 // The lock is held for well under a microsecond, and a little longer by one
 // who was put aside by the scheduler.
-constexpr std::uint64_t kWaitMs = 100;
-// Who waited in vain doesn't wait again for so long: it only tries.
-constexpr std::uint64_t kImpatientMs = 1000;
+// Where many workers share few processors that takes until all others have had
+// their turn.
+constexpr std::uint64_t kWaitMs = 1000;
+constexpr std::uint64_t kPatientWaitMs = 10'000;
+// Who waited in vain doesn't wait again for so long, or until it finds the lock
+// free: it only tries.
+constexpr std::uint64_t kImpatientMs = 10'000;
+// Before it sleeps it looks again so often, and after so many naps.
+constexpr int kLooks = 100;
+constexpr int kNaps = 20;
+constexpr timespec kNap{.tv_sec = 0, .tv_nsec = 50'000};
 
 std::uint64_t now_ms() {
   timespec now{};
@@ -26,11 +34,38 @@ std::uint64_t now_ms() {
          static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
 }
 
-int wait_for(pthread_mutex_t& mutex) {
-  static thread_local std::uint64_t impatient_until = 0;
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+/// To sleep on it is dear for all: whoever unlocks has to wake the next, who
+/// starts late and finds others queueing behind it, of whom each has to be
+/// woken. So a lock that is held for less time than that is looked at again
+/// first, and then the processor left to others for moments, since one of them
+/// may have been put aside with the lock. (Who yields instead is put behind all
+/// others, also for when it has the lock itself.)
+int look_again(pthread_mutex_t& mutex) {
+  int rc = pthread_mutex_trylock(&mutex);
+  for (int i = 0; rc == EBUSY && i < kLooks + kNaps; i++) {
+    if (i < kLooks) {
+      pause();
+    } else {
+      nanosleep(&kNap, nullptr);
+    }
+    rc = pthread_mutex_trylock(&mutex);
+  }
+  return rc;
+}
+
+thread_local std::uint64_t impatient_until = 0;
+
+int sleep_for(pthread_mutex_t& mutex, Patience patience) {
   const std::uint64_t now = now_ms();
-  if (now < impatient_until) return EBUSY;
-  const std::uint64_t end = now + kWaitMs;
+  const bool patient = patience == Patience::more;
+  if (!patient && now < impatient_until) return EBUSY;
+  const std::uint64_t end = now + (patient ? kPatientWaitMs : kWaitMs);
   const timespec until{.tv_sec = static_cast<time_t>(end / 1000),
                        .tv_nsec = static_cast<long>(end % 1000 * 1'000'000)};
   const int rc = pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &until);
@@ -38,13 +73,15 @@ int wait_for(pthread_mutex_t& mutex) {
   return rc;
 }
 
-bool take(Header& header) {
-  int rc = pthread_mutex_trylock(&header.writer);
+bool take(Header& header, Patience patience) {
+  int rc = look_again(header.writer);
   if (rc == EBUSY) {
     header.lock_waits.fetch_add(1, std::memory_order_relaxed);
-    rc = wait_for(header.writer);
+    rc = sleep_for(header.writer, patience);
   }
-  return rc == 0 || rc == EOWNERDEAD;
+  const bool held = rc == 0 || rc == EOWNERDEAD;
+  if (held) impatient_until = 0;
+  return held;
 }
 
 }  // namespace
@@ -105,7 +142,8 @@ Tried try_robust(pthread_mutex_t& mutex) {
 // rollback, before or after it has called the mutex consistent, leaves the
 // next one the same work. pthread_mutex_consistent on a mutex that isn't
 // inconsistent does nothing but return EINVAL.
-WriterLock::WriterLock(View view) : view_(view), held_(take(view.header())) {
+WriterLock::WriterLock(View view, Patience patience)
+    : view_(view), held_(take(view.header(), patience)) {
   if (!held_) {
     return;
   }

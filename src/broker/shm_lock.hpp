@@ -53,14 +53,19 @@ void roll_back(View view);
 /// written to by somebody else.
 [[nodiscard]] bool journal_is_sound(View view);
 
+/// How long one waits for the writer lock.
+enum class Patience : std::uint8_t {
+  usual,  // a second, and not at all for ten seconds after that was in
+          // vain: a process that was stopped while it held the lock must not
+          // stop the others
+  more,   // seconds, for who serves nobody yet
+};
+
 /// Takes the writer lock for its own lifetime; rolls back what a dead owner
 /// left. Lives on the stack of one public call.
 class WriterLock {
  public:
-  /// Waits at most a tenth of a second, and not at all for a second after it
-  /// did so in vain: a process that was stopped while it held the lock must
-  /// not stop the others.
-  explicit WriterLock(View view);
+  explicit WriterLock(View view, Patience patience = Patience::usual);
   WriterLock(const WriterLock&) = delete;
   WriterLock& operator=(const WriterLock&) = delete;
   ~WriterLock();

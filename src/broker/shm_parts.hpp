@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "broker/shm_arena.hpp"
@@ -67,7 +68,8 @@ struct Parts {
 /// system call.
 class Critical {
  public:
-  explicit Critical(Parts& parts) : parts_(parts), lock_(parts.view) {
+  explicit Critical(Parts& parts, Patience patience = Patience::usual)
+      : parts_(parts), lock_(std::in_place, parts.view, patience) {
     if (lock_->held()) {
       parts.log.recover(wakes);
       parts.history.recover();

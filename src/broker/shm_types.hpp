@@ -146,7 +146,7 @@ struct Stats {
   std::uint64_t history_evictions =
       0;                         // let go before their time, to make room
   std::uint64_t evictions = 0;   // channels dropped for want of room
-  std::uint64_t lock_waits = 0;  // times that the writer lock wasn't free
+  std::uint64_t lock_waits = 0;  // times that somebody slept for the lock
   std::uint64_t rollbacks = 0;   // half-done changes of the dead undone
   std::uint64_t overruns = 0;    // times a seat lost records
 };

@@ -122,13 +122,14 @@ Zone& Zone::operator=(Zone&&) noexcept = default;
 Zone::~Zone() = default;
 
 Result<SeatIndex> Zone::claim_seat() {
-  Critical critical(*parts_);
+  Critical critical(*parts_, Patience::more);
   if (!critical.held()) {
     return WriterLock::error();
   }
   const auto seat = parts_->seats.claim(parts_->clock.monotonic_ms());
   if (!seat) {
-    return Error{ErrorCode::unavailable, "all seats of the zone are taken"};
+    return Error{ErrorCode::unavailable,
+                 "all are taken; give the zone more seats="};
   }
   // Whom a killed one had yet to wake when it died, its successor wakes.
   parts_->log.add_busy(critical.wakes);

@@ -12,7 +12,7 @@
 //
 // Everything that changes the zone runs under its writer lock (shm_lock.hpp),
 // for a few hundred nanoseconds (what takes longer, in several holds) and, if
-// somebody was stopped while holding it, waits a tenth of a second: then the
+// somebody was stopped while holding it, waits a second: then the
 // call changes nothing and answers ErrorCode::unavailable. Reading the log
 // takes no lock. Whoever is killed, at any instruction, leaves the zone usable:
 // see shm_lock.hpp and shm_log.hpp.
@@ -80,8 +80,9 @@ class Zone {
   // mutexes of a thread to each other.
 
   /// Takes a free seat or a dead worker's; call it after the fork, in the
-  /// worker. Wakes every seat that has something to read. Error: unavailable
-  /// (no seat left, or the lock).
+  /// worker. Waits for the lock for seconds, as others may start with it. Wakes
+  /// every seat that has something to read. Error: unavailable (no seat left,
+  /// or the lock).
   Result<SeatIndex> claim_seat();
 
   /// Gives the seat up, with all its subscriptions.

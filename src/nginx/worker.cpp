@@ -167,7 +167,8 @@ void Worker::take_seat(ngx_cycle_t* cycle) {
     ngx_log_error(NGX_LOG_ALERT, cycle->log, 0, "paperboy_zone: %V", &why);
     return;
   }
-  if (const auto seat = zone->claim_seat()) {
+  const auto seat = zone->claim_seat();
+  if (seat) {
     const auto& main = *static_cast<MainConf*>(
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_paperboy_module));
     the_worker.reset(new Worker(std::move(zone.value()), *seat, main));
@@ -175,9 +176,11 @@ void Worker::take_seat(ngx_cycle_t* cycle) {
     return;
   }
   if (again.handler == nullptr) {
+    const ngx_str_t why = borrow(seat.error().message);
     ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
                   "paperboy_zone: no seat for this worker, which answers 503 "
-                  "until one is free; give the zone more seats=");
+                  "until it has one: %V",
+                  &why);
   }
   again.handler = callback<on_take_seat>;
   again.data = cycle;

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include "broker/shm_lock.hpp"
 #include "shm_support.hpp"
 
 namespace paperboy::broker::shm {
@@ -24,6 +25,61 @@ void seats_run_out_and_come_back(void**) {
   it.release(3);
   assert_int_equal(it.zone.stats().seats_taken, 7);
   assert_int_equal(it.claim(), 3);
+}
+
+/// Workers that are one with a seat, and stay until they are killed.
+std::vector<pid_t> start(TestZone& it, int workers) {
+  std::vector<pid_t> all;
+  for (int i = 0; i < workers; i++) {
+    all.push_back(spawn([&it] {
+      if (!it.zone.claim_seat()) _exit(1);
+      pause();
+    }));
+  }
+  return all;
+}
+
+bool has_lock(const TestZone& it) {
+  return WriterLock(View(it.memory.bytes().data())).held();
+}
+
+/// A worker that was put aside while it had the lock.
+pid_t stop_with_the_lock(TestZone& it) {
+  const pid_t pid = spawn([&it] {
+    const WriterLock lock(View(it.memory.bytes().data()));
+    raise(SIGSTOP);
+  });
+  int status = 0;
+  assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+  assert_true(WIFSTOPPED(status));
+  return pid;
+}
+
+// Others give the lock up meanwhile: who begins has nothing better to do.
+void all_that_start_at_once_get_a_seat(void**) {
+  Options options = small_options();
+  options.seats = 32;
+  TestZone it(options);
+  auto workers = start(it, 16);
+  while (it.zone.stats().seats_taken < 16) usleep(1000);
+  const pid_t holder = stop_with_the_lock(it);
+  const auto more = start(it, 16);
+  workers.insert(workers.end(), more.begin(), more.end());
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(wait_for(spawn([&it] { _exit(has_lock(it) ? 1 : 0); })),
+                     0);
+  }
+  kill(holder, SIGCONT);
+  assert_int_equal(wait_for(holder), 0);
+  int status = 0;
+  while (it.zone.stats().seats_taken < 32) {
+    assert_int_equal(waitpid(-1, &status, WNOHANG), 0);
+    usleep(1000);
+  }
+  for (const pid_t pid : workers) {
+    kill(pid, SIGKILL);
+    assert_int_equal(wait_for(pid), SIGKILL);
+  }
 }
 
 /// A worker that subscribes to `channel`, and is killed.
@@ -152,6 +208,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(interest_is_one_word),
       cmocka_unit_test(seats_run_out_and_come_back),
+      cmocka_unit_test(all_that_start_at_once_get_a_seat),
       cmocka_unit_test(a_killed_workers_seat_is_taken_over),
       cmocka_unit_test(reaping_frees_the_seats_of_the_dead_alone),
       cmocka_unit_test(counts_outlive_their_worker_and_gauges_do_not),

@@ -252,6 +252,29 @@ void kills_at_any_moment_hurt_nobody_else(void**) {
                 static_cast<int>(stage.zone.stats().rollbacks));
 }
 
+// One lock for all, and yet hardly anybody has to sleep for it.
+void all_subscribe_at_once(void**) {
+  constexpr unsigned kWorkers = 16;
+  constexpr unsigned kEach = 2000;
+  Options options = small_options();
+  options.seats = kWorkers;
+  TestZone it(options, std::size_t{16} << 20);
+  std::vector<pid_t> workers;
+  for (unsigned w = 0; w < kWorkers; w++) {
+    workers.push_back(spawn([&it, w] {
+      const SeatIndex seat = it.zone.claim_seat().value();
+      for (unsigned i = 0; i < kEach; i++) {
+        const std::string own = std::to_string(w) + "/" + std::to_string(i);
+        if (!it.zone.subscribe(seat, own)) _exit(1);
+      }
+    }));
+  }
+  for (const pid_t pid : workers) assert_int_equal(wait_for(pid), 0);
+  assert_int_equal(it.zone.stats().channels, kWorkers * kEach);
+  assert_true(it.zone.stats().lock_waits < kWorkers * kEach / 10);
+  it.assert_sound();
+}
+
 }  // namespace
 }  // namespace paperboy::broker::shm
 
@@ -260,6 +283,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(every_reader_gets_everything_in_order_and_is_woken),
       cmocka_unit_test(kills_at_any_moment_hurt_nobody_else),
+      cmocka_unit_test(all_subscribe_at_once),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
