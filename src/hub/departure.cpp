@@ -93,8 +93,13 @@ std::vector<LeftPlace> places_left(const HistoryPage& page,
           {place, position_text(kept.position) + ":" + std::to_string(i)});
     }
   }
-  std::ranges::stable_sort(found, {},
-                           [](const auto& one) { return one.place.position; });
+  if (found.empty()) return found;
+  const std::uint64_t epoch = found.back().place.position.epoch;
+  std::erase_if(found, [epoch](const LeftPlace& one) {
+    return one.place.position.epoch != epoch;
+  });
+  std::ranges::stable_sort(
+      found, {}, [](const auto& one) { return one.place.position.offset; });
   return found;
 }
 

@@ -55,7 +55,9 @@ struct LeftPlace {
 [[nodiscard]] std::optional<Departure> decode_departure(Bytes text);
 
 /// Of what is noted in `page`, what one may take who has the fingerprint, and
-/// left `channel` since `since`: the place from which most is missed first.
+/// left `channel` since `since`: the place from which most is missed first. Of
+/// several epochs only the one that was noted last: nobody gets on from
+/// another.
 [[nodiscard]] std::vector<LeftPlace> places_left(const HistoryPage& page,
                                                  std::uint64_t fingerprint,
                                                  Bytes channel,

@@ -77,6 +77,21 @@ void of_several_the_one_comes_first_that_misses_most(void**) {
   assert_int_equal(found[1].place.position.offset, 12);
 }
 
+void a_place_of_an_epoch_that_is_over_is_not_taken(void**) {
+  Departure before = two_places();
+  Departure now = two_places();
+  before.places[0].position = {3, 400};
+  now.places[0].position = {7, 21};
+  auto found = places_left(page_of({before, now}), 0xABCDEF, "news", 0);
+  assert_int_equal(found.size(), 1);
+  assert_true(found[0].place.position == (Position{7, 21}));
+  // Epochs have no order.
+  before.places[0].position.epoch = 9;
+  found = places_left(page_of({before, now}), 0xABCDEF, "news", 0);
+  assert_int_equal(found.size(), 1);
+  assert_true(found[0].place.position == (Position{7, 21}));
+}
+
 void each_user_has_channels_of_its_own(void**) {
   const std::string ann = left_channel("shop", "ann");
   assert_true(ann == "\0left\0shop\0ann"s);
@@ -103,6 +118,7 @@ int main() {
       cmocka_unit_test(what_is_no_departure_is_none),
       cmocka_unit_test(places_are_found_by_fingerprint_channel_and_time),
       cmocka_unit_test(of_several_the_one_comes_first_that_misses_most),
+      cmocka_unit_test(a_place_of_an_epoch_that_is_over_is_not_taken),
       cmocka_unit_test(each_user_has_channels_of_its_own),
       cmocka_unit_test(little_is_kept),
   };
