@@ -61,6 +61,18 @@ void who_does_not_connect_is_stale(void**) {
   assert_text(client.heard(), "close 3502 stale\n");
 }
 
+/// One that may take forever is no work meanwhile.
+void who_has_not_connected_wakes_no_timer(void**) {
+  Talk world;
+  world.settings.connect_timeout_ms = 0;
+  Client client(world);
+  assert_true(client.open({}).ok());
+  world.pass(10'500);
+  assert_text(client.heard(), "");
+  const auto next = world.wheel.next_ms();
+  assert_true(!next || *next > world.clock.ms + 10 * Wheel::kTickMs);
+}
+
 void commands_before_connect_end_the_connection(void**) {
   Talk world;
   Client client(world);
@@ -285,6 +297,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(nothing_is_subscribed_to_before_connect),
       cmocka_unit_test(who_does_not_connect_is_stale),
+      cmocka_unit_test(who_has_not_connected_wakes_no_timer),
       cmocka_unit_test(commands_before_connect_end_the_connection),
       cmocka_unit_test(a_run_carries_the_plain_name),
       cmocka_unit_test(a_publication_is_encoded_once_for_all),
