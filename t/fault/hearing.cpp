@@ -72,6 +72,13 @@ void Hearing::settle(bool all) {
       settled_ = !event.told;
       begin_ = event.begin;
       due_ = event.due;
+      doubtful_.begins();
+      continue;
+    }
+    const auto* const entry =
+        ledger_.find(event.stamp.publisher, channel_, event.stamp.number);
+    if (is_in_doubt(*entry)) {
+      doubtful_.hears(event.stamp);
       continue;
     }
     const auto place = ledger_.where(event.stamp, place_.epoch);
@@ -98,16 +105,12 @@ void Hearing::judge(const Stamp& stamp, const Place& place) {
   if (fresh_) {
     fresh_ = false;
     first(stamp, place);
-  } else if (place.epoch != place_.epoch && entry->way == Way::topic &&
-             entry->excused) {
-    // Published again in this one, where nobody has told its place yet.
-    ++unplaced_;
-    return;
   } else if (place.epoch != place_.epoch) {
     tally_.untold(1, here(stamp, place) + ": another epoch than that of " +
                          place_text(place_));
     show();
     missing_.clear();
+    skipped_.clear();
     place_ = place;
   } else if (place.offset <= place_.offset) {
     return late(stamp, place);
@@ -126,6 +129,7 @@ void Hearing::judge(const Stamp& stamp, const Place& place) {
 /// nor what was to be sent after.
 void Hearing::first(const Stamp& stamp, const Place& place) {
   missing_.clear();
+  skipped_.clear();
   early_.clear();
   repeats_ = {};
   start_ = place.offset;
@@ -151,9 +155,7 @@ void Hearing::first(const Stamp& stamp, const Place& place) {
     const std::uint64_t offset = place.offset - i;
     const auto* const entry = ledger_.standing(channel_, {place.epoch, offset});
     if (entry == nullptr || entry->serial <= begin_) continue;
-    if (!is_due(offset, place)) continue;
-    ++holes;
-    missing_.insert(offset);
+    if (lacks(offset, place)) ++holes;
   }
   if (holes > 0) {
     tally_.untold(holes, here(stamp, place) + ", the first that came, and " +
@@ -166,21 +168,37 @@ void Hearing::first(const Stamp& stamp, const Place& place) {
   }
 }
 
-bool Hearing::is_due(std::uint64_t offset, const Place& place) const {
+/// What back ends said to all, while something was broken.
+bool Hearing::is_in_doubt(const Ledger::Entry& entry) const {
+  return entry.way == Way::topic && entry.excused &&
+         !ledger_.is_of_user(channel_);
+}
+
+/// Of what was passed over: whether it had to come.
+bool Hearing::lacks(std::uint64_t offset, const Place& place) {
   const auto* const entry = ledger_.standing(channel_, {place.epoch, offset});
-  if (!settled_ && (entry == nullptr || entry->serial <= begin_)) return false;
-  if (!ledger_.is_of_user(channel_)) return entry == nullptr || !entry->twice;
-  return entry != nullptr && entry->fate == Fate::acknowledged &&
-         !entry->excused;
+  const bool before = entry == nullptr || entry->serial <= begin_;
+  bool due = settled_ || !before;
+  if (ledger_.is_of_user(channel_)) {
+    due = due && entry != nullptr && entry->fate == Fate::acknowledged &&
+          !entry->excused;
+  } else if (due && entry == nullptr) {
+    doubtful_.passes(Place{place.epoch, offset});
+    due = false;
+  } else if (due && is_in_doubt(*entry)) {
+    doubtful_.passes(ledger_.stamp_at(channel_, {place.epoch, offset}),
+                     place.epoch);
+    due = false;
+  }
+  (due ? missing_ : skipped_).insert(offset);
+  return due;
 }
 
 void Hearing::jump(const Stamp& stamp, const Place& place) {
   std::uint64_t holes = 0;
   const std::uint64_t end = std::min(place.offset, place_.offset + kMost);
   for (std::uint64_t i = place_.offset + 1; i < end; ++i) {
-    if (!is_due(i, place)) continue;
-    ++holes;
-    missing_.insert(i);
+    if (lacks(i, place)) ++holes;
   }
   // What came without a place fills some of them.
   const std::uint64_t filled = std::min(holes, unplaced_);
@@ -201,14 +219,13 @@ void Hearing::late(const Stamp& stamp, const Place& place) {
   // One that takes it had failed, and another was slower.
   const bool in_doubt = entry->way == Way::topic && entry->excused;
   if (in_doubt && early_.insert(place.offset).second) return;
-  if (early && place.offset < start_ && early_.insert(place.offset).second) {
-    return;
-  }
+  const bool passed = place.offset < start_ || skipped_.contains(place.offset);
+  if (early && passed && early_.insert(place.offset).second) return;
   const std::string text = here(stamp, place) + ", after " + place_text(place_);
   if (missing_.erase(place.offset) != 0) {
     --tally_.counts.untold;
     tally_.reorder(text);
-  } else if (place.offset < start_) {
+  } else if (place.offset < start_ || doubtful_.fills(place)) {
     tally_.reorder(text);
   } else {
     tally_.duplicate(text);
@@ -218,6 +235,7 @@ void Hearing::late(const Stamp& stamp, const Place& place) {
 
 void Hearing::finish(const Place& last) {
   settle(true);
+  doubtful_.finish(name_, channel_, ledger_);
   if (place_ == last) return;
   const std::string text = name_ + ": ends at " + place_text(place_) +
                            ", and the channel at " + place_text(last);

@@ -12,6 +12,7 @@
 #include <deque>
 #include <set>
 
+#include "doubtful.hpp"
 #include "ledger.hpp"
 
 namespace paperboy::fault {
@@ -57,7 +58,8 @@ class Hearing {
   void first(const Stamp& stamp, const Place& place);
   void jump(const Stamp& stamp, const Place& place);
   void late(const Stamp& stamp, const Place& place);
-  [[nodiscard]] bool is_due(std::uint64_t offset, const Place& place) const;
+  [[nodiscard]] bool is_in_doubt(const Ledger::Entry& entry) const;
+  [[nodiscard]] bool lacks(std::uint64_t offset, const Place& place);
   [[nodiscard]] std::string here(const Stamp& stamp, const Place& place) const;
   void show();
 
@@ -86,8 +88,10 @@ class Hearing {
   std::uint64_t start_ = 0;          ///< the first offset in it
   Place repeats_;                    ///< up to here they may come again
   std::set<std::uint64_t> missing_;  ///< offsets that were passed over
+  std::set<std::uint64_t> skipped_;  ///< the same, of what needn't come
   std::set<std::uint64_t> early_;    ///< came late, of before it was let in
-  std::uint64_t unplaced_ = 0;       ///< came, and nobody knows from where
+  Doubtful doubtful_;
+  std::uint64_t unplaced_ = 0;  ///< came, and nobody knows from where
   std::array<std::pair<Stamp, Place>, kLast> last_{};
   std::size_t next_last_ = 0;
 };

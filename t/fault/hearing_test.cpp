@@ -369,6 +369,91 @@ void what_is_said_in_doubt_may_be_published_twice(void**) {
   world.expect(0, 0, 0, 0);
 }
 
+/// A world in which a back end says one thing to all, while something is
+/// broken.
+Stamp said_in_doubt(World& world) {
+  world.ledger.doubt(Doubt::all, 0);
+  const Stamp stamp = world.sent(2, Way::topic);
+  world.ledger.accept(stamp);
+  world.ledger.doubt(Doubt::none, 0);
+  return stamp;
+}
+
+/// It is heard before anybody tells where; the second is told first.
+void what_is_said_in_doubt_may_stand_anywhere(void**) {
+  World world;
+  const Stamp stamp = said_in_doubt(world);
+  world.gets_all(1, 1);
+  world.gets(stamp);
+  world.gets_all(3, 4);
+  (void)world.ledger.claim(stamp, {kEpoch, 7});
+  world.gets_all(5, 6);
+  world.gets(stamp);
+  world.gets_all(8, 8);
+  (void)world.ledger.claim(stamp, {kEpoch, 2});
+  world.here.finish({kEpoch, 8});
+  world.expect(0, 0, 0, 0);
+}
+
+void what_is_said_in_doubt_comes_as_often_as_it_stands(void**) {
+  World world;
+  const Stamp stamp = said_in_doubt(world);
+  (void)world.ledger.claim(stamp, {kEpoch, 1});
+  (void)world.ledger.claim(stamp, {kEpoch, 2});
+  for (int i = 0; i < 3; ++i) world.gets(stamp);
+  world.gets_all(3, 3);
+  world.here.finish({kEpoch, 3});
+  world.expect(0, 1, 0, 0);
+}
+
+void what_is_said_in_doubt_and_stands_once_has_to_come(void**) {
+  World world;
+  const Stamp stamp = said_in_doubt(world);
+  world.gets_all(1, 1);
+  (void)world.ledger.claim(stamp, {kEpoch, 2});
+  world.gets_all(3, 3);
+  world.here.finish({kEpoch, 3});
+  world.expect(1, 0, 0, 0);
+}
+
+/// One of others may not be missing between, nor come twice.
+void what_others_publish_meanwhile_is_excused_by_nothing(void**) {
+  World world;
+  const Stamp stamp = said_in_doubt(world);
+  (void)world.ledger.claim(stamp, {kEpoch, 2});
+  world.gets_all(1, 1);
+  world.gets(stamp);
+  world.miss(3, 3);
+  (void)world.ledger.claim(stamp, {kEpoch, 4});
+  world.gets(stamp);
+  const Stamp fifth = world.published(5);
+  world.gets(fifth);
+  world.gets(fifth);
+  world.here.finish({kEpoch, 5});
+  world.expect(1, 1, 0, 0);
+}
+
+/// A copy of what a back end said while it was let in, behind what is live.
+void a_copy_of_before_may_come_late_and_once(void**) {
+  World world;
+  world.here.ends();
+  const Stamp first = world.sent(2, Way::topic);
+  const Stamp second = world.sent(2, Way::topic);
+  const Stamp other = world.published(4);
+  world.here.begins(true);
+  (void)world.ledger.claim(first, {kEpoch, 2});
+  (void)world.ledger.claim(second, {kEpoch, 3});
+  world.gets(first);
+  world.gets_all(5, 5);
+  world.gets(second);
+  world.expect(0, 0, 0, 0);
+  world.gets(second);
+  world.expect(0, 1, 0, 0);
+  // Of one that is no back end's there are no copies.
+  world.gets(other);
+  world.expect(0, 2, 0, 0);
+}
+
 // ---- what has no position --------------------------------------------------
 
 void what_is_accepted_and_comes_nowhere_is_lost(void**) {
@@ -433,6 +518,11 @@ int main() {
       cmocka_unit_test(what_is_said_in_doubt_may_be_missing),
       cmocka_unit_test(what_is_said_in_doubt_may_come_late),
       cmocka_unit_test(what_is_said_in_doubt_may_be_published_twice),
+      cmocka_unit_test(what_is_said_in_doubt_may_stand_anywhere),
+      cmocka_unit_test(what_is_said_in_doubt_comes_as_often_as_it_stands),
+      cmocka_unit_test(what_is_said_in_doubt_and_stands_once_has_to_come),
+      cmocka_unit_test(what_others_publish_meanwhile_is_excused_by_nothing),
+      cmocka_unit_test(a_copy_of_before_may_come_late_and_once),
       cmocka_unit_test(what_is_accepted_and_comes_nowhere_is_lost),
       cmocka_unit_test(what_several_nodes_take_may_stand_in_two_epochs),
   };

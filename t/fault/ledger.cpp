@@ -170,14 +170,19 @@ std::optional<Place> Ledger::where(const Stamp& stamp,
   return again ? here->again : here->place;
 }
 
-const Ledger::Entry* Ledger::standing(std::uint32_t channel,
-                                      const Place& place) const {
+Stamp Ledger::stamp_at(std::uint32_t channel, const Place& place) const {
   const auto column = columns_[channel].find(place.epoch);
   if (column == columns_[channel].end() ||
       column->second.size() <= place.offset) {
-    return nullptr;
+    return {};
   }
   const Who& who = column->second[place.offset];
+  return {who.publisher, channel, who.number, 0};
+}
+
+const Ledger::Entry* Ledger::standing(std::uint32_t channel,
+                                      const Place& place) const {
+  const Stamp who = stamp_at(channel, place);
   return find(who.publisher, channel, who.number);
 }
 
@@ -189,6 +194,7 @@ void Ledger::place(const Stamp& stamp, Entry& entry, const Place& place) {
   Who& who = column[place.offset];
   if (who.number == 0) {
     who = {stamp.publisher, stamp.number};
+    ++entry.stands;
   } else if (who.publisher != stamp.publisher || who.number != stamp.number) {
     fork(stamp.channel, place.epoch,
          text(stamp) + " at " + place_text(place) + ", where number " +
@@ -202,9 +208,7 @@ void Ledger::place(const Stamp& stamp, Entry& entry, const Place& place) {
   const bool same = elsewhere && before.epoch == place.epoch;
   // Several take it, and the key that tells so may be what was lost.
   const bool keyless = entry.way == Way::topic && entry.excused;
-  if (same && keyless) {
-    entry.twice = true;
-  } else if (elsewhere && (!other_zone || same)) {
+  if (elsewhere && (!other_zone || same) && !keyless) {
     complain(Kind::contradiction, stamp.channel, place.epoch,
              text(stamp) + " at " + place_text(place) + " and at " +
                  place_text(before));

@@ -35,11 +35,11 @@ class Ledger {
     Place again;               ///< where it stands in another epoch besides
     Fate fate = Fate::pending;
     Way way = Way::http;
-    bool repeated = false;   ///< sent more than once, with its key
-    bool heard = false;      ///< by somebody who was told no position
-    bool twice = false;      ///< published again, since its key was lost
-    bool excused = false;    ///< may be lost, although it was acknowledged
-    double answered = 1e12;  ///< when it was acknowledged
+    bool repeated = false;     ///< sent more than once, with its key
+    bool heard = false;        ///< by somebody who was told no position
+    std::uint32_t stands = 0;  ///< at how many places
+    bool excused = false;      ///< may be lost, although it was acknowledged
+    double answered = 1e12;    ///< when it was acknowledged
   };
 
   /// `users`: their own channels follow those that all may hear. What is said
@@ -78,6 +78,8 @@ class Ledger {
   /// What stands there; null where that isn't known.
   [[nodiscard]] const Entry* standing(std::uint32_t channel,
                                       const Place& place) const;
+  /// Its publisher and number; 0 where that isn't known.
+  [[nodiscard]] Stamp stamp_at(std::uint32_t channel, const Place& place) const;
 
   /// From here on, and a moment before, and until `none`, what was acknowledged
   /// without a position may be lost.
