@@ -53,12 +53,19 @@ sub publish ($node, $channel, $message, %header) {
     );
 }
 
+# Until so many nodes hear what is published in the channel.
+sub await_listeners ($channel, $count) {
+    return wait_for("$count that listen to $channel",
+        sub { $redis->listeners($channel) == $count });
+}
+
 my @nodes = (node(), node());
 await_ready(@nodes);
 pass('both are ready');
 
 subtest 'what one publishes, both hear' => sub {
     my @raw = map { $_->ws('/ws?c=a') } @nodes, @nodes;
+    await_listeners('a', 2);
     my $answer = publish($nodes[0], 'a', 'one');
     is($answer->{status}, 200, 'published');
     is($answer->json->{offset}, 1, 'at the first position');
@@ -82,6 +89,7 @@ subtest 'what one publishes, both hear' => sub {
 subtest 'a message comes to a node once' => sub {
     my $before = $nodes[1]->status->{redis_imported};
     my @raw    = map { $nodes[1]->ws('/ws?c=once') } 1 .. 6;
+    await_listeners('once', 1);
     publish($nodes[0], 'once', $_) for 1 .. 10;
     for my $client (@raw) {
         is_deeply([map { $client->recv } 1 .. 10], [map {"text:$_"} 1 .. 10],
@@ -119,6 +127,7 @@ subtest 'Redis goes and comes' => sub {
     # This Redis has kept nothing when it comes back.
     my $client = $nodes[1]->ws('/ws?c=outage');
     my $near   = $nodes[0]->ws('/ws?c=near:1');
+    await_listeners('outage', 1);
     publish($nodes[0], 'outage', 'before');
     is($client->recv, 'text:before', 'before');
     is_deeply($redis->command('ACL', 'LOG'), [], 'Redis has denied nothing');
@@ -156,6 +165,7 @@ subtest 'Redis goes and comes' => sub {
 
 subtest 'a reload, and a stop with clients' => sub {
     my $client = $nodes[0]->ws('/ws?c=reload');
+    await_listeners('reload', 1);
     $nodes[0]->reload;
     await_ready(@nodes);
     publish($nodes[1], 'reload', 'x');

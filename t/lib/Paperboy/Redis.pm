@@ -262,6 +262,14 @@ sub command ($self, @words) {
     }
 }
 
+# How many listen to what is published in a channel: a client of nginx may have
+# its 101 before Redis knows of it.
+sub listeners ($self, $channel) {
+    my $topics = $self->command(PUBSUB => CHANNELS => "*:$channel");
+    return 0 if !@$topics;
+    return $self->command(PUBSUB => NUMSUB => $topics->[0])->[1];
+}
+
 # A section of INFO: {name => value}.
 sub info ($self, $section = 'default') {
     return { $self->command(INFO => $section) =~ /^([^#:\r\n]+):(.*?)\r?$/mg };
