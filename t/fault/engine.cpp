@@ -171,6 +171,7 @@ void Engine::obey(const std::string& line) {
   } else if (command == "doubt") {
     ledger_.doubt(value == "all"      ? Doubt::all
                   : value == "topics" ? Doubt::topics
+                  : value == "notes"  ? Doubt::notes
                                       : Doubt::none,
                   now_s());
   } else if (command == "stall") {

@@ -213,9 +213,10 @@ void Hearing::jump(const Stamp& stamp, const Place& place) {
 void Hearing::late(const Stamp& stamp, const Place& place) {
   const auto* const entry =
       ledger_.find(stamp.publisher, channel_, stamp.number);
-  // A copy of what a back end said to the channel while it was let in.
-  const bool early =
-      told_ && entry->serial <= begin_ && entry->way == Way::topic;
+  // A copy of what a back end said to the channel, or its user, while it was
+  // let in; of the latter it isn't told when.
+  const bool early = (told_ || ledger_.is_of_user(channel_)) &&
+                     entry->serial <= begin_ && entry->way == Way::topic;
   // One that takes it had failed, and another was slower.
   const bool in_doubt = entry->way == Way::topic && entry->excused;
   if (in_doubt && early_.insert(place.offset).second) return;

@@ -304,9 +304,14 @@ void nothing_is_sent_after_where_no_note_was_made(void**) {
   world.miss(8, 9);
   world.here.begins(true);
   world.gets_all(10, 10);
-  world.here.finish({kEpoch, 10});
+  world.here.ends(true);
+  world.ledger.doubt(Doubt::notes, 0);
+  world.miss(11, 11);
+  world.here.begins(true);
+  world.gets_all(12, 12);
+  world.here.finish({kEpoch, 12});
   world.expect(0, 0, 0, 0);
-  assert_int_equal(world.tally.counts.between, 5);
+  assert_int_equal(world.tally.counts.between, 6);
 }
 
 // ---- users -----------------------------------------------------------------
@@ -454,6 +459,21 @@ void a_copy_of_before_may_come_late_and_once(void**) {
   world.expect(0, 2, 0, 0);
 }
 
+void so_may_one_of_what_was_said_to_its_user(void**) {
+  World world;
+  world.user.ends();
+  const Stamp copy = world.said();
+  const Stamp comes = world.said();
+  world.user.begins(false);
+  world.user.receives(comes);
+  world.user.receives(copy);
+  world.expect(0, 0, 0, 0);
+  const Stamp later = world.said();
+  world.user.receives(world.said());
+  world.user.receives(later);
+  world.expect(0, 0, 1, 0);
+}
+
 // ---- what has no position --------------------------------------------------
 
 void what_is_accepted_and_comes_nowhere_is_lost(void**) {
@@ -523,6 +543,7 @@ int main() {
       cmocka_unit_test(what_is_said_in_doubt_and_stands_once_has_to_come),
       cmocka_unit_test(what_others_publish_meanwhile_is_excused_by_nothing),
       cmocka_unit_test(a_copy_of_before_may_come_late_and_once),
+      cmocka_unit_test(so_may_one_of_what_was_said_to_its_user),
       cmocka_unit_test(what_is_accepted_and_comes_nowhere_is_lost),
       cmocka_unit_test(what_several_nodes_take_may_stand_in_two_epochs),
   };

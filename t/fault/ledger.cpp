@@ -65,7 +65,7 @@ void Ledger::accept(const Stamp& stamp, double now) {
 
 bool Ledger::is_in_doubt(const Entry& entry) const {
   return entry.way == Way::topic
-             ? doubt_ != Doubt::none
+             ? doubt_ >= Doubt::topics
              : entry.way == Way::broadcast && doubt_ == Doubt::all;
 }
 

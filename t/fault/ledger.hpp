@@ -22,9 +22,10 @@ enum class Fate : std::uint8_t { pending, acknowledged, refused, unknown };
 /// ends, which each node takes twice, and whose answer says but who listened.
 enum class Way : std::uint8_t { http, broadcast, topic };
 
-/// Which are in doubt while something is broken: those of topics, or all that
-/// are acknowledged without a position.
-enum class Doubt : std::uint8_t { none, topics, all };
+/// What is in doubt: notes of where clients were, for as long as it may come
+/// out that the server has lost something; while something is broken those and
+/// what topics bring, or all that is acknowledged without a position.
+enum class Doubt : std::uint8_t { none, notes, topics, all };
 
 class Ledger {
  public:
