@@ -13,14 +13,15 @@ file_with("$dir/secret", $secret);
 file_with("$dir/old",    "$old\n");
 file_with("$dir/secret.b64", encode_base64($secret, "\r\n\t "));
 my ($rsa, $rsa_public) = rsa_key($dir, 'rsa');
+my ($ed) = ed_key($dir, 'ed');
 my %ec = map { $_ => (ec_key($dir, "ec$_", $_))[0] } 256, 384, 512;
 
 my $algorithms = join '', map {
     my ($family, $bits) = /(..)(.+)/;
-    my $file = $family eq 'HS' ? 'secret' : $family eq 'RS' ? 'rsa.pub'
-        : "ec$bits.pub";
+    my $file = { HS => 'secret', ES => "ec$bits.pub", Ed => 'ed.pub' }->{$family}
+        // 'rsa.pub';
     "location /$_ { paperboy echo; paperboy_jwt_key $_ file=%%DIR%%/$file; }\n"
-} map { my $f = $_; map { "$f$_" } 256, 384, 512 } qw(HS RS ES);
+} 'EdDSA', map { my $f = $_; map { "$f$_" } 256, 384, 512 } qw(HS RS PS ES);
 
 my $nginx = nginx(dir => $dir, log_level => 'info', http => <<"END");
 paperboy_zone main 4m;
@@ -102,7 +103,8 @@ my $hour = time + 3600;
 subtest 'algorithms' => sub {
     my %key = (
         (map { ("HS$_" => $secret) } 256, 384, 512),
-        (map { ("RS$_" => $rsa) } 256, 384, 512),
+        (map { ("RS$_" => $rsa, "PS$_" => $rsa) } 256, 384, 512),
+        EdDSA => $ed,
         (map { ("ES$_" => $ec{$_}) } 256, 384, 512),
     );
     for my $alg (sort keys %key) {
@@ -288,6 +290,15 @@ subtest 'configuration' => sub {
         unlike(conf_error("paperboy_jwt_key $bad{$_};"), qr/secret secret/,
             'and the key is not shown');
     }
+    file_with("$dir/short", 'x' x 31);
+    conf_refused("paperboy_jwt_key HS256 file=$dir/short;", 'a short secret',
+        qr/short: the secret is shorter than the hash of its algorithm/);
+    rsa_key($dir, 'rsa1024', 1024);
+    conf_refused("paperboy_jwt_key $_ file=$dir/rsa1024.pub;", "a short $_ key",
+        qr/an RSA key needs 2048 to 16384 bits, and this one has 1024/)
+        for qw(RS256 PS256);
+    conf_refused("paperboy_jwt_key EdDSA file=$dir/rsa.pub;", 'RSA as EdDSA',
+        qr/the algorithm needs an Ed25519 or Ed448 key, and this is none/);
     conf_refused("paperboy_jwt_key HS256 file=$dir/secret kid=a;"
             . "paperboy_jwt_key HS256 file=$dir/old kid=a;",
         'the same kid twice', qr/kid/);

@@ -1,6 +1,9 @@
 #include "auth/base64url.hpp"
 
+#include <algorithm>
 #include <cstdint>
+
+#include "base/base64.hpp"
 
 namespace paperboy::auth {
 
@@ -49,6 +52,15 @@ std::optional<std::string> base64url_decode(Bytes text) {
   if (bits != 0) {
     return std::nullopt;
   }
+  return out;
+}
+
+std::string base64url_encode(Bytes bytes) {
+  std::string out;
+  append_base64(out, bytes);
+  out.resize(std::min(out.find('='), out.size()));
+  std::ranges::replace(out, '+', '-');
+  std::ranges::replace(out, '/', '_');
   return out;
 }
 

@@ -14,4 +14,6 @@ namespace paperboy::auth {
 /// two texts never decode to the same bytes.
 [[nodiscard]] std::optional<std::string> base64url_decode(Bytes text);
 
+[[nodiscard]] std::string base64url_encode(Bytes bytes);
+
 }  // namespace paperboy::auth

@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <memory>
 
+#include "auth/base64url.hpp"
 #include "auth/openssl_errors.hpp"
+#include "auth/openssl_sign.hpp"
 #include "base/json.hpp"
 
 namespace paperboy::auth {
@@ -19,15 +21,29 @@ struct Free {
 
 SignError failure(const char* text) { return {text}; }
 
-}  // namespace
+constexpr const char* kUnfit = "the key does not fit the algorithm";
 
-Result<std::string, SignError> sign(Algorithm algorithm, Bytes key,
-                                    Bytes claims, Bytes kid) {
-  const OpensslErrors scope;
-  const auto json = Json::parse(claims);
-  if (!json || !json->is_object()) {
-    return failure("the claims are no JSON object");
-  }
+// libjwt 1.10 knows neither PS nor EdDSA.
+bool libjwt_signs(Algorithm algorithm) {
+  const Family which = family(algorithm);
+  return which != Family::ps && which != Family::eddsa;
+}
+
+Result<std::string, SignError> sign_by_openssl(Algorithm algorithm, Bytes key,
+                                               Bytes claims, Bytes kid) {
+  Json header = Json::object();
+  header.set("alg", Json::string(algorithm_name(algorithm)));
+  header.set("typ", Json::string("JWT"));
+  if (!kid.empty()) header.set("kid", Json::string(kid));
+  const std::string text =
+      base64url_encode(header.dump()) + '.' + base64url_encode(claims);
+  const auto signature = openssl_signature(algorithm, key, text);
+  if (!signature) return failure(kUnfit);
+  return text + '.' + base64url_encode(*signature);
+}
+
+Result<std::string, SignError> sign_by_libjwt(Algorithm algorithm, Bytes key,
+                                              Bytes claims, Bytes kid) {
   jwt_t* made = nullptr;
   if (jwt_new(&made) != 0) {
     return failure("out of memory");
@@ -47,9 +63,22 @@ Result<std::string, SignError> sign(Algorithm algorithm, Bytes key,
   }
   const std::unique_ptr<char, Free> token(jwt_encode_str(made));
   if (!token) {
-    return failure("the key does not fit the algorithm");
+    return failure(kUnfit);
   }
   return std::string(token.get());
+}
+
+}  // namespace
+
+Result<std::string, SignError> sign(Algorithm algorithm, Bytes key,
+                                    Bytes claims, Bytes kid) {
+  const OpensslErrors scope;
+  const auto json = Json::parse(claims);
+  if (!json || !json->is_object()) {
+    return failure("the claims are no JSON object");
+  }
+  return libjwt_signs(algorithm) ? sign_by_libjwt(algorithm, key, claims, kid)
+                                 : sign_by_openssl(algorithm, key, claims, kid);
 }
 
 }  // namespace paperboy::auth

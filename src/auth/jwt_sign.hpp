@@ -14,8 +14,9 @@ struct SignError {
   std::string text;
 };
 
-/// A token of `claims`, the text of a JSON object, made by libjwt. `key` is
-/// the secret (HS) or a private key as PEM (RS, ES); `kid`, where not empty,
+/// A token of `claims`, the text of a JSON object, made by libjwt, and where
+/// it doesn't know the algorithm (PS, EdDSA) by OpenSSL. `key` is the secret
+/// (HS) or a private key as PEM; `kid`, where not empty,
 /// goes into the header.
 Result<std::string, SignError> sign(Algorithm algorithm, Bytes key,
                                     Bytes claims, Bytes kid = {});

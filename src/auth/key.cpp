@@ -17,21 +17,26 @@ namespace {
 
 struct Row {
   Bytes name;
+  Family family;
   std::size_t hash_size;
   const char* curve;  // OpenSSL's name of the curve; null: not ES
 };
 
 // RFC 7518 section 3.1, in the order of Algorithm.
-constexpr std::array<Row, 9> kRows = {{
-    {"HS256", 32, nullptr},
-    {"HS384", 48, nullptr},
-    {"HS512", 64, nullptr},
-    {"RS256", 32, nullptr},
-    {"RS384", 48, nullptr},
-    {"RS512", 64, nullptr},
-    {"ES256", 32, "prime256v1"},
-    {"ES384", 48, "secp384r1"},
-    {"ES512", 64, "secp521r1"},
+constexpr std::array<Row, 13> kRows = {{
+    {"HS256", Family::hs, 32, nullptr},
+    {"HS384", Family::hs, 48, nullptr},
+    {"HS512", Family::hs, 64, nullptr},
+    {"RS256", Family::rs, 32, nullptr},
+    {"RS384", Family::rs, 48, nullptr},
+    {"RS512", Family::rs, 64, nullptr},
+    {"PS256", Family::ps, 32, nullptr},
+    {"PS384", Family::ps, 48, nullptr},
+    {"PS512", Family::ps, 64, nullptr},
+    {"ES256", Family::es, 32, "prime256v1"},
+    {"ES384", Family::es, 48, "secp384r1"},
+    {"ES512", Family::es, 64, "secp521r1"},
+    {"EdDSA", Family::eddsa, 0, nullptr},
 }};
 
 constexpr std::size_t kMaxSecretSize = 8192;
@@ -79,6 +84,25 @@ std::string why_ec_unfit(EVP_PKEY* key, const char* curve) {
   return {};
 }
 
+std::string why_edwards_unfit(EVP_PKEY* key) {
+  const int id = EVP_PKEY_get_base_id(key);
+  if (id != EVP_PKEY_ED25519 && id != EVP_PKEY_ED448) {
+    return "the algorithm needs an Ed25519 or Ed448 key, and this is none";
+  }
+  return {};
+}
+
+std::string why_unfit(EVP_PKEY* key, const Row& row) {
+  switch (row.family) {
+    case Family::es:
+      return why_ec_unfit(key, row.curve);
+    case Family::eddsa:
+      return why_edwards_unfit(key);
+    default:
+      return why_rsa_unfit(key);
+  }
+}
+
 std::string why_secret_unfit(Bytes secret) {
   if (secret.empty()) {
     return "the secret is empty";
@@ -106,7 +130,9 @@ std::optional<Algorithm> algorithm_by_name(Bytes name) {
 
 Bytes algorithm_name(Algorithm algorithm) { return row(algorithm).name; }
 
-bool is_hmac(Algorithm algorithm) { return algorithm <= Algorithm::hs512; }
+Family family(Algorithm algorithm) { return row(algorithm).family; }
+
+bool is_hmac(Algorithm algorithm) { return family(algorithm) == Family::hs; }
 
 std::size_t hash_size(Algorithm algorithm) { return row(algorithm).hash_size; }
 
@@ -148,13 +174,15 @@ Result<Key, std::string> Key::load(Algorithm algorithm, Bytes material,
   if (!parsed) {
     return parsed.error();
   }
-  key.public_key_ = std::move(parsed).value();
-  const char* curve = row(algorithm).curve;
-  std::string why = curve == nullptr ? why_rsa_unfit(key.public_key())
-                                     : why_ec_unfit(key.public_key(), curve);
-  if (!why.empty()) {
+  return finish(std::move(key), std::move(parsed).value());
+}
+
+Result<Key, std::string> Key::finish(Key key, PublicKey parsed) {
+  if (std::string why = why_unfit(parsed.get(), row(key.algorithm_));
+      !why.empty()) {
     return why;
   }
+  key.public_key_ = std::move(parsed);
   if (!key.take_digest()) return std::string("its digest can't be made");
   return key;
 }

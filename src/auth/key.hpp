@@ -21,7 +21,7 @@ struct evp_pkey_st;
 
 namespace paperboy::auth {
 
-/// RFC 7518 section 3.1.
+/// RFC 7518 section 3.1, and RFC 8037 section 3.1.
 enum class Algorithm : std::uint8_t {
   hs256,
   hs384,
@@ -29,27 +29,38 @@ enum class Algorithm : std::uint8_t {
   rs256,
   rs384,
   rs512,
+  ps256,
+  ps384,
+  ps512,
   es256,
   es384,
   es512,
+  eddsa,
 };
+
+/// What an algorithm's keys are: a shared secret, RSA with either padding, or
+/// a point on a curve.
+enum class Family : std::uint8_t { hs, rs, ps, es, eddsa };
 
 /// "HS256" and so on; case counts, as in a token (RFC 7515 section 4.1.1).
 [[nodiscard]] std::optional<Algorithm> algorithm_by_name(Bytes name);
 [[nodiscard]] Bytes algorithm_name(Algorithm algorithm);
 
+[[nodiscard]] Family family(Algorithm algorithm);
+
 /// Whether the key is a shared secret (HS) rather than a public key.
 [[nodiscard]] bool is_hmac(Algorithm algorithm);
 
-/// Bytes of the hash: 32, 48 or 64.
+/// Bytes of the hash: 32, 48 or 64; 0 of EdDSA, which hashes by itself.
 [[nodiscard]] std::size_t hash_size(Algorithm algorithm);
 
 class Key {
  public:
   /// HS: `material` is the secret, every byte of it (a final newline too:
-  /// whoever reads a file strips it), at most 8 KiB. RS, ES: a public key or
-  /// a certificate as PEM, RSA from 2048 bits, EC on the algorithm's curve.
-  /// The error says what is wrong, and shows nothing of the material.
+  /// whoever reads a file strips it), at most 8 KiB. Others: a public key or
+  /// a certificate as PEM, RSA from 2048 bits, EC on the algorithm's curve,
+  /// Ed25519 or Ed448. The error says what is wrong, and shows nothing of the
+  /// material.
   static Result<Key, std::string> load(Algorithm algorithm, Bytes material,
                                        Bytes kid = {});
 
@@ -59,16 +70,16 @@ class Key {
   [[nodiscard]] const std::string& kid() const { return kid_; }
 
   /// A secret shorter than the hash (RFC 7518 section 3.2 asks for its size):
-  /// it works, and is worth a warning.
+  /// it can be guessed from a token, offline. No server takes it.
   [[nodiscard]] bool weak() const;
 
-  /// HS: the secret. RS, ES: empty.
+  /// HS: the secret. Others: empty.
   [[nodiscard]] Bytes secret() const { return secret_.view(); }
 
-  /// RS, ES: the public key, which lives as long as this. HS: null.
+  /// The public key, which lives as long as this. HS: null.
   [[nodiscard]] evp_pkey_st* public_key() const { return public_key_.get(); }
 
-  /// RS, ES: what tells it from any other key. HS: all zeros.
+  /// What tells a public key from any other. HS: all zeros.
   [[nodiscard]] const KeyDigest& digest() const { return digest_; }
 
  private:
@@ -80,6 +91,7 @@ class Key {
   Key(Algorithm algorithm, Bytes kid) : algorithm_(algorithm), kid_(kid) {}
 
   static Result<PublicKey, std::string> read_public_key(Bytes pem);
+  static Result<Key, std::string> finish(Key key, PublicKey parsed);
   [[nodiscard]] bool take_digest();
 
   Algorithm algorithm_;

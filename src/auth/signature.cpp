@@ -3,6 +3,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/rsa.h>
 
 #include <array>
 #include <memory>
@@ -30,8 +31,10 @@ const EVP_MD* hash_of(Algorithm algorithm) {
       return EVP_sha256();
     case 48:
       return EVP_sha384();
-    default:
+    case 64:
       return EVP_sha512();
+    default:
+      return nullptr;  // EdDSA's own
   }
 }
 
@@ -75,6 +78,19 @@ std::optional<std::string> der_of(Bytes raw, std::size_t size) {
   return der;
 }
 
+// RFC 7518 section 3.5: MGF1 with the same hash, which OpenSSL does by
+// default, and a salt of the hash's size.
+bool begin(EVP_MD_CTX* context, const Key& key) {
+  EVP_PKEY_CTX* options = nullptr;
+  if (EVP_DigestVerifyInit(context, &options, hash_of(key.algorithm()), nullptr,
+                           key.public_key()) != 1) {
+    return false;
+  }
+  if (family(key.algorithm()) != Family::ps) return true;
+  return EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
 bool public_key_matches(const SignedToken& token, const Key& key) {
   std::string signature = token.signature;
   if (const std::size_t size = coordinate_size(key.algorithm()); size > 0) {
@@ -85,9 +101,7 @@ bool public_key_matches(const SignedToken& token, const Key& key) {
     signature = std::move(*der);
   }
   const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
-  return context &&
-         EVP_DigestVerifyInit(context.get(), nullptr, hash_of(key.algorithm()),
-                              nullptr, key.public_key()) == 1 &&
+  return context && begin(context.get(), key) &&
          EVP_DigestVerify(context.get(), octets(signature), signature.size(),
                           octets(token.signed_part),
                           token.signed_part.size()) == 1;

@@ -23,7 +23,7 @@ constexpr Bytes kHelp =
     "\n"
     "Prints a JSON Web Token.\n"
     "\n"
-    "  --alg ALG          HS256, HS384, HS512, RS256, ... or ES512\n"
+    "  --alg ALG          HS256, HS384, HS512, RS256, ... or EdDSA\n"
     "  --key-file FILE    the secret (HS), or a private key in PEM (RS, ES);\n"
     "                     - for standard input\n"
     "  --key-env NAME     the same from this variable of the environment\n"

@@ -24,7 +24,7 @@ constexpr Bytes kHelp =
     "(others\n"
     "can read the command line). With a key it also says whether it is good.\n"
     "\n"
-    "  --alg ALG          HS256, HS384, HS512, RS256, ... or ES512\n"
+    "  --alg ALG          HS256, HS384, HS512, RS256, ... or EdDSA\n"
     "  --key-file FILE    the secret (HS), or a public key or certificate in\n"
     "                     PEM (RS, ES)\n"
     "  --key-env NAME     the same from this variable of the environment\n"

@@ -8,7 +8,7 @@ use File::Temp ();
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64url);
 
-our @EXPORT_OK = qw(jwt jwt_of_text rsa_key ec_key base64url);
+our @EXPORT_OK = qw(jwt jwt_of_text rsa_key ec_key ed_key base64url);
 
 my %CURVE = (256 => 'prime256v1', 384 => 'secp384r1', 512 => 'secp521r1');
 my %SIZE  = (256 => 32, 384 => 48, 512 => 66);
@@ -21,7 +21,7 @@ my %HMAC  = (
 sub base64url ($bytes) { return encode_base64url($bytes) }
 
 # jwt(\%claims, key => SECRET or PATH, alg => 'HS256', header => {...})
-# For RS and ES `key` is the path of a private key in PEM.
+# For all but HS `key` is the path of a private key in PEM.
 sub jwt ($claims, %option) {
     my $alg    = $option{alg} // 'HS256';
     my $json   = JSON::PP->new->utf8->canonical;
@@ -37,24 +37,29 @@ sub jwt_of_text ($header, $claims, %option) {
 }
 
 sub _sign ($data, %option) {
-    my ($family, $bits) = $option{alg} =~ /^(HS|RS|ES)(256|384|512)$/
+    return _openssl(pkeyutl => $data, '-rawin', '-inkey', $option{key})
+        if $option{alg} eq 'EdDSA';
+    my ($family, $bits) = $option{alg} =~ /^(HS|RS|PS|ES)(256|384|512)$/
         or return '';
     return $HMAC{$bits}->($data, $option{key}) if $family eq 'HS';
-    my $signature = _openssl_sign($data, $bits, $option{key});
-    return $family eq 'RS' ? $signature : _der_to_raw($signature, $SIZE{$bits});
+    my @padding = $family ne 'PS' ? () : (
+        '-sigopt' => 'rsa_padding_mode:pss', '-sigopt' => 'rsa_pss_saltlen:-1');
+    my $signature = _openssl(dgst => $data, "-sha$bits", @padding,
+        '-sign', $option{key});
+    return $family eq 'ES' ? _der_to_raw($signature, $SIZE{$bits}) : $signature;
 }
 
-sub _openssl_sign ($data, $bits, $key) {
+sub _openssl ($command, $data, @words) {
     my $input = File::Temp->new;
     print {$input} $data;
     close $input;
-    open my $pipe, '-|', 'openssl', 'dgst', "-sha$bits", '-sign', $key,
-        $input->filename
+    my @input = $command eq 'pkeyutl' ? ('-sign', '-in') : ();
+    open my $pipe, '-|', 'openssl', $command, @words, @input, $input->filename
         or die "openssl: $!";
     binmode $pipe;
     local $/ = undef;
     my $signature = <$pipe>;
-    close $pipe or die "openssl dgst failed\n";
+    close $pipe or die "openssl $command failed\n";
     return $signature;
 }
 
@@ -82,6 +87,10 @@ sub rsa_key ($dir, $name, $bits = 2048) {
 sub ec_key ($dir, $name, $bits = 256) {
     return _key("$dir/$name", '-algorithm', 'EC', '-pkeyopt',
         "ec_paramgen_curve:$CURVE{$bits}");
+}
+
+sub ed_key ($dir, $name, $curve = 'ED25519') {
+    return _key("$dir/$name", '-algorithm', $curve);
 }
 
 sub _key ($base, @options) {

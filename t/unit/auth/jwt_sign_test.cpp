@@ -53,6 +53,10 @@ void refuses_a_key_that_does_not_fit(void**) {
   assert_false(sign(Algorithm::rs256, p256().private_pem, "{}").ok());
   assert_false(sign(Algorithm::es256, rsa().private_pem, "{}").ok());
   assert_false(sign(Algorithm::es256, p256().public_pem, "{}").ok());
+  assert_false(sign(Algorithm::ps256, p256().private_pem, "{}").ok());
+  assert_false(sign(Algorithm::ps256, rsa().public_pem, "{}").ok());
+  assert_false(sign(Algorithm::eddsa, rsa().private_pem, "{}").ok());
+  assert_false(sign(Algorithm::eddsa, "secret", "{}").ok());
 }
 
 }  // namespace

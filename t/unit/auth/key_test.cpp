@@ -59,7 +59,8 @@ void algorithms_have_their_names(void**) {
   for (const Algorithm algorithm : kAlgorithms) {
     assert_true(algorithm_by_name(algorithm_name(algorithm)) == algorithm);
   }
-  for (const Bytes name : {"none", "hs256", "HS256 ", "HS", "", "PS256"}) {
+  for (const Bytes name :
+       {"none", "hs256", "HS256 ", "HS", "", "EDDSA", "Ed25519"}) {
     assert_false(algorithm_by_name(name).has_value());
   }
 }
@@ -134,14 +135,19 @@ void refuses_a_key_of_another_algorithm(void**) {
                  "prime256v1");
   assert_refused(Algorithm::es384, p256().public_pem, "secp384r1");
   assert_refused(Algorithm::es512, p384().public_pem, "secp521r1");
-  assert_refused(
-      Algorithm::rs256,
-      pems_of(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")).public_pem,
-      "RSA");
+  for (const Algorithm algorithm : {Algorithm::rs256, Algorithm::ps256}) {
+    assert_refused(algorithm, ed25519().public_pem, "RSA");
+    assert_refused(algorithm, p256().public_pem, "RSA");
+  }
+  assert_refused(Algorithm::eddsa, p256().public_pem, "Ed25519");
+  assert_refused(Algorithm::eddsa, rsa().public_pem, "Ed25519");
+  assert_refused(Algorithm::eddsa, make_edwards("X25519").public_pem,
+                 "Ed25519");
 }
 
 void refuses_a_small_rsa_key(void**) {
   assert_refused(Algorithm::rs256, make_rsa(1024).public_pem, "1024");
+  assert_refused(Algorithm::ps512, make_rsa(1024).public_pem, "1024");
 }
 
 void leaves_openssl_without_errors(void**) {

@@ -9,10 +9,10 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include <algorithm>
 #include <array>
 #include <string>
 
+#include "auth/base64url.hpp"
 #include "auth/jwt.hpp"
 #include "auth/jwt_sign.hpp"
 #include "test.hpp"
@@ -64,6 +64,14 @@ inline const KeyPair& p521() {
   return pair;
 }
 
+inline KeyPair make_edwards(const char* curve) {
+  return pems_of(EVP_PKEY_Q_keygen(nullptr, nullptr, curve));
+}
+inline const KeyPair& ed25519() {
+  static const KeyPair pair = make_edwards("ED25519");
+  return pair;
+}
+
 /// What signs and what verifies under `algorithm`.
 inline KeyPair pair_for(Algorithm algorithm) {
   switch (algorithm) {
@@ -74,20 +82,26 @@ inline KeyPair pair_for(Algorithm algorithm) {
     case Algorithm::rs256:
     case Algorithm::rs384:
     case Algorithm::rs512:
+    case Algorithm::ps256:
+    case Algorithm::ps384:
+    case Algorithm::ps512:
       return rsa();
     case Algorithm::es256:
       return p256();
     case Algorithm::es384:
       return p384();
-    default:
+    case Algorithm::es512:
       return p521();
+    default:
+      return ed25519();
   }
 }
 
-inline constexpr std::array<Algorithm, 9> kAlgorithms = {
-    Algorithm::hs256, Algorithm::hs384, Algorithm::hs512,
-    Algorithm::rs256, Algorithm::rs384, Algorithm::rs512,
-    Algorithm::es256, Algorithm::es384, Algorithm::es512};
+inline constexpr std::array<Algorithm, 13> kAlgorithms = {
+    Algorithm::hs256, Algorithm::hs384, Algorithm::hs512, Algorithm::rs256,
+    Algorithm::rs384, Algorithm::rs512, Algorithm::ps256, Algorithm::ps384,
+    Algorithm::ps512, Algorithm::es256, Algorithm::es384, Algorithm::es512,
+    Algorithm::eddsa};
 
 inline void add_key(KeySet& keys, Algorithm algorithm, Bytes material,
                     Bytes kid = {}) {
@@ -106,19 +120,7 @@ inline KeySet one_key(Algorithm algorithm, Bytes material, Bytes kid = {}) {
 
 inline KeySet hs256_key() { return one_key(Algorithm::hs256, kSecret); }
 
-inline std::string base64url(Bytes bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()),
-                      static_cast<int>(bytes.size()));
-  out.resize(static_cast<std::size_t>(size));
-  for (char& c : out) {
-    c = c == '+' ? '-' : c == '/' ? '_' : c;
-  }
-  out.resize(std::min(out.find('='), out.size()));
-  return out;
-}
+inline std::string base64url(Bytes bytes) { return base64url_encode(bytes); }
 
 /// `signed_part` and its HS256 under `secret`.
 inline std::string signed_hs256(const std::string& signed_part,
