@@ -34,6 +34,24 @@ std::int64_t rounded_up(double seconds) {
   return up >= static_cast<double>(kMax) ? kMax : static_cast<std::int64_t>(up);
 }
 
+bool has_second_end(const Json& claims, const TokenRules& rules) {
+  return !rules.expiry_claim.empty() && bool(claims.get(rules.expiry_claim));
+}
+
+// An end that another claim than `exp` names.
+Checked check_second_end(const Json& claims, const TokenRules& rules,
+                         std::int64_t now, Token& token) {
+  std::optional<double> end;
+  if (rules.expiry_claim.empty()) return Done{};
+  if (!read_time(claims, rules.expiry_claim, end)) return TokenError::claims;
+  if (!end) return Done{};
+  const double last = *end + rules.leeway_seconds;
+  if (static_cast<double>(now) >= last) return TokenError::expired;
+  token.expires =
+      std::min(token.expires.value_or(rounded_up(last)), rounded_up(last));
+  return Done{};
+}
+
 // RFC 7519 sections 4.1.4 to 4.1.6. A token issued in the future is one whose
 // issuer's clock, or ours, is wrong by more than the leeway.
 Checked check_times(const Json& claims, const TokenRules& rules,
@@ -42,7 +60,8 @@ Checked check_times(const Json& claims, const TokenRules& rules,
   if (!read_time(claims, "exp", times.expiry) ||
       !read_time(claims, "nbf", times.not_before) ||
       !read_time(claims, "iat", times.issued) ||
-      (rules.expiry_required && !times.expiry)) {
+      (rules.expiry_required && !times.expiry &&
+       !has_second_end(claims, rules))) {
     return TokenError::claims;
   }
   const auto here = static_cast<double>(now);
@@ -52,6 +71,9 @@ Checked check_times(const Json& claims, const TokenRules& rules,
       return TokenError::expired;
     }
     token.expires = rounded_up(*times.expiry + leeway);
+  }
+  if (auto second = check_second_end(claims, rules, now, token); !second) {
+    return second;
   }
   std::optional<double> end;
   if (!read_time(claims, "expire_at", end)) return TokenError::claims;
@@ -186,7 +208,11 @@ Checked read_grants(const Json& claims, const TokenRules& rules,
     grants.name_exactly();
     grants.name_channels();
   }
-  const Json scope = claims.get(rules.scope_claim);
+  const auto name = std::ranges::find_if(
+      rules.scope_claims,
+      [&](const auto& one) { return bool(claims.get(one)); });
+  const Json scope =
+      name == rules.scope_claims.end() ? Json() : claims.get(*name);
   if (!scope) {
     if (!rules.scope_required) grants.add_scope(Scope::subscribe);
   } else if (!each_string(scope, [&](Bytes words) {
@@ -195,6 +221,14 @@ Checked read_grants(const Json& claims, const TokenRules& rules,
     return TokenError::claims;
   }
   return Done{};
+}
+
+/// The claim of a token for one channel.
+Bytes channel_claim(const TokenRules& rules) {
+  const auto& names = rules.channel_claims;
+  return names.empty() || std::ranges::count(names, "channel") > 0
+             ? Bytes("channel")
+             : Bytes(names.front());
 }
 
 // Centrifugo's claims for what a connection begins with and may.
@@ -282,8 +316,8 @@ Result<Token, TokenError> read_claims(const Json& claims,
   if (auto granted = read_grants(claims, rules, token.grants); !granted) {
     return granted.error();
   }
-  token.channel = claims.get("channel").as_string();
-  if (const Json info = claims.get("info"); info && !info.is_null()) {
+  token.channel = claims.get(channel_claim(rules)).as_string();
+  if (const Json info = claims.get(rules.info_claim); info && !info.is_null()) {
     token.info = info.dump();
   }
   if (rules.exact) return token;

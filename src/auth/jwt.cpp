@@ -4,6 +4,7 @@
 #include "auth/jwt.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <utility>
 
@@ -69,6 +70,15 @@ bool is_known_typ(const Json& typ) {
   return !typ || name == "jwt" || name == "at+jwt";
 }
 
+// `crit` names extensions that must be understood: none is (RFC 7515 section
+// 4.1.11). The others change what the parts are, whether it names them or not
+// (RFC 7797; RFC 7516 section 4.1).
+bool is_read_otherwise(const Json& header) {
+  return std::ranges::any_of(
+      std::array<Bytes, 4>{"crit", "b64", "zip", "enc"},
+      [&](Bytes name) { return bool(header.get(name)); });
+}
+
 Result<Header, TokenError> read_header(Bytes part) {
   const auto json = object_of(part);
   if (!json) {
@@ -77,10 +87,8 @@ Result<Header, TokenError> read_header(Bytes part) {
   const Json alg = json->get("alg");
   const Json kid = json->get("kid");
   const Json typ = json->get("typ");
-  // `crit` names extensions that must be understood: none is (RFC 7515
-  // section 4.1.11).
   if (!alg.is_string() || (kid && !kid.is_string()) || !is_known_typ(typ) ||
-      json->get("crit")) {
+      is_read_otherwise(*json)) {
     return TokenError::malformed;
   }
   const auto algorithm = algorithm_by_name(alg.as_string());
@@ -113,7 +121,7 @@ Result<Done, TokenError> check_signature(const SignedToken& token,
                                          const KeySet& keys) {
   auto candidates = keys.find(header.kid);
   if (candidates.empty()) {
-    return TokenError::unknown_key;
+    return keys.waits() ? TokenError::no_keys : TokenError::unknown_key;
   }
   std::erase_if(candidates, [&](const Key* key) {
     return key->algorithm() != header.algorithm;
@@ -154,12 +162,19 @@ Bytes token_error_text(TokenError error) {
       return "the token is for another audience";
     case TokenError::claims:
       return "a claim of the token is missing or malformed";
+    case TokenError::no_keys:
+      return "the keys of the token's issuer aren't known yet: try again";
   }
   return "the token is refused";
 }
 
 Result<Token, TokenError> verify(Bytes token, const KeySet& keys,
                                  const TokenRules& rules, std::int64_t now) {
+  return verify(token, Issuers(keys, rules), now);
+}
+
+Result<Token, TokenError> verify(Bytes token, const Issuers& issuers,
+                                 std::int64_t now) {
   if (token.empty()) {
     return TokenError::missing;
   }
@@ -181,10 +196,13 @@ Result<Token, TokenError> verify(Bytes token, const KeySet& keys,
   }
   const SignedToken signed_token{token, token.substr(0, token.rfind('.')),
                                  std::move(*signature)};
-  if (auto good = check_signature(signed_token, *header, keys); !good) {
+  const Issuer* const issuer = issuers.find(*claims);
+  if (issuer == nullptr) return TokenError::issuer;
+  if (auto good = check_signature(signed_token, *header, *issuer->keys);
+      !good) {
     return good.error();
   }
-  return read_claims(*claims, rules, now);
+  return read_claims(*claims, *issuer->rules, now);
 }
 
 }  // namespace paperboy::auth

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "auth/key.hpp"
+#include "auth/issuers.hpp"
 #include "auth/permissions.hpp"
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -19,34 +19,6 @@
 namespace paperboy::auth {
 
 inline constexpr std::size_t kMaxTokenSize = 8192;  // bytes
-
-/// What a location asks of a token beside a good signature, and which claim
-/// is which. Owned by the configuration.
-struct TokenRules {
-  std::string issuer;                  // `iss` must be this; empty: any
-  std::vector<std::string> audiences;  // one must be in `aud`; none: any
-  int leeway_seconds = 0;              // for `exp`, `nbf` and `iat`
-  bool expiry_required = false;        // a token without `exp` is refused
-  bool user_required = false;          // and one that names no user
-
-  /// The first that a token has names its user: a string or an integer.
-  std::vector<std::string> user_claims = {"sub", "userId", "user_id"};
-
-  /// All that a token has add up: each a pattern of channels (see Grants) or
-  /// an array of them.
-  std::vector<std::string> channel_claims = {"channel", "channels", "topic",
-                                             "topics"};
-
-  /// Words between spaces, or an array of them: subscribe, publish (broadcast
-  /// says the same), history, presence; others are somebody else's. A token
-  /// without the claim may subscribe, and nothing else.
-  std::string scope_claim = "scope";
-  bool scope_required = false;  // without the claim it may nothing
-
-  /// Names are exact, a `*` is a character like any other, and `subs` and
-  /// `caps` are somebody else's. A token that names no channels is for none.
-  bool exact = false;
-};
 
 /// A channel that the bearer is subscribed to as soon as it connects, where
 /// its protocol has a word for that.
@@ -84,6 +56,7 @@ enum class TokenError : std::uint8_t {
   issuer,
   audience,
   claims,
+  no_keys,  // not yet: the set that has them couldn't be read so far
 };
 
 /// The reason as a log line and a JSON answer give it: static, and never any
@@ -95,5 +68,10 @@ enum class TokenError : std::uint8_t {
 /// by kMaxTokenSize and KeySet::kMaxUnnamed signatures.
 Result<Token, TokenError> verify(Bytes token, const KeySet& keys,
                                  const TokenRules& rules, std::int64_t now);
+
+/// The same by the keys and rules of the one of `issuers` that the token says
+/// it is from; of nobody else is any key tried.
+Result<Token, TokenError> verify(Bytes token, const Issuers& issuers,
+                                 std::int64_t now);
 
 }  // namespace paperboy::auth

@@ -1,11 +1,12 @@
 #include "auth/key.hpp"
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -59,6 +60,17 @@ EVP_PKEY* key_of_certificate(BIO* bio) {
   return key;
 }
 
+/// With an exponent of 1 the message is its own signature.
+bool is_exponent_safe(EVP_PKEY* key) {
+  BIGNUM* exponent = nullptr;
+  if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1) {
+    return false;
+  }
+  const bool safe = BN_is_odd(exponent) == 1 && BN_is_one(exponent) == 0;
+  BN_free(exponent);
+  return safe;
+}
+
 // Empty: `key` fits the algorithm.
 std::string why_rsa_unfit(EVP_PKEY* key) {
   if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA) {
@@ -68,6 +80,9 @@ std::string why_rsa_unfit(EVP_PKEY* key) {
   if (bits < kMinRsaBits || bits > kMaxRsaBits) {
     return "an RSA key needs 2048 to 16384 bits, and this one has " +
            std::to_string(bits);
+  }
+  if (!is_exponent_safe(key)) {
+    return "the RSA key's exponent is even, or smaller than 3";
   }
   return {};
 }
@@ -174,14 +189,15 @@ Result<Key, std::string> Key::load(Algorithm algorithm, Bytes material,
   if (!parsed) {
     return parsed.error();
   }
-  return finish(std::move(key), std::move(parsed).value());
+  return take(algorithm, std::move(parsed).value(), kid);
 }
 
-Result<Key, std::string> Key::finish(Key key, PublicKey parsed) {
-  if (std::string why = why_unfit(parsed.get(), row(key.algorithm_));
-      !why.empty()) {
+Result<Key, std::string> Key::take(Algorithm algorithm, PublicKey parsed,
+                                   Bytes kid) {
+  if (std::string why = why_unfit(parsed.get(), row(algorithm)); !why.empty()) {
     return why;
   }
+  Key key(algorithm, kid);
   key.public_key_ = std::move(parsed);
   if (!key.take_digest()) return std::string("its digest can't be made");
   return key;
@@ -201,33 +217,6 @@ bool Key::take_digest() {
 
 bool Key::weak() const {
   return is_hmac(algorithm_) && secret().size() < hash_size(algorithm_);
-}
-
-Result<Done, std::string> KeySet::add(Key key) {
-  const auto same_kid =
-      std::count_if(keys_.begin(), keys_.end(),
-                    [&](const Key& other) { return other.kid() == key.kid(); });
-  if (!key.kid().empty() && same_kid > 0) {
-    return "there is a key with kid \"" + key.kid() + "\" already";
-  }
-  if (key.kid().empty() && same_kid == kMaxUnnamed) {
-    return std::string("there are 8 keys without a kid already: name them");
-  }
-  keys_.push_back(std::move(key));
-  return Done{};
-}
-
-std::vector<const Key*> KeySet::find(std::optional<Bytes> kid) const {
-  std::vector<const Key*> found;
-  if (kid && kid->empty()) {
-    return found;  // a kid all the same, and no key has it
-  }
-  for (const Key& key : keys_) {
-    if (key.kid() == kid.value_or(Bytes())) {
-      found.push_back(&key);
-    }
-  }
-  return found;
 }
 
 }  // namespace paperboy::auth

@@ -1,8 +1,8 @@
 // Keys that tokens are verified with. A key pins its algorithm: what a token
 // says about it is only ever compared (RFC 8725 section 3.1).
 //
-// Keys are loaded once, with the configuration that owns them, and are read
-// by every worker after the fork; nothing changes them.
+// Keys are parsed once, with the configuration or the key set that has them;
+// nothing changes them.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "auth/secret.hpp"
 #include "auth/signature_cache.hpp"
@@ -55,7 +54,13 @@ enum class Family : std::uint8_t { hs, rs, ps, es, eddsa };
 [[nodiscard]] std::size_t hash_size(Algorithm algorithm);
 
 class Key {
+  struct Free {
+    void operator()(evp_pkey_st* key) const;
+  };
+
  public:
+  using PublicKey = std::unique_ptr<evp_pkey_st, Free>;
+
   /// HS: `material` is the secret, every byte of it (a final newline too:
   /// whoever reads a file strips it), at most 8 KiB. Others: a public key or
   /// a certificate as PEM, RSA from 2048 bits, EC on the algorithm's curve,
@@ -63,6 +68,11 @@ class Key {
   /// material.
   static Result<Key, std::string> load(Algorithm algorithm, Bytes material,
                                        Bytes kid = {});
+
+  /// The same of a public key that has been read. REQUIRES: not null, and
+  /// `algorithm` is none of HS.
+  static Result<Key, std::string> take(Algorithm algorithm, PublicKey parsed,
+                                       Bytes kid);
 
   [[nodiscard]] Algorithm algorithm() const { return algorithm_; }
 
@@ -83,15 +93,9 @@ class Key {
   [[nodiscard]] const KeyDigest& digest() const { return digest_; }
 
  private:
-  struct Free {
-    void operator()(evp_pkey_st* key) const;
-  };
-  using PublicKey = std::unique_ptr<evp_pkey_st, Free>;
-
   Key(Algorithm algorithm, Bytes kid) : algorithm_(algorithm), kid_(kid) {}
 
   static Result<PublicKey, std::string> read_public_key(Bytes pem);
-  static Result<Key, std::string> finish(Key key, PublicKey parsed);
   [[nodiscard]] bool take_digest();
 
   Algorithm algorithm_;
@@ -99,32 +103,6 @@ class Key {
   SecretBytes secret_;
   PublicKey public_key_;
   KeyDigest digest_{};
-};
-
-/// The keys of a location. A token with a `kid` is verified by the key of that
-/// name and no other; one without, by the keys without a name.
-class KeySet {
- public:
-  static constexpr std::size_t kMaxUnnamed = 8;  // bounds the work of a token
-
-  /// Refuses a second key of the same kid, and a ninth without one.
-  Result<Done, std::string> add(Key key);
-
-  [[nodiscard]] bool empty() const { return keys_.empty(); }
-  [[nodiscard]] std::size_t size() const { return keys_.size(); }
-
-  /// The keys to try for a token: the one named `kid`, or, without a kid,
-  /// those without a name, in the order they were added. They live as long as
-  /// the set is not added to.
-  [[nodiscard]] std::vector<const Key*> find(std::optional<Bytes> kid) const;
-
-  /// Where good signatures are remembered; null: nowhere. It must outlive this.
-  void remember_in(SignatureCache* cache) { cache_ = cache; }
-  [[nodiscard]] SignatureCache* cache() const { return cache_; }
-
- private:
-  std::vector<Key> keys_;
-  SignatureCache* cache_ = nullptr;
 };
 
 }  // namespace paperboy::auth

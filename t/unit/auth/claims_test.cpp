@@ -361,6 +361,52 @@ void exact_names_are_those_of_the_channel_claims_alone(void**) {
   assert_true(good("{}", rules).grants.names_channels());
 }
 
+void claims_may_have_other_names(void**) {
+  TokenRules rules;
+  rules.user_claims = {"login", "mail"};
+  rules.channel_claims = {"rooms"};
+  rules.scope_claims = {"scp", "roles"};
+  rules.info_claim = "profile";
+  const Token token = good(
+      R"({"sub":"x","mail":"ann@example.com","channel":"c","rooms":["a","b"],)"
+      R"("scope":"subscribe","roles":["publish"],"info":1,"profile":{"n":2}})",
+      rules);
+  assert_string_equal(token.user.c_str(), "ann@example.com");
+  assert_true(token.grants.allows(Scope::publish, "a"));
+  assert_false(token.grants.allows(Scope::publish, "c"));
+  assert_false(token.grants.allows(Scope::subscribe, "a"));
+  assert_string_equal(token.info.c_str(), R"({"n":2})");
+  assert_string_equal(good(R"({"rooms":"a"})", rules).channel.c_str(), "a");
+}
+
+void the_first_scope_claim_counts(void**) {
+  TokenRules rules;
+  rules.scope_claims = {"scp", "roles"};
+  const Token token =
+      good(R"({"channel":"a","scp":"history","roles":"publish"})", rules);
+  assert_true(token.grants.allows(Scope::history, "a"));
+  assert_false(token.grants.allows(Scope::publish, "a"));
+}
+
+void another_expiry_can_only_be_earlier(void**) {
+  TokenRules rules;
+  rules.expiry_claim = "session_end";
+  assert_true(
+      good(R"({"exp":1700000009,"session_end":1700000005})", rules).expires ==
+      kNow + 5);
+  assert_true(
+      good(R"({"exp":1700000005,"session_end":1700000009})", rules).expires ==
+      kNow + 5);
+  assert_true(good(R"({"session_end":1700000005})", rules).expires == kNow + 5);
+  assert_refused(TokenError::expired, R"({"session_end":1700000000})", rules);
+  assert_refused(TokenError::expired,
+                 R"({"exp":1700000000,"session_end":1700000009})", rules);
+  assert_refused(TokenError::claims, R"({"session_end":"soon"})", rules);
+  rules.expiry_required = true;
+  assert_refused(TokenError::claims, "{}", rules);
+  assert_true(good(R"({"session_end":1700000005})", rules).expires == kNow + 5);
+}
+
 }  // namespace
 
 int main() {
@@ -391,6 +437,9 @@ int main() {
       cmocka_unit_test(what_is_required_is_missed),
       cmocka_unit_test(exact_names_are_those_of_the_channel_claims_alone),
       cmocka_unit_test(capabilities_that_are_not_understood_refuse_the_token),
+      cmocka_unit_test(claims_may_have_other_names),
+      cmocka_unit_test(the_first_scope_claim_counts),
+      cmocka_unit_test(another_expiry_can_only_be_earlier),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -135,6 +135,11 @@ void no_extension_is_critical(void**) {
         R"({"alg":"HS256","b64":false,"crit":)" + std::string(crit) + "}";
     assert_error(TokenError::malformed, hs256_token(header, "{}"), keys);
   }
+  for (const Bytes member : {R"("b64":false)", R"("b64":true)",
+                             R"("zip":"DEF")", R"("enc":"A128GCM")"}) {
+    const std::string header = R"({"alg":"HS256",)" + std::string(member) + "}";
+    assert_error(TokenError::malformed, hs256_token(header, "{}"), keys);
+  }
 }
 
 void typ_says_what_kind_of_token_it_is(void**) {
@@ -252,7 +257,7 @@ void keys_in_the_header_are_ignored(void**) {
 }
 
 void every_error_has_a_text(void**) {
-  for (int i = 0; i <= static_cast<int>(TokenError::claims); ++i) {
+  for (int i = 0; i <= static_cast<int>(TokenError::no_keys); ++i) {
     const Bytes text = token_error_text(static_cast<TokenError>(i));
     assert_false(text.empty());
     assert_true(text != "the token is refused");

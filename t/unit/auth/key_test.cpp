@@ -1,7 +1,10 @@
-// Which keys are loaded, and which are chosen for a token.
+// Which keys are loaded.
 #include "auth/key.hpp"
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/param_build.h>
 #include <openssl/x509.h>
 
 #include <string>
@@ -150,44 +153,34 @@ void refuses_a_small_rsa_key(void**) {
   assert_refused(Algorithm::ps512, make_rsa(1024).public_pem, "1024");
 }
 
+// What OpenSSL would verify anything with.
+void refuses_an_exponent_of_one(void**) {
+  BIGNUM* n = BN_new();
+  BN_set_bit(n, 2047);
+  BN_set_bit(n, 0);
+  OSSL_PARAM_BLD* parts = OSSL_PARAM_BLD_new();
+  OSSL_PARAM_BLD_push_BN(parts, OSSL_PKEY_PARAM_RSA_N, n);
+  OSSL_PARAM_BLD_push_uint(parts, OSSL_PKEY_PARAM_RSA_E, 1);
+  OSSL_PARAM* params = OSSL_PARAM_BLD_to_param(parts);
+  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr);
+  EVP_PKEY* key = nullptr;
+  EVP_PKEY_fromdata_init(context);
+  EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params);
+  BIO* out = BIO_new(BIO_s_mem());
+  PEM_write_bio_PUBKEY(out, key);
+  EVP_PKEY_free(key);
+  EVP_PKEY_CTX_free(context);
+  OSSL_PARAM_free(params);
+  OSSL_PARAM_BLD_free(parts);
+  BN_free(n);
+  const std::string pem = text_of(out);
+  assert_refused(Algorithm::rs256, pem, "exponent");
+  assert_refused(Algorithm::ps256, pem, "exponent");
+}
+
 void leaves_openssl_without_errors(void**) {
   assert_refused(Algorithm::rs256, "nothing", "no PEM");
   assert_int_equal(ERR_peek_error(), 0);
-}
-
-void a_kid_stands_once_in_a_set(void**) {
-  KeySet keys = one_key(Algorithm::hs256, "a", "k1");
-  auto again = keys.add(Key::load(Algorithm::hs512, "b", "k1").value());
-  assert_false(again.ok());
-  assert_non_null(strstr(again.error().c_str(), "k1"));
-  add_key(keys, Algorithm::hs256, "a", "k2");
-  assert_int_equal(keys.size(), 2);
-}
-
-void eight_keys_may_have_no_kid(void**) {
-  KeySet keys;
-  assert_true(keys.empty());
-  for (std::size_t i = 0; i < KeySet::kMaxUnnamed; ++i) {
-    add_key(keys, Algorithm::hs256, "x");
-  }
-  assert_false(keys.add(Key::load(Algorithm::hs256, "x").value()).ok());
-  add_key(keys, Algorithm::hs256, "x", "named");
-  assert_false(keys.empty());
-}
-
-void a_kid_chooses_its_key_and_no_other(void**) {
-  KeySet keys = one_key(Algorithm::hs256, "first");
-  add_key(keys, Algorithm::hs256, "named", "k1");
-  add_key(keys, Algorithm::hs256, "second");
-  const auto named = keys.find("k1");
-  assert_int_equal(named.size(), 1);
-  assert_true(named[0]->secret() == "named");
-  const auto unnamed = keys.find(std::nullopt);
-  assert_int_equal(unnamed.size(), 2);
-  assert_true(unnamed[0]->secret() == "first");
-  assert_true(unnamed[1]->secret() == "second");
-  assert_true(keys.find("k2").empty());
-  assert_true(keys.find("").empty());
 }
 
 }  // namespace
@@ -203,10 +196,8 @@ int main() {
       cmocka_unit_test(refuses_what_is_no_public_key),
       cmocka_unit_test(refuses_a_key_of_another_algorithm),
       cmocka_unit_test(refuses_a_small_rsa_key),
+      cmocka_unit_test(refuses_an_exponent_of_one),
       cmocka_unit_test(leaves_openssl_without_errors),
-      cmocka_unit_test(a_kid_stands_once_in_a_set),
-      cmocka_unit_test(eight_keys_may_have_no_kid),
-      cmocka_unit_test(a_kid_chooses_its_key_and_no_other),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,0 +1,118 @@
+// Which keys are chosen for a token, those of sources among them.
+#include "auth/key_set.hpp"
+
+#include <string>
+
+#include "auth/tokens.hpp"
+#include "test.hpp"
+
+namespace {
+
+using paperboy::Bytes;
+using namespace paperboy::auth;
+using namespace paperboy::auth::test;
+
+void a_kid_stands_once_in_a_set(void**) {
+  KeySet keys = one_key(Algorithm::hs256, "a", "k1");
+  auto again = keys.add(Key::load(Algorithm::hs512, "b", "k1").value());
+  assert_false(again.ok());
+  assert_non_null(strstr(again.error().c_str(), "k1"));
+  add_key(keys, Algorithm::hs256, "a", "k2");
+  assert_int_equal(keys.size(), 2);
+}
+
+void eight_keys_may_have_no_kid(void**) {
+  KeySet keys;
+  assert_true(keys.empty());
+  for (std::size_t i = 0; i < KeySet::kMaxUnnamed; ++i) {
+    add_key(keys, Algorithm::hs256, "x");
+  }
+  assert_false(keys.add(Key::load(Algorithm::hs256, "x").value()).ok());
+  add_key(keys, Algorithm::hs256, "x", "named");
+  assert_false(keys.empty());
+}
+
+void a_kid_chooses_its_key_and_no_other(void**) {
+  KeySet keys = one_key(Algorithm::hs256, "first");
+  add_key(keys, Algorithm::hs256, "named", "k1");
+  add_key(keys, Algorithm::hs256, "second");
+  const auto named = keys.find("k1");
+  assert_int_equal(named.size(), 1);
+  assert_true(named[0]->secret() == "named");
+  const auto unnamed = keys.find(std::nullopt);
+  assert_int_equal(unnamed.size(), 2);
+  assert_true(unnamed[0]->secret() == "first");
+  assert_true(unnamed[1]->secret() == "second");
+  assert_true(keys.find("k2").empty());
+  assert_true(keys.find("").empty());
+}
+
+std::shared_ptr<KeySource> source_of(Bytes secret, Bytes kid) {
+  auto source = std::make_shared<KeySource>();
+  std::vector<Key> keys;
+  keys.push_back(Key::load(Algorithm::hs256, secret, kid).value());
+  source->replace(std::move(keys));
+  return source;
+}
+
+void a_source_has_keys_beside_the_others(void**) {
+  KeySet keys = one_key(Algorithm::hs256, "own", "k1");
+  keys.add(source_of("theirs", "k2"));
+  keys.add(source_of("nameless", ""));
+  assert_false(keys.empty());
+  assert_true(keys.find("k1").front()->secret() == "own");
+  assert_true(keys.find("k2").front()->secret() == "theirs");
+  assert_true(keys.find(std::nullopt).front()->secret() == "nameless");
+}
+
+void a_source_replaces_all_its_keys(void**) {
+  KeySet keys;
+  const auto source = source_of("old", "k1");
+  keys.add(source);
+  std::vector<Key> next;
+  next.push_back(Key::load(Algorithm::hs256, "new", "k2").value());
+  source->replace(std::move(next));
+  assert_true(keys.find("k1").empty());
+  assert_true(keys.find("k2").front()->secret() == "new");
+}
+
+void a_source_that_was_never_filled_is_waited_for(void**) {
+  KeySet keys;
+  assert_true(keys.empty());
+  const auto source = std::make_shared<KeySource>();
+  keys.add(source);
+  assert_false(keys.empty());
+  assert_true(keys.waits());
+  assert_error(TokenError::no_keys, hs256_token("{}"), keys);
+  source->replace({});
+  assert_false(keys.waits());
+  assert_error(TokenError::unknown_key, hs256_token("{}"), keys);
+}
+
+void an_unknown_kid_is_asked_for_once(void**) {
+  KeySet keys;
+  const auto source = source_of("theirs", "k1");
+  keys.add(source);
+  (void)keys.find("k1");
+  (void)keys.find(std::nullopt);
+  (void)keys.find("");
+  assert_false(source->take_wanted());
+  (void)keys.find("k2");
+  assert_true(source->take_wanted());
+  assert_false(source->take_wanted());
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(a_kid_stands_once_in_a_set),
+      cmocka_unit_test(eight_keys_may_have_no_kid),
+      cmocka_unit_test(a_kid_chooses_its_key_and_no_other),
+      cmocka_unit_test(a_source_has_keys_beside_the_others),
+      cmocka_unit_test(a_source_replaces_all_its_keys),
+      cmocka_unit_test(a_source_that_was_never_filled_is_waited_for),
+      cmocka_unit_test(an_unknown_kid_is_asked_for_once),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
