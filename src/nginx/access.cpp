@@ -40,6 +40,11 @@ std::string find_token(ngx_http_request_t* r, const LocationConf& conf) {
 
 ngx_int_t unauthorized(ngx_http_request_t* r, Request& request,
                        auth::TokenError error) {
+  if (error == auth::TokenError::no_keys) {
+    return refuse(r, request, NGX_HTTP_SERVICE_UNAVAILABLE,
+                  Counter::refused_capacity, "unavailable",
+                  auth::token_error_text(error));
+  }
   const bool missing = error == auth::TokenError::missing;
   auto* const field =
       static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_out.headers));
@@ -246,8 +251,7 @@ ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
 
 ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
                             Request& request, Bytes token, auth::Scope scope) {
-  const auto verified =
-      auth::verify(token, *conf.keys, conf.token_rules, ngx_time());
+  const auto verified = auth::verify(token, conf.issuers, ngx_time());
   if (!verified) return unauthorized(r, request, verified.error());
   Identity& identity = request.identity;
   identity.token = true;

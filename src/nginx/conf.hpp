@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "auth/jwt.hpp"
-#include "auth/key.hpp"
 #include "auth/origin.hpp"
 #include "auth/secret.hpp"
 #include "auth/signature_cache.hpp"
 #include "broker/shm_file.hpp"
 #include "hub/rule.hpp"
+#include "nginx/jwks_conf.hpp"
 #include "nginx/log_format.hpp"
 #include "nginx/redis_conf.hpp"
 #include "session/settings.hpp"
@@ -91,6 +91,7 @@ struct MainConf : MainSlots {
   bool classic_in_use = false;             // some location speaks the protocol
   std::unique_ptr<EmbeddedConf> embedded;  // null: nothing is said of it
   std::optional<std::size_t> token_cache_size;  // bytes; 0: off; none: not set
+  std::vector<std::shared_ptr<const JwksConf>> jwks;
   bool has_public_keys = false;        // some location verifies with them
   auth::SignatureCache token_cache{};  // attached when the zones are made
 
@@ -118,6 +119,25 @@ struct Cors {
   std::string headers =
       "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-API-Key";
   time_t max_age_seconds = 600;  // of a preflight's answer
+};
+
+/// Which claims of a token are which; none: as by default.
+struct ClaimNames {
+  using Names = std::optional<std::vector<std::string>>;
+  Names user;
+  Names channels;
+  Names scope;
+  Names info;    // one
+  Names expiry;  // one
+};
+
+/// paperboy_issuer.
+struct IssuerConf {
+  std::string name;
+  std::shared_ptr<auth::KeySet> keys;
+  std::optional<std::vector<std::string>> audiences;  // none: the location's
+  ClaimNames claims;
+  auth::TokenRules rules;  // made of the above and the location's
 };
 
 enum class TokenExpiry : ngx_uint_t { end, admit };
@@ -182,6 +202,8 @@ struct LocationConf : Slots {
   std::optional<std::vector<Origin>> own_origins;      // as set here
   std::shared_ptr<const std::vector<Origin>> origins;  // null: `same`
   std::shared_ptr<auth::KeySet> keys;  // null: not set here; empty: `off`
+  std::optional<std::vector<IssuerConf>> issuer_confs;  // in place of keys
+  ClaimNames claims;
   std::shared_ptr<std::vector<auth::SecretBytes>> api_keys;  // null: none
   std::optional<Cors> cors;
   bool require_tls_set = false;
@@ -192,6 +214,7 @@ struct LocationConf : Slots {
 
   // Made of the above when the levels have been merged.
   auth::TokenRules token_rules;
+  auth::Issuers issuers;
   session::Settings settings;
   session::Settings agreed;  // where the dialect's subprotocol was agreed on
 
@@ -199,7 +222,9 @@ struct LocationConf : Slots {
     return dialect != nullptr &&
            dialect->carrier() == dialect::Dialect::Carrier::event_stream;
   }
-  [[nodiscard]] bool keyed() const { return keys && !keys->empty(); }
+  [[nodiscard]] bool keyed() const {
+    return issuer_confs || (keys && !keys->empty());
+  }
 
   /// Requests to it post something.
   [[nodiscard]] bool posts() const { return publish || api || broadcast; }

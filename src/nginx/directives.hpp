@@ -34,6 +34,9 @@ char* set_channel(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_origin(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_cors(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_jwt_key(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_jwks(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_issuer(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_token_claim(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_token_cache(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_token(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_subprotocol(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
@@ -75,6 +78,17 @@ char* conf_error(ngx_conf_t* cf, Bytes what, Bytes text);
 
 /// `text` as a value with variables; null: already reported.
 Value compile_value(ngx_conf_t* cf, const ngx_str_t& text);
+
+inline constexpr Bytes kKeysOrIssuers =
+    "a level has paperboy_issuer, or paperboy_jwt_key and paperboy_jwks, not "
+    "both: put the keys into a paperboy_issuer";
+
+/// Adds the key that the directive's parameters describe to `keys`.
+char* add_key(ngx_conf_t* cf, auth::KeySet& keys);
+
+/// And the key set that `given` describes.
+char* add_jwks(ngx_conf_t* cf, std::span<const ngx_str_t> given,
+               auth::KeySet& keys);
 
 /// The directive's parameters, without its name.
 inline std::span<ngx_str_t> parameters(ngx_conf_t* cf) {

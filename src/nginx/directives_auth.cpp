@@ -59,7 +59,8 @@ std::string without_space(std::string text) {
   return text;
 }
 
-/// Adds the key that the parameters describe to `keys`.
+}  // namespace
+
 char* add_key(ngx_conf_t* cf, auth::KeySet& keys) {
   const auto given = parameters(cf);
   const auto algorithm = auth::algorithm_by_name(bytes(given[0]));
@@ -98,8 +99,6 @@ char* add_key(ngx_conf_t* cf, auth::KeySet& keys) {
   return added ? NGX_CONF_OK : conf_error(cf, bytes(given[1]), added.error());
 }
 
-}  // namespace
-
 char* set_origin(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   LocationConf& here = location(conf);
   static char text[] = "is duplicate";
@@ -125,6 +124,9 @@ char* set_jwt_key(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   LocationConf& here = location(conf);
   const auto given = parameters(cf);
   const bool off = given.size() == 1 && bytes(given[0]) == "off";
+  if (here.issuer_confs) {
+    return conf_error(cf, "paperboy_jwt_key", kKeysOrIssuers);
+  }
   if (here.keys && (off || here.keys->empty())) {
     return conf_error(cf, "off",
                       "paperboy_jwt_key is off or names keys here,"

@@ -91,6 +91,19 @@ void inherit_origins(LocationConf& parent, LocationConf& child) {
   if (!child.origins) child.origins = parent.origins;
 }
 
+/// Keys and issuers are one list, which a level's own replaces.
+void inherit_keys(const LocationConf& parent, LocationConf& child) {
+  if (!child.keys && !child.issuer_confs) {
+    child.keys = parent.keys;
+    child.issuer_confs = parent.issuer_confs;
+  }
+  inherit(parent.claims.user, child.claims.user);
+  inherit(parent.claims.channels, child.claims.channels);
+  inherit(parent.claims.scope, child.claims.scope);
+  inherit(parent.claims.info, child.claims.info);
+  inherit(parent.claims.expiry, child.claims.expiry);
+}
+
 const ngx_http_core_loc_conf_t& core_conf(ngx_conf_t* cf) {
   return *static_cast<ngx_http_core_loc_conf_t*>(
       ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
@@ -231,8 +244,7 @@ void make_settings(LocationConf& conf) {
   settings.client_publish = conf.client_publish != 0;
   settings.max_commands = static_cast<std::size_t>(conf.max_commands);
   settings.max_bad_tokens = static_cast<std::size_t>(conf.max_bad_tokens);
-  settings.keys = conf.keyed() ? conf.keys.get() : nullptr;
-  settings.token_rules = &conf.token_rules;
+  settings.issuers = conf.keyed() ? &conf.issuers : nullptr;
   const ssize_t threshold = conf.deflate_threshold.value_or(-1);
   settings.deflate.enabled = threshold >= 0;
   if (threshold >= 0) {
@@ -255,6 +267,31 @@ void make_token_rules(LocationConf& conf) {
   conf.token_rules.user_required = true;
   conf.token_rules.scope_required = true;
   conf.token_rules.exact = true;
+}
+
+void rename(const ClaimNames& claims, auth::TokenRules& rules) {
+  rules.user_claims = claims.user.value_or(std::move(rules.user_claims));
+  rules.channel_claims =
+      claims.channels.value_or(std::move(rules.channel_claims));
+  rules.scope_claims = claims.scope.value_or(std::move(rules.scope_claims));
+  if (claims.info) rules.info_claim = claims.info->front();
+  if (claims.expiry) rules.expiry_claim = claims.expiry->front();
+}
+
+/// Whom the location believes, when what its dialect asks for is known.
+void make_issuers(LocationConf& conf) {
+  rename(conf.claims, conf.token_rules);
+  if (!conf.issuer_confs) {
+    if (conf.keyed()) conf.issuers = {*conf.keys, conf.token_rules};
+    return;
+  }
+  for (IssuerConf& issuer : *conf.issuer_confs) {
+    issuer.rules = conf.token_rules;
+    issuer.rules.issuer = issuer.name;
+    if (issuer.audiences) issuer.rules.audiences = *issuer.audiences;
+    rename(issuer.claims, issuer.rules);
+    conf.issuers.add(*issuer.keys, issuer.rules);
+  }
 }
 
 /// What nobody named, compiled from `text`.
@@ -365,7 +402,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   inherit(parent.deflate_threshold, child.deflate_threshold);
   inherit_origins(parent, child);
   inherit_kind(cf, parent, child);
-  if (!child.keys) child.keys = parent.keys;
+  inherit_keys(parent, child);
   if (!child.api_keys) child.api_keys = parent.api_keys;
   if (!child.require_tls_set) child.require_tls = parent.require_tls;
   if (!child.log_set) child.log = parent.log;
@@ -376,6 +413,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   make_settings(child);
   make_token_rules(child);
   default_classic(child);
+  make_issuers(child);
   if (char* const bad = check_classic(cf, child)) return bad;
   if (char* const bad = check_embedded(cf, child)) return bad;
   child.agreed = child.settings;

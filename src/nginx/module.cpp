@@ -2,6 +2,7 @@
 #include "nginx/conf.hpp"
 #include "nginx/directives.hpp"
 #include "nginx/handlers.hpp"
+#include "nginx/inner_request.hpp"
 #include "nginx/token_zone.hpp"
 #include "nginx/worker.hpp"
 #include "nginx/zone.hpp"
@@ -32,6 +33,7 @@ ngx_int_t configure(ngx_conf_t* cf) {
       !enter(core->phases[NGX_HTTP_ACCESS_PHASE], callback<access_handler>)) {
     return NGX_ERROR;
   }
+  if (!main_conf(cf).jwks.empty()) install_inner_filters();
   install_refusal_filters();
   install_cors_filter();
   return NGX_OK;

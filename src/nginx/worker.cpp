@@ -226,6 +226,7 @@ bool Worker::listen(ngx_cycle_t* cycle) {
   ngx_add_timer(&tick_, kTick);
   desk_.listen();
   hear_notices();
+  key_sets_.tick();
   wake();
   return true;
 }
@@ -307,6 +308,7 @@ void Worker::tick() {
   if (classic_) classic_->tick();
   if (embedded_) embedded_->tick();
   liaisons_.tick();
+  key_sets_.tick();
   look_after_successor();
   look_round();
 }

@@ -20,6 +20,7 @@
 #include "hub/hub.hpp"
 #include "nginx/crowd.hpp"
 #include "nginx/drain.hpp"
+#include "nginx/jwks_desk.hpp"
 #include "nginx/network.hpp"
 #include "nginx/order_desk.hpp"
 #include "session/codecs.hpp"
@@ -147,6 +148,7 @@ class Worker {
   Drain leave_;
   Crowd crowd_;
   OrderDesk desk_;
+  JwksDesk key_sets_;
   std::unique_ptr<api::Node> node_;
   std::unique_ptr<ClassicDesk> classic_;    // null: there is no back end
   std::unique_ptr<EmbeddedDesk> embedded_;  // or none of these

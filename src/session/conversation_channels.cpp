@@ -52,6 +52,10 @@ Result<Conversation::Entry> Conversation::check_channel(
     if (!checked && checked.error() == auth::TokenError::expired) {
       return Error{ErrorCode::token_expired, "the channel's token has expired"};
     }
+    if (!checked && checked.error() == auth::TokenError::no_keys) {
+      return Error{ErrorCode::unavailable,
+                   auth::token_error_text(checked.error())};
+    }
     if (!checked || checked->channel != name ||
         checked->user != session_.outlet_.user() ||
         !checked->grants.allows(auth::Scope::subscribe, name)) {
@@ -61,7 +65,7 @@ Result<Conversation::Entry> Conversation::check_channel(
   }
   const bool open =
       who == hub::Access::any ||
-      (who == hub::Access::location && session_.settings_.keys == nullptr);
+      (who == hub::Access::location && session_.settings_.issuers == nullptr);
   if (open || granted(auth::Scope::subscribe, name)) return Entry{};
   return kDenied;
 }
@@ -214,7 +218,7 @@ Result<Done> Conversation::may_publish(Bytes name) const {
     return Error{ErrorCode::forbidden, "clients don't publish here"};
   }
   const bool open = who == hub::Access::any ||
-                    (location && session_.settings_.keys == nullptr);
+                    (location && session_.settings_.issuers == nullptr);
   if (open || granted(auth::Scope::publish, name)) return Done{};
   return Error{ErrorCode::forbidden, "the token doesn't allow it"};
 }
@@ -262,7 +266,7 @@ Result<std::string> Conversation::may_read(auth::Scope scope,
   if (who == hub::Access::nobody) return kDenied;
   const bool open =
       who == hub::Access::any ||
-      (who == hub::Access::location && session_.settings_.keys == nullptr &&
+      (who == hub::Access::location && session_.settings_.issuers == nullptr &&
        session_.find(*channel) != nullptr);
   if (!open && !granted(scope, name)) return kDenied;
   if (room() == 0) return Error{ErrorCode::too_large, "no room to answer"};

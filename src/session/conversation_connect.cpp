@@ -42,6 +42,9 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
     (void)fail(command.id, ErrorCode::token_expired);
     return note_bad_token();
   }
+  if (!token && token.error() == auth::TokenError::no_keys) {
+    return fail(command.id, ErrorCode::unavailable);
+  }
   if (!token) return kInvalidToken;
   Admission& admission = *rare_->pending;
   admission.user = token->user;
@@ -204,8 +207,8 @@ void Conversation::leave_connecting(const hub::Subscription& subscription) {
 /// Without a key no token is good: one that isn't checked must not seem so.
 Conversation::Checked Conversation::check(const std::string& token) const {
   const auto& settings = session_.settings_;
-  if (settings.keys == nullptr) return auth::TokenError::unknown_key;
-  return auth::verify(token, *settings.keys, *settings.token_rules,
+  if (settings.issuers == nullptr) return auth::TokenError::unknown_key;
+  return auth::verify(token, *settings.issuers,
                       session_.context_.clock.unix_seconds());
 }
 
@@ -249,6 +252,10 @@ Conversation::End Conversation::obey(const dialect::Refresh& command) {
   if (!token && token.error() == auth::TokenError::expired) {
     (void)fail_renewal(command.id, ErrorCode::token_expired);
     return note_bad_token();
+  }
+  if (!token && token.error() == auth::TokenError::no_keys) {
+    reply(dialect::Failed{command.id, ErrorCode::unavailable, true});
+    return {};
   }
   if (!token || token->user != session_.outlet_.user()) return kInvalidToken;
   grants_ = std::make_unique<const auth::Grants>(token->grants);

@@ -10,9 +10,11 @@ namespace paperboy::session {
 namespace {
 
 Error error_of(auth::TokenError error) {
-  return {error == auth::TokenError::expired ? ErrorCode::token_expired
-                                             : ErrorCode::unauthorized,
-          auth::token_error_text(error)};
+  const auto code =
+      error == auth::TokenError::expired   ? ErrorCode::token_expired
+      : error == auth::TokenError::no_keys ? ErrorCode::unavailable
+                                           : ErrorCode::unauthorized;
+  return {code, auth::token_error_text(error)};
 }
 
 }  // namespace

@@ -5,8 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "auth/jwt.hpp"
-#include "auth/key.hpp"
+#include "auth/issuers.hpp"
 #include "dialect/dialect.hpp"
 #include "ws/negotiation.hpp"
 
@@ -38,9 +37,8 @@ struct Settings {
   std::size_t max_bad_tokens = 16;  // in commands, in 5 seconds
 
   // For the tokens in commands; those of a request are checked before.
-  const auth::KeySet* keys = nullptr;  // null: there are none
-  const auth::TokenRules* token_rules = nullptr;
-  bool tokens_only_admit = false;  // their expiry ends nothing
+  const auth::Issuers* issuers = nullptr;  // null: no token is asked for
+  bool tokens_only_admit = false;          // their expiry ends nothing
 
   // Of dialects with a back end behind them.
   enum class Authorize : std::uint8_t { edge, back_end };

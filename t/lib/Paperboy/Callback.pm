@@ -113,7 +113,7 @@ sub _post ($client) {
         $text =~ /^(\w+) (\S+) HTTP\/1\.1\r\n(.*?)\r\n\r\n(.*)$/s;
     my %header = map { /^([^:]+): (.*)$/ ? (lc $1 => $2) : () }
         split /\r\n/, $head;
-    while (length $body < $header{'content-length'}) {
+    while (length $body < ($header{'content-length'} // 0)) {
         sysread $client, $body, 65_536, length $body or return;
     }
     return { method => $method, path => $path, header => \%header,

@@ -8,7 +8,7 @@ use File::Temp ();
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64url);
 
-our @EXPORT_OK = qw(jwt jwt_of_text rsa_key ec_key ed_key base64url);
+our @EXPORT_OK = qw(jwt jwt_of_text rsa_key ec_key ed_key jwk jwks base64url);
 
 my %CURVE = (256 => 'prime256v1', 384 => 'secp384r1', 512 => 'secp521r1');
 my %SIZE  = (256 => 32, 384 => 48, 512 => 66);
@@ -91,6 +91,42 @@ sub ec_key ($dir, $name, $bits = 256) {
 
 sub ed_key ($dir, $name, $curve = 'ED25519') {
     return _key("$dir/$name", '-algorithm', $curve);
+}
+
+# A public key, made by the above, as a JSON Web Key with these members beside.
+sub jwk ($path, %member) {
+    my $der  = _read_pipe('openssl', 'pkey', '-pubin', '-in', $path, '-outform',
+        'DER');
+    my $text = _read_pipe('openssl', 'pkey', '-pubin', '-in', $path, '-noout',
+        '-text');
+    if ($text =~ /^ED(25519|448)/) {
+        return { kty => 'OKP', crv => "Ed$1",
+            x => base64url(substr $der, $1 eq '448' ? -57 : -32), %member };
+    }
+    if (my ($curve) = $text =~ /NIST CURVE: (P-\d+)/) {
+        my $size = { 'P-256' => 32, 'P-384' => 48, 'P-521' => 66 }->{$curve};
+        return { kty => 'EC', crv => $curve,
+            x => base64url(substr $der, -2 * $size, $size),
+            y => base64url(substr $der, -$size), %member };
+    }
+    my ($n) = $text =~ /Modulus:\s*([\s0-9a-f:]+?)\nExponent: 65537/i or die $text;
+    my $modulus = pack 'H*', $n =~ s/[\s:]//gr;
+    return { kty => 'RSA', n => base64url($modulus =~ s/^\0+//r), e => 'AQAB',
+        %member };
+}
+
+# A key set of them.
+sub jwks (@keys) {
+    return JSON::PP->new->utf8->canonical->encode({ keys => \@keys });
+}
+
+sub _read_pipe (@command) {
+    open my $pipe, '-|', @command or die "@command: $!";
+    binmode $pipe;
+    local $/ = undef;
+    my $text = <$pipe>;
+    close $pipe or die "@command failed\n";
+    return $text;
 }
 
 sub _key ($base, @options) {

@@ -17,7 +17,7 @@ package Paperboy::Test;
 use v5.36;
 
 use Exporter 'import';
-use Paperboy::JWT qw(jwt jwt_of_text rsa_key ec_key ed_key base64url);
+use Paperboy::JWT qw(jwt jwt_of_text rsa_key ec_key ed_key jwk jwks base64url);
 use Paperboy::Nginx;
 use Test::More;
 use Time::HiRes qw(time sleep);
@@ -25,7 +25,7 @@ use Time::HiRes qw(time sleep);
 our @EXPORT = (
     qw(nginx conf_error conf_refused finish),
     qw(wait_for self_signed have_module file_with),
-    qw(jwt jwt_of_text rsa_key ec_key ed_key base64url),
+    qw(jwt jwt_of_text rsa_key ec_key ed_key jwk jwks base64url),
     @Test::More::EXPORT,
 );
 

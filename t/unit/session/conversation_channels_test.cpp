@@ -200,7 +200,9 @@ void recoveries_that_came_together_have_one_limit(void**) {
 void where_there_are_keys_a_token_grants_the_history(void**) {
   const auth::KeySet keys;
   Talk world;
-  world.settings.keys = &keys;
+  const auth::TokenRules rules;
+  const auth::Issuers issuers(keys, rules);
+  world.settings.issuers = &issuers;
   world.rule("news", keeps(10));
   Talker reads(world, granted({auth::Scope::history}));
   Talker listens(world, granted({auth::Scope::subscribe}));
@@ -296,7 +298,9 @@ void a_rule_says_who_subscribes(void**) {
   assert_false(sub(bearer, "closed"));
   assert_true(sub(bearer, "token"));
   assert_false(sub(bare, "token"));
-  world.settings.keys = &keys;
+  const auth::TokenRules rules;
+  const auth::Issuers issuers(keys, rules);
+  world.settings.issuers = &issuers;
   assert_true(sub(bare, "open"));
   assert_false(sub(bare, "other"));
 }

@@ -75,8 +75,7 @@ auth::KeySet keys_of(const std::string& secret) {
 struct Talk : World {
   Talk() {
     settings.dialect = &words;
-    settings.keys = &keys;
-    settings.token_rules = &token_rules;
+    settings.issuers = &issuers;
     settings.connect_timeout_ms = 2'000;
     settings.ping_interval_ms = 10'000;
     settings.ping_timeout_ms = 4'000;
@@ -97,6 +96,7 @@ struct Talk : World {
   Words words;
   auth::KeySet keys = keys_of(kSecret);
   auth::TokenRules token_rules;
+  auth::Issuers issuers{keys, token_rules};
 };
 
 std::string token(const std::string& channel, const std::string& user = "ann",
@@ -192,7 +192,7 @@ void bad_tokens_are_few_in_a_time(void**) {
 
 void without_keys_no_token_is_good(void**) {
   Talk world;
-  world.settings.keys = nullptr;
+  world.settings.issuers = nullptr;
   Visitor client(world);
   client.enter("a", token("a"));
   assert_int_equal(world.count(Counter::refused_token), 1);

@@ -39,8 +39,7 @@ struct Scene : World {
   Scene() {
     settings.dialect = dialect::find("classic");
     settings.authorize = Authorize::back_end;
-    settings.keys = &keys;
-    settings.token_rules = &token_rules;
+    settings.issuers = &issuers;
     settings.tokens_only_admit = true;
     token_rules.user_claims = {"userId"};
     token_rules.channel_claims = {"channel"};
@@ -95,6 +94,7 @@ struct Scene : World {
   TestBackEnd back_end;
   auth::KeySet keys = keys_of(kSecret);
   auth::TokenRules token_rules;
+  auth::Issuers issuers{keys, token_rules};
 };
 
 struct Visitor : Client {

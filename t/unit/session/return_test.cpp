@@ -37,8 +37,7 @@ struct TestBackEnd final : hub::BackEnd {
 struct Scene : World {
   Scene() {
     settings.dialect = dialect::find("classic");
-    settings.keys = &keys;
-    settings.token_rules = &token_rules;
+    settings.issuers = &issuers;
     settings.tokens_only_admit = true;
     settings.return_seconds = 60;
     token_rules.user_claims = {"userId"};
@@ -75,6 +74,7 @@ struct Scene : World {
   TestBackEnd back_end;
   auth::KeySet keys = make_keys();
   auth::TokenRules token_rules;
+  auth::Issuers issuers{keys, token_rules};
 };
 
 struct Visitor : Client {
