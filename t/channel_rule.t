@@ -235,7 +235,7 @@ subtest 'configuration' => sub {
         ['a history=1 history_age=0', 'expected a time', 'no time at all'],
         ['a history=1 history_size=x', 'expected a size', 'no size'],
         ['a history=1 full=maybe', 'expected evict or refuse', 'neither'],
-        ['a subscribe=all', 'expected location, any, token or nobody', 'who?'],
+        ['a subscribe=all', 'expected location, any, token, user, own or nobody', 'who?'],
         ['a max_subscribers=0', 'expected a number of subscribers', 'nobody'],
         ['$arg_a presence', 'has no variables', 'a variable'],
         ['"" presence', 'empty, or it has a rule already', 'no pattern'],

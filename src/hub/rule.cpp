@@ -1,5 +1,7 @@
 #include "hub/rule.hpp"
 
+#include <algorithm>
+
 namespace paperboy::hub {
 
 void Rule::apply_to(Draft& draft) const {
@@ -9,13 +11,30 @@ void Rule::apply_to(Draft& draft) const {
   draft.best_effort = best_effort;
 }
 
+bool opens(const Rule& rule, Access who, Bytes name, Bytes user) {
+  constexpr Bytes kEnds = ":/";
+  if (who == Access::any) return true;
+  if (user.empty()) return false;
+  if (who == Access::user) return true;
+  if (who != Access::own || user.find_first_of(kEnds) != Bytes::npos) {
+    return false;
+  }
+  const Bytes rest =
+      name.substr(std::min<std::size_t>(rule.prefix, name.size()));
+  return rest.starts_with(user) &&
+         (rest.size() == user.size() ||
+          kEnds.find(rest[user.size()]) != Bytes::npos);
+}
+
 bool RuleSet::add(Bytes pattern, const Rule& rule) {
   if (pattern.empty()) return false;
   if (pattern.back() != '*') {
     return exact_.emplace(pattern, rule).second;
   }
   pattern.remove_suffix(1);
-  return prefixes_.emplace(pattern, rule).second;
+  const auto [at, added] = prefixes_.emplace(pattern, rule);
+  if (added) at->second.prefix = static_cast<std::uint32_t>(pattern.size());
+  return added;
 }
 
 /// Of the prefixes in order, those of a name are not beyond it, and a longer

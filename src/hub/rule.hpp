@@ -18,6 +18,8 @@ enum class Access : std::uint8_t {
   location,  // as the location and its tokens say
   any,       // whoever has a connection
   token,     // whoever's token grants it for this channel
+  user,      // who has a name, and whoever's token grants it
+  own,       // whose name follows the pattern's prefix, and whoever's token ...
   nobody,
 };
 
@@ -33,10 +35,17 @@ struct Rule {
   std::uint32_t replicas = 0;         // see Draft
   std::uint64_t replicas_ms = 1000;
   bool best_effort = false;
+  std::uint32_t prefix = 0;  // bytes of a name that its pattern's `*` follows
 
   /// To be published in a channel of this rule.
   void apply_to(Draft& draft) const;
 };
+
+/// Whether this rule opens the channel `name` to `user` for what it says `who`
+/// may, without a token that grants it. A name that follows the prefix is the
+/// user's where it is the user's name, alone or before a `:` or `/`; whose name
+/// has one of these owns nothing, since it could be taken for another's.
+[[nodiscard]] bool opens(const Rule& rule, Access who, Bytes name, Bytes user);
 
 class RuleSet {
  public:

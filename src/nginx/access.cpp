@@ -1,6 +1,7 @@
 #include "nginx/access.hpp"
 
 #include "auth/token_source.hpp"
+#include "nginx/admission.hpp"
 #include "nginx/handlers.hpp"
 #include "nginx/origin.hpp"
 #include "nginx/worker.hpp"
@@ -77,8 +78,10 @@ const hub::RuleSet& rules(ngx_http_request_t* r) {
 ngx_int_t check_grants(ngx_http_request_t* r, Request& request,
                        auth::Scope scope) {
   for (const std::string& channel : request.channels) {
-    const bool open = scope == auth::Scope::subscribe &&
-                      rules(r).find(channel).subscribe == hub::Access::any;
+    const hub::Rule& rule = rules(r).find(channel);
+    const bool open =
+        scope == auth::Scope::subscribe &&
+        opens(rule, rule.subscribe, channel, request.identity.user);
     if (open || allows(request.identity.grants, scope, channel)) continue;
     return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_channel,
                   "forbidden",
@@ -255,7 +258,7 @@ ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
   if (!verified) return unauthorized(r, request, verified.error());
   Identity& identity = request.identity;
   identity.token = true;
-  identity.user = verified->user;
+  identity.user = user_of(r, conf, verified->user);
   identity.info = verified->info;
   identity.grants = verified->grants;
   identity.subscriptions = verified->subscriptions;

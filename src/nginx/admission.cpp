@@ -6,6 +6,7 @@
 #include <array>
 
 #include "hub/key.hpp"
+#include "hub/notice.hpp"
 #include "nginx/worker.hpp"
 
 namespace paperboy::nginx {
@@ -31,10 +32,19 @@ std::uint64_t fingerprint_of(ngx_http_request_t* r) {
 
 }  // namespace
 
+std::string user_of(ngx_http_request_t* r, const LocationConf& conf,
+                    Bytes by_token) {
+  return std::string(by_token.empty() ? evaluate(r, conf.user) : by_token);
+}
+
 Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
                             Request& request) {
   session::Admission& admission = request.admission;
-  admission.user = request.identity.user;
+  admission.user = user_of(r, conf, request.identity.user);
+  if (admission.user.size() > hub::kMaxUser) {
+    return Error{ErrorCode::forbidden,
+                 "the user's name is longer than 512 bytes"};
+  }
   admission.info = request.identity.info;
   admission.by_token = request.identity.token;
   admission.expires = request.identity.expires;

@@ -10,6 +10,10 @@
 
 namespace paperboy::nginx {
 
+/// Whom its token names, else whom paperboy_user does; empty: nobody.
+[[nodiscard]] std::string user_of(ngx_http_request_t* r,
+                                  const LocationConf& conf, Bytes by_token);
+
 /// Fills in `request.admission`: the channels' keys, and what the client may.
 Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
                             Request& request);

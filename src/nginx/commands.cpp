@@ -115,6 +115,8 @@ ngx_command_t commands[] = {
         callback<set_channel>),
     slot(ngx_string("paperboy_namespace"), ngx_http_set_complex_value_slot,
          offsetof(Slots, name_space)),
+    slot(ngx_string("paperboy_user"), ngx_http_set_complex_value_slot,
+         offsetof(Slots, user)),
     slot(ngx_string("paperboy_message"), ngx_http_set_complex_value_slot,
          offsetof(Slots, message)),
     slot(ngx_string("paperboy_idempotency_key"),

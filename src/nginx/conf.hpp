@@ -172,6 +172,7 @@ struct Slots {
   ngx_int_t max_bad_tokens = NGX_CONF_UNSET;
   ngx_str_t token_issuer{};
   Value name_space = nullptr;
+  Value user = nullptr;
   Value message = nullptr;
   Value idempotency_key = nullptr;
   Value scheme = nullptr;

@@ -18,6 +18,7 @@ struct Parts {
   bool replicas = false;       // replicas= was given
   bool replicas_time = false;  // replicas_timeout= was
   Bytes needs_redis;           // as needs_history
+  bool own = false;            // something is for the user whose name follows
 };
 
 /// Empty, or what is wrong.
@@ -98,17 +99,20 @@ Bytes read_without(Parts& parts, Bytes value) {
 
 template <hub::Access hub::Rule::*member>
 Bytes read_access(Parts& parts, Bytes value) {
-  static constexpr std::array<std::pair<Bytes, hub::Access>, 4> kWords{
+  static constexpr std::array<std::pair<Bytes, hub::Access>, 6> kWords{
       {{"location", hub::Access::location},
        {"any", hub::Access::any},
        {"token", hub::Access::token},
+       {"user", hub::Access::user},
+       {"own", hub::Access::own},
        {"nobody", hub::Access::nobody}}};
   for (const auto& [word, access] : kWords) {
     if (value != word) continue;
     parts.rule.*member = access;
+    parts.own = parts.own || access == hub::Access::own;
     return {};
   }
-  return "expected location, any, token or nobody";
+  return "expected location, any, token, user, own or nobody";
 }
 
 struct Parameter {
@@ -219,6 +223,11 @@ char* set_channel_rule(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   if (parts.replicas_time && parts.rule.replicas == 0) {
     return conf_error(cf,
                       "replicas_timeout=", "means nothing without replicas=");
+  }
+  if (parts.own && !pattern.ends_with('*')) {
+    return conf_error(cf, pattern,
+                      "own needs a pattern that ends in *: the user's name "
+                      "comes there");
   }
   if (!main.rules.add(pattern, parts.rule)) {
     return conf_error(cf, pattern, "empty, or it has a rule already");

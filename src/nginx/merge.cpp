@@ -69,8 +69,8 @@ void merge_slots(Slots& parent, Slots& child) {
       child.classic_unsubscribe, parent.classic_unsubscribe,
       static_cast<ngx_uint_t>(ClassicUnsubscribe::connection));
   for (const auto member :
-       {&Slots::name_space, &Slots::message, &Slots::idempotency_key,
-        &Slots::scheme, &Slots::host}) {
+       {&Slots::name_space, &Slots::user, &Slots::message,
+        &Slots::idempotency_key, &Slots::scheme, &Slots::host}) {
     if (child.*member == nullptr) child.*member = parent.*member;
   }
 }

@@ -45,7 +45,8 @@ Result<Conversation::Entry> Conversation::check_channel(
     const std::string& name, const std::string& token) const {
   const auto channel = key(name);
   if (!channel) return channel.error();
-  const hub::Access who = rule(*channel).subscribe;
+  const hub::Rule& rule = this->rule(*channel);
+  const hub::Access who = rule.subscribe;
   if (who == hub::Access::nobody) return kDenied;
   if (!token.empty()) {
     const auto checked = check(token);
@@ -64,7 +65,7 @@ Result<Conversation::Entry> Conversation::check_channel(
     return Entry{end_of(*checked), checked->info, {}, {}};
   }
   const bool open =
-      who == hub::Access::any ||
+      opens(rule, who, name, session_.outlet_.user()) ||
       (who == hub::Access::location && session_.settings_.issuers == nullptr);
   if (open || granted(auth::Scope::subscribe, name)) return Entry{};
   return kDenied;
@@ -211,13 +212,14 @@ Conversation::End Conversation::obey(const dialect::SubRefresh& command) {
 Result<Done> Conversation::may_publish(Bytes name) const {
   const auto channel = key(name);
   if (!channel) return channel.error();
-  const hub::Access who = rule(*channel).publish;
+  const hub::Rule& rule = this->rule(*channel);
+  const hub::Access who = rule.publish;
   const bool location = who == hub::Access::location;
   if (who == hub::Access::nobody ||
       (location && !session_.settings_.client_publish)) {
     return Error{ErrorCode::forbidden, "clients don't publish here"};
   }
-  const bool open = who == hub::Access::any ||
+  const bool open = opens(rule, who, name, session_.outlet_.user()) ||
                     (location && session_.settings_.issuers == nullptr);
   if (open || granted(auth::Scope::publish, name)) return Done{};
   return Error{ErrorCode::forbidden, "the token doesn't allow it"};
@@ -265,7 +267,7 @@ Result<std::string> Conversation::may_read(auth::Scope scope,
   const hub::Access who = history ? rule.read_history : rule.read_presence;
   if (who == hub::Access::nobody) return kDenied;
   const bool open =
-      who == hub::Access::any ||
+      opens(rule, who, name, session_.outlet_.user()) ||
       (who == hub::Access::location && session_.settings_.issuers == nullptr &&
        session_.find(*channel) != nullptr);
   if (!open && !granted(scope, name)) return kDenied;

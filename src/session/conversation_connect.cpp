@@ -47,7 +47,7 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
   }
   if (!token) return kInvalidToken;
   Admission& admission = *rare_->pending;
-  admission.user = token->user;
+  if (!token->user.empty()) admission.user = token->user;
   admission.info = token->info;
   admission.by_token = true;
   admission.expires = end_of(*token);
@@ -94,11 +94,13 @@ Conversation::End Conversation::join_all(const dialect::Connect& command,
 
 /// A channel of the location's.
 bool Conversation::may_join(const std::string& key) const {
-  const hub::Access who = rule(key).subscribe;
-  if (who == hub::Access::any) return true;
+  const hub::Rule& rule = this->rule(key);
+  const hub::Access who = rule.subscribe;
+  const Bytes name = hub::channel_name(key);
   if (who == hub::Access::nobody) return false;
+  if (opens(rule, who, name, session_.outlet_.user())) return true;
   if (!grants_) return who == hub::Access::location;
-  return allows(*grants_, hub::channel_name(key));
+  return allows(*grants_, name);
 }
 
 /// One subscription of the server's.

@@ -77,12 +77,14 @@ Result<Conversation::Entry> Conversation::check_entry(
   if (entry.channel.empty()) entry.channel = token->channel;
   const auto channel = key(entry.channel);
   if (!channel) return channel.error();
-  const hub::Access who = rule(*channel).subscribe;
+  const hub::Rule& rule = this->rule(*channel);
+  const hub::Access who = rule.subscribe;
   if (who == hub::Access::nobody) {
     return Error{ErrorCode::forbidden,
                  "the channel's rule doesn't let it subscribe"};
   }
-  const bool open = who == hub::Access::any;
+  const bool open = opens(rule, who, entry.channel,
+                          token ? Bytes(token->user) : session_.outlet_.user());
   if (!token) return open ? Result<Entry>(entry) : error_of(token.error());
   if (!open && !token->grants.allows(auth::Scope::subscribe, entry.channel)) {
     return Error{ErrorCode::forbidden,

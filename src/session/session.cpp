@@ -53,13 +53,15 @@ Result<Done> Session::open(const Admission& admission) {
 
 Result<Done> Session::enter(const Admission& admission,
                             const std::string& channel, const Position& since) {
-  const hub::Access who = context_.hub.rule(channel).subscribe;
-  if (who == hub::Access::nobody ||
-      (who == hub::Access::token && !admission.by_token)) {
+  const hub::Rule& rule = context_.hub.rule(channel);
+  const hub::Access who = rule.subscribe;
+  const bool open =
+      who == hub::Access::location || admission.by_token ||
+      opens(rule, who, hub::channel_name(channel), admission.user);
+  if (who == hub::Access::nobody || !open) {
     return Error{ErrorCode::forbidden,
                  "the channel's rule doesn't let it subscribe"};
   }
-  const hub::Rule& rule = context_.hub.rule(channel);
   std::string client;  // who is in no list needs no name
   if (rule.presence || rule.join_leave) client = client_text(make_client_id());
   const auto subscribed = subscribe(
@@ -201,13 +203,16 @@ void Session::publish(const dialect::Publish& command) {
 }
 
 Result<Done> Session::may_publish(Bytes channel) const {
-  const hub::Access who = context_.hub.rule(channel).publish;
-  if (who == hub::Access::any) return Done{};
-  if (who == hub::Access::nobody ||
-      (who == hub::Access::location && !settings_.client_publish)) {
+  const hub::Rule& rule = context_.hub.rule(channel);
+  const hub::Access who = rule.publish;
+  if (opens(rule, who, hub::channel_name(channel), outlet_.user())) {
+    return Done{};
+  }
+  const bool location = who == hub::Access::location;
+  if (who == hub::Access::nobody || (location && !settings_.client_publish)) {
     return Error{ErrorCode::forbidden, "clients don't publish here"};
   }
-  if (!may_publish_ || (who == hub::Access::token && !by_token_)) {
+  if (!may_publish_ || (!location && !by_token_)) {
     return Error{ErrorCode::forbidden,
                  "the token doesn't allow publishing here"};
   }

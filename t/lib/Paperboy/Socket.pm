@@ -16,6 +16,7 @@ $SIG{PIPE} = 'IGNORE';
 our $TIMEOUT = $ENV{PAPERBOY_TIMEOUT} // 10;
 
 # port => N or unix => PATH; tls => 1 (no certificate is checked);
+# certificate => PATH, key_file => PATH: its own one;
 # receive_buffer => BYTES (SO_RCVBUF, for clients who are to be slow);
 # prefix => BYTES: sent before anything else.
 sub new ($class, %option) {
@@ -49,6 +50,8 @@ sub _start_tls ($self, %option) {
         $self->{socket},
         SSL_verify_mode => 0,
         SSL_hostname    => $option{server_name} // 'localhost',
+        $option{certificate} ? (SSL_cert_file => $option{certificate},
+            SSL_key_file => $option{key_file}) : (),
         $option{alpn} ? (SSL_alpn_protocols => $option{alpn}) : (),
     ) or die "TLS: $IO::Socket::SSL::SSL_ERROR";
     $self->{tls} = 1;

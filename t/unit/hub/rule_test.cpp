@@ -3,6 +3,8 @@
 #include "test.hpp"
 
 using paperboy::Bytes;
+using paperboy::hub::Access;
+using paperboy::hub::opens;
 using paperboy::hub::Rule;
 using paperboy::hub::RuleSet;
 
@@ -46,6 +48,45 @@ void the_most_specific_rule_holds(void**) {
   assert_int_equal(found(rules, ""), 1);
 }
 
+bool owns(Bytes user, Bytes name) {
+  RuleSet rules;
+  Rule mine;
+  mine.subscribe = Access::own;
+  assert_true(rules.add("to:*", mine));
+  const Rule& found = rules.find(name);
+  return opens(found, found.subscribe, name, user);
+}
+
+void who_owns_a_channel_has_its_name_behind_the_prefix(void**) {
+  assert_true(owns("ann", "to:ann"));
+  assert_true(owns("ann", "to:ann:mail"));
+  assert_true(owns("ann", "to:ann/mail"));
+  assert_false(owns("ann", "to:annabel"));
+  assert_false(owns("ann", "to:an"));
+  assert_false(owns("ann", "to:ANN"));
+  assert_false(owns("ann", "to:x:ann"));
+  assert_false(owns("ann", "ann"));
+  assert_false(owns("", "to:"));
+  assert_false(owns("", "to::x"));
+}
+
+/// "to:a:b" would be that of "a" and that of "a:b".
+void whose_name_could_be_anothers_owns_nothing(void**) {
+  assert_true(owns("a", "to:a:b"));
+  assert_false(owns("a:b", "to:a:b"));
+  assert_false(owns("a/b", "to:a/b"));
+}
+
+void others_are_let_in_by_what_they_are(void**) {
+  const Rule rule;
+  assert_true(opens(rule, Access::any, "x", ""));
+  assert_true(opens(rule, Access::user, "x", "ann"));
+  assert_false(opens(rule, Access::user, "x", ""));
+  for (const Access who : {Access::location, Access::token, Access::nobody}) {
+    assert_false(opens(rule, who, "x", "ann"));
+  }
+}
+
 void a_longer_prefix_that_does_not_match_hides_no_shorter_one(void**) {
   RuleSet rules;
   assert_true(rules.add("a*", rule(1)));
@@ -74,6 +115,9 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(without_rules_nothing_is_kept),
       cmocka_unit_test(the_most_specific_rule_holds),
+      cmocka_unit_test(who_owns_a_channel_has_its_name_behind_the_prefix),
+      cmocka_unit_test(whose_name_could_be_anothers_owns_nothing),
+      cmocka_unit_test(others_are_let_in_by_what_they_are),
       cmocka_unit_test(
           a_longer_prefix_that_does_not_match_hides_no_shorter_one),
       cmocka_unit_test(a_pattern_has_one_rule),
