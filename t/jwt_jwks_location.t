@@ -36,6 +36,7 @@ server {
     log_subrequest on;
     root %%DIR%%;
     @{[ locations(@good, @bad) ]}
+    location /native { paperboy native; paperboy_jwks location=/keys/missing; }
     location /status { paperboy_status; }
     location /basic { stub_status; }
     location /keys/ { internal; return 404; }
@@ -111,6 +112,14 @@ subtest 'what does not' => sub {
     }
     like($nginx->log, qr{no answer in time .*a request by itself to "/keys/slow"},
         'its own line says which request it is');
+};
+
+subtest 'in commands' => sub {
+    my $ws = $nginx->ws('/native');
+    $ws->text(qq({"id":1,"connect":{"token":"$token"}}));
+    is($ws->recv,
+        'text:{"id":1,"error":{"code":100,"message":"internal server error",'
+            . '"temporary":true}}', 'a client is to try again');
 };
 
 subtest 'nothing is left' => sub {
