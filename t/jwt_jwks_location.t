@@ -155,6 +155,15 @@ subtest 'without a master' => sub {
     ok(wait_for('no keys', sub { $status->() == 503 }), 'none at first');
     file_with("$alone->{dir}/one.json", jwks(jwk($public, kid => 'k')));
     ok(wait_for('keys', sub { $status->() == 101 }), 'then there are');
+    # nginx gives the next cycle no connections: it serves nobody any more, but
+    # has to end.
+    $alone->expect_log(qr/worker_connections are not enough/);
+    $alone->signal('HUP');
+    ok(wait_for('a reload', sub { $alone->log =~ /reconfiguring/ }), 'a reload');
+    sleep 1.5;
+    $alone->signal('QUIT');
+    ok(wait_for('its end', sub { !$alone->is_alive }), 'and its end');
+    is($?, 0, 'by itself');
 };
 
 finish;

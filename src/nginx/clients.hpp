@@ -13,6 +13,8 @@ namespace paperboy::nginx {
 /// list: one of ours would cost each of them two pointers.
 template <typename Visit>
 void each_socket(ngx_uint_t begin, ngx_uint_t end, Visit&& visit) {
+  // Without a master, nginx makes none for the cycle after a reload.
+  if (ngx_cycle->connections == nullptr) return;
   for (ngx_uint_t i = begin; i < end; ++i) {
     Connection* const connection = Connection::of(ngx_cycle->connections[i]);
     if (connection != nullptr) visit(*connection);
