@@ -1,5 +1,7 @@
 #include "classic.hpp"
 
+#include <algorithm>
+
 #include "token.hpp"
 #include "wire.hpp"
 
@@ -9,6 +11,9 @@ namespace {
 
 constexpr Bytes kSubscribed = "subscribed:";
 constexpr std::uint64_t kBegin = 1'700'000'000'000;  // ms since the epoch
+
+/// Who is back before it is noted that it was gone isn't promised anything, s.
+constexpr double kNoted = 0.3;
 
 std::string quoted(Bytes text) {
   return text.empty() ? "null" : '"' + std::string(text) + '"';
@@ -58,7 +63,10 @@ void ClassicSubscriber::welcome() {
   }
 }
 
-double ClassicSubscriber::pause() { return between(0, stage().doors.look); }
+double ClassicSubscriber::pause() {
+  const double look = stage().doors.look;
+  return between(std::min(kNoted, look), look);
+}
 
 double ClassicSubscriber::patience() { return stage().doors.patience; }
 

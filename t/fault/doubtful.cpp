@@ -7,9 +7,10 @@ void Doubtful::begins() {
     if (times > 1) open_.push_back({said, times, 0});
   }
   for (const auto& [said, epoch] : passed_) {
-    if (!heard_.contains(said)) open_.push_back({said, 0, epoch});
+    const bool came = heard_.contains(said) || before_.contains(said);
+    if (!came) open_.push_back({said, 0, epoch});
   }
-  heard_.clear();
+  before_ = std::exchange(heard_, {});
   passed_.clear();
 }
 

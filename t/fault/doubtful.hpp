@@ -5,7 +5,8 @@
 //
 // What can be told is held against: in one connection it comes no more often
 // than it stands in the channel; and where it stands once, whoever passes that
-// place has to get it. Judged in the end, when all its places are known.
+// place has to get it, or had it as the last of its connection before. Judged
+// in the end, when all its places are known.
 #pragma once
 
 #include <map>
@@ -47,6 +48,7 @@ class Doubtful {
   };
 
   std::map<Said, std::uint32_t> heard_;   ///< how often, in this connection
+  std::map<Said, std::uint32_t> before_;  ///< in the one before
   std::map<Said, std::uint64_t> passed_;  ///< in which epoch
   std::vector<Came> open_;                ///< of those before
   std::set<std::pair<std::uint64_t, std::uint64_t>> blanks_;  ///< places

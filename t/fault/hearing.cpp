@@ -29,16 +29,21 @@ void Hearing::begins(bool told) {
   heard_ = false;
   const bool sound =
       ledger_.doubt() == Doubt::none && ledger_.doubts() == doubts_at_end_;
+  is_sent_after_ = returns_ && noted_ && sound;
   waiting_.push_back({.stamp = {},
                       .told = told,
                       .begin = ledger_.begun(),
-                      .due = returns_ && noted_ && sound});
+                      .due = is_sent_after_});
 }
+
+/// Who has heard nothing was somewhere all the same, but nobody knows where,
+/// unless it was to go on from where it had been.
 
 void Hearing::ends(bool noted) {
   if (!listens_) return;
-  listens_ = heard_ = false;
-  noted_ = noted && ledger_.doubt() == Doubt::none;
+  const bool is_known = is_placed_ || is_sent_after_;
+  listens_ = heard_ = is_placed_ = false;
+  noted_ = noted && is_known && ledger_.doubt() == Doubt::none;
   doubts_at_end_ = ledger_.doubts();
 }
 
@@ -55,6 +60,9 @@ void Hearing::receives(const Stamp& stamp) {
   }
   if (!ledger_.hear(stamp)) return show();
   heard_ = true;
+  const auto* const entry =
+      ledger_.find(stamp.publisher, channel_, stamp.number);
+  is_placed_ = is_placed_ || !is_in_doubt(*entry);
   waiting_.push_back({.stamp = stamp});
   settle();
 }

@@ -73,7 +73,9 @@ class Hearing {
 
   bool listens_ = false;
   bool heard_ = false;
-  bool noted_ = false;  ///< the last connection's end
+  bool is_placed_ = false;      ///< by something that came in this connection
+  bool is_sent_after_ = false;  ///< what was missed before this connection
+  bool noted_ = false;          ///< the last connection's end
   std::uint64_t doubts_at_end_ = 0;
   std::deque<Event> waiting_;
 

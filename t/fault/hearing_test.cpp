@@ -314,6 +314,25 @@ void nothing_is_sent_after_where_no_note_was_made(void**) {
   assert_int_equal(world.tally.counts.between, 6);
 }
 
+/// Where it was on a connection on which nothing came is known only where it
+/// went on from a place before.
+void who_heard_nothing_was_somewhere(void**) {
+  World world(true);
+  world.gets_all(1, 3);
+  world.here.ends(false);
+  world.miss(4, 6);
+  world.here.begins(true);
+  world.returns(true);
+  world.gets_all(7, 7);
+  world.expect(0, 0, 0, 0);
+  world.returns(true);
+  world.returns(true);
+  world.miss(8, 8);
+  world.gets_all(9, 9);
+  world.here.finish({kEpoch, 9});
+  world.expect(1, 0, 0, 0);
+}
+
 // ---- users -----------------------------------------------------------------
 
 void what_is_said_to_a_user_has_to_come(void**) {
@@ -419,6 +438,21 @@ void what_is_said_in_doubt_and_stands_once_has_to_come(void**) {
   world.gets_all(3, 3);
   world.here.finish({kEpoch, 3});
   world.expect(1, 0, 0, 0);
+}
+
+/// What is sent after begins behind it.
+void what_is_said_in_doubt_may_have_come_last_before(void**) {
+  World world(true);
+  const Stamp stamp = said_in_doubt(world);
+  (void)world.ledger.claim(stamp, {kEpoch, 2});
+  world.gets_all(1, 1);
+  world.gets(stamp);
+  world.returns(true);
+  world.gets_all(3, 3);
+  world.returns(true);
+  world.gets_all(4, 4);
+  world.here.finish({kEpoch, 4});
+  world.expect(0, 0, 0, 0);
 }
 
 /// One of others may not be missing between, nor come twice.
@@ -534,6 +568,7 @@ int main() {
       cmocka_unit_test(nothing_that_is_sent_after_is_seen),
       cmocka_unit_test(what_is_sent_after_may_come_again),
       cmocka_unit_test(nothing_is_sent_after_where_no_note_was_made),
+      cmocka_unit_test(who_heard_nothing_was_somewhere),
       cmocka_unit_test(what_is_said_to_a_user_has_to_come),
       cmocka_unit_test(what_is_said_in_doubt_may_be_missing),
       cmocka_unit_test(what_is_said_in_doubt_may_come_late),
@@ -541,6 +576,7 @@ int main() {
       cmocka_unit_test(what_is_said_in_doubt_may_stand_anywhere),
       cmocka_unit_test(what_is_said_in_doubt_comes_as_often_as_it_stands),
       cmocka_unit_test(what_is_said_in_doubt_and_stands_once_has_to_come),
+      cmocka_unit_test(what_is_said_in_doubt_may_have_come_last_before),
       cmocka_unit_test(what_others_publish_meanwhile_is_excused_by_nothing),
       cmocka_unit_test(a_copy_of_before_may_come_late_and_once),
       cmocka_unit_test(so_may_one_of_what_was_said_to_its_user),
