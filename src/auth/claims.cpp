@@ -190,7 +190,29 @@ bool add_scopes(Bytes words, Grants& grants) {
   return true;
 }
 
-Checked read_grants(const Json& claims, const TokenRules& rules,
+/// A channel's pattern in which `{user}` stands for the token's user.
+struct Pattern {
+  std::string text;  // empty: it needs a user, and there is none
+  bool exact;        // a `*` at its end is the user's
+};
+
+Pattern expanded(Bytes pattern, Bytes user) {
+  constexpr Bytes kUser = "{user}";
+  Pattern made{{}, false};
+  while (true) {
+    const std::size_t at = pattern.find(kUser);
+    if (at == Bytes::npos) break;
+    if (user.empty()) return {{}, true};
+    made.text.append(pattern.substr(0, at)).append(user);
+    made.exact = true;
+    pattern.remove_prefix(at + kUser.size());
+  }
+  made.text.append(pattern);
+  made.exact = made.exact && !pattern.ends_with('*');
+  return made;
+}
+
+Checked read_grants(const Json& claims, const TokenRules& rules, Bytes user,
                     Grants& grants) {
   for (const std::string& name : rules.channel_claims) {
     const Json claim = claims.get(name);
@@ -198,8 +220,11 @@ Checked read_grants(const Json& claims, const TokenRules& rules,
       continue;
     }
     grants.name_channels();
-    if (!each_string(claim, [&](Bytes pattern) {
-          return grants.add_channel(pattern);
+    if (!each_string(claim, [&](Bytes text) {
+          if (rules.exact || text.empty()) return grants.add_channel(text);
+          const Pattern pattern = expanded(text, user);
+          return pattern.text.empty() ||
+                 grants.add_channel(pattern.text, pattern.exact);
         })) {
       return TokenError::claims;
     }
@@ -240,7 +265,9 @@ void read_channels(const Json& claims, Token& token) {
        ++i) {
     const Json name = channels.at(i);
     if (name.as_string().ends_with('*')) continue;
-    token.subscriptions.push_back({std::string(name.as_string()), {}});
+    Pattern pattern = expanded(name.as_string(), token.user);
+    if (pattern.text.empty()) continue;
+    token.subscriptions.push_back({std::move(pattern.text), {}});
   }
 }
 
@@ -268,7 +295,7 @@ std::optional<Scope> capability(Bytes word) {
 }
 
 /// One object of `caps`: what is allowed in which channels.
-Checked read_capability(const Json& one, Grants& grants) {
+Checked read_capability(const Json& one, Bytes user, Grants& grants) {
   const Json match = one.get("match");
   const Json channels = one.get("channels");
   const bool exact = !match || match.as_string().empty();
@@ -279,21 +306,25 @@ Checked read_capability(const Json& one, Grants& grants) {
   }
   const auto grant = [&](Bytes word) {
     const auto scope = capability(word);
-    return !scope || each_string(channels, [&](Bytes pattern) {
-      return grants.add(*scope, pattern, exact);
+    return !scope || each_string(channels, [&](Bytes text) {
+      if (text.empty()) return false;
+      const Pattern pattern = expanded(text, user);
+      return pattern.text.empty() ||
+             grants.add(*scope, pattern.text, exact || pattern.exact);
     });
   };
   return each_string(one.get("allow"), grant) ? Checked(Done{})
                                               : Checked(TokenError::claims);
 }
 
-Checked read_caps(const Json& claims, Grants& grants) {
+Checked read_caps(const Json& claims, Bytes user, Grants& grants) {
   const Json caps = claims.get("caps");
   if (!caps) return Done{};
   if (!caps.is_array()) return TokenError::claims;
   grants.name_channels();
   for (std::size_t i = 0; i < caps.size(); ++i) {
-    if (auto read = read_capability(caps.at(i), grants); !read) return read;
+    if (auto read = read_capability(caps.at(i), user, grants); !read)
+      return read;
   }
   return Done{};
 }
@@ -313,10 +344,12 @@ Result<Token, TokenError> read_claims(const Json& claims,
   if (auto ids = read_ids(claims, rules, token); !ids) {
     return ids.error();
   }
-  if (auto granted = read_grants(claims, rules, token.grants); !granted) {
+  if (auto granted = read_grants(claims, rules, token.user, token.grants);
+      !granted) {
     return granted.error();
   }
   token.channel = claims.get(channel_claim(rules)).as_string();
+  if (!rules.exact) token.channel = expanded(token.channel, token.user).text;
   if (const Json info = claims.get(rules.info_claim); info && !info.is_null()) {
     token.info = info.dump();
   }
@@ -325,7 +358,7 @@ Result<Token, TokenError> read_claims(const Json& claims,
   if (auto subs = read_subs(claims, token); !subs) {
     return subs.error();
   }
-  if (auto caps = read_caps(claims, token.grants); !caps) {
+  if (auto caps = read_caps(claims, token.user, token.grants); !caps) {
     return caps.error();
   }
   return token;

@@ -21,7 +21,7 @@ bool names(Bytes pattern, Bytes channel) {
 
 Grants Grants::everything() {
   Grants all;
-  all.channels_.emplace_back("*");
+  all.channels_.push_back({"*", false});
   all.names_channels_ = true;
   for (const Scope scope :
        {Scope::subscribe, Scope::publish, Scope::history, Scope::presence}) {
@@ -30,12 +30,12 @@ Grants Grants::everything() {
   return all;
 }
 
-bool Grants::add_channel(Bytes pattern) {
+bool Grants::add_channel(Bytes pattern, bool exact) {
   if (pattern.empty() || pattern.size() > kMaxChannelLength ||
       channels_.size() == kMaxChannels) {
     return false;
   }
-  channels_.emplace_back(pattern);
+  channels_.push_back({std::string(pattern), exact});
   names_channels_ = true;
   return true;
 }
@@ -55,11 +55,11 @@ void Grants::add_scope(Scope scope) { scopes_ |= bit(scope); }
 bool Grants::has(Scope scope) const { return (scopes_ & bit(scope)) != 0; }
 
 bool Grants::allows(Scope scope, Bytes channel) const {
-  if (has(scope) && std::any_of(channels_.begin(), channels_.end(),
-                                [&](const std::string& pattern) {
-                                  return exact_ ? channel == pattern
-                                                : names(pattern, channel);
-                                })) {
+  if (has(scope) &&
+      std::any_of(channels_.begin(), channels_.end(), [&](const Channel& one) {
+        return exact_ || one.exact ? channel == one.pattern
+                                   : names(one.pattern, channel);
+      })) {
     return true;
   }
   return std::any_of(capabilities_.begin(), capabilities_.end(),

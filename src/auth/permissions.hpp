@@ -29,12 +29,11 @@ class Grants {
   static Grants everything();
 
   /// False, and nothing is added, for an empty pattern or one that goes over
-  /// either limit.
-  [[nodiscard]] bool add_channel(Bytes pattern);
+  /// either limit. `exact`: its last `*` is a character like any other.
+  [[nodiscard]] bool add_channel(Bytes pattern, bool exact = false);
 
   /// Grants `scope` in the channels that `pattern` names, whatever the token's
-  /// scopes are; `exact`: its last `*` is a character like any other. False as
-  /// add_channel.
+  /// scopes are. `exact`, and when false: as add_channel.
   [[nodiscard]] bool add(Scope scope, Bytes pattern, bool exact);
 
   /// Says that channels are named although there may be none: an empty list
@@ -58,13 +57,17 @@ class Grants {
   [[nodiscard]] bool names_channels() const { return names_channels_; }
 
  private:
+  struct Channel {
+    std::string pattern;
+    bool exact;
+  };
   struct Capability {
     std::string pattern;
     std::uint8_t scopes;
     bool exact;
   };
 
-  std::vector<std::string> channels_;
+  std::vector<Channel> channels_;
   std::vector<Capability> capabilities_;
   std::uint8_t scopes_ = 0;
   bool names_channels_ = false;

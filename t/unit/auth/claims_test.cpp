@@ -318,6 +318,43 @@ void capabilities_permit(void**) {
   assert_true(good(R"({"caps":[]})").grants.names_channels());
 }
 
+void user_stands_for_the_tokens_user(void**) {
+  const Token token = good(
+      R"({"sub":"ann","channels":["to:{user}","of:{user}:*","{user}-{user}"],)"
+      R"("caps":[{"channels":["in:{user}"],"allow":["pub"]}]})");
+  const Grants& grants = token.grants;
+  assert_true(grants.allows(Scope::subscribe, "to:ann"));
+  assert_false(grants.allows(Scope::subscribe, "to:annabel"));
+  assert_false(grants.allows(Scope::subscribe, "to:{user}"));
+  assert_true(grants.allows(Scope::subscribe, "of:ann:x"));
+  assert_false(grants.allows(Scope::subscribe, "of:bob:x"));
+  assert_true(grants.allows(Scope::subscribe, "ann-ann"));
+  assert_true(grants.allows(Scope::publish, "in:ann"));
+  assert_int_equal(token.subscriptions.size(), 2);
+  assert_string_equal(token.subscriptions[0].channel.c_str(), "to:ann");
+}
+
+/// Else a name would open the channels of all.
+void a_star_in_the_users_name_is_a_character(void**) {
+  const Token token =
+      good(R"({"sub":"*","channels":["to:{user}"],)"
+           R"("caps":[{"channels":["in:{user}"],"allow":["pub"],)"
+           R"("match":"wildcard"}]})");
+  assert_true(token.grants.allows(Scope::subscribe, "to:*"));
+  assert_false(token.grants.allows(Scope::subscribe, "to:ann"));
+  assert_true(token.grants.allows(Scope::publish, "in:*"));
+  assert_false(token.grants.allows(Scope::publish, "in:ann"));
+}
+
+void without_a_user_its_channels_are_passed_over(void**) {
+  const Token token = good(R"({"channels":["to:{user}","a"]})");
+  assert_false(token.grants.allows(Scope::subscribe, "to:"));
+  assert_false(token.grants.allows(Scope::subscribe, "to:{user}"));
+  assert_true(token.grants.allows(Scope::subscribe, "a"));
+  assert_int_equal(token.subscriptions.size(), 1);
+  assert_true(good(R"({"channels":["to:{user}"]})").grants.names_channels());
+}
+
 void capabilities_that_are_not_understood_refuse_the_token(void**) {
   for (const Bytes claims :
        {R"({"caps":{}})", R"({"caps":[1]})", R"({"caps":[{}]})",
@@ -434,6 +471,9 @@ int main() {
       cmocka_unit_test(a_token_of_a_channel_names_it),
       cmocka_unit_test(what_others_may_see_stands_on_one_line),
       cmocka_unit_test(capabilities_permit),
+      cmocka_unit_test(user_stands_for_the_tokens_user),
+      cmocka_unit_test(a_star_in_the_users_name_is_a_character),
+      cmocka_unit_test(without_a_user_its_channels_are_passed_over),
       cmocka_unit_test(what_is_required_is_missed),
       cmocka_unit_test(exact_names_are_those_of_the_channel_claims_alone),
       cmocka_unit_test(capabilities_that_are_not_understood_refuse_the_token),
