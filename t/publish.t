@@ -23,6 +23,15 @@ server {
         paperboy_jwt_key HS256 file=%%DIR%%/secret;
         paperboy_token $http_authorization;
     }
+    location /late {
+        auth_request /yes;
+        auth_request_set $late other;
+        paperboy_publish;
+        paperboy_channel $late;
+        paperboy_jwt_key HS256 file=%%DIR%%/secret;
+        paperboy_token $http_authorization;
+    }
+    location /yes { return 204; }
     location /fixed { paperboy_publish any; paperboy_channel fixed; }
     location /several {
         paperboy_publish any;
@@ -188,6 +197,10 @@ subtest 'tokens' => sub {
         'another scope');
     refused($status->('b', scope => 'publish', channel => 'a'), 403,
         'another channel');
+    my $token = jwt({ exp => time + 60, scope => 'publish', channel => 'a' },
+        key => $secret);
+    refused(publish('/late', 'x', headers => [Authorization => "Bearer $token"]),
+        400, 'one that was not known yet when the token was checked');
 };
 
 subtest 'a message larger than the log takes' => sub {

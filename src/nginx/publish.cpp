@@ -192,7 +192,10 @@ ngx_int_t publish(ngx_http_request_t* r) {
   const LocationConf& conf = location_conf(r);
   Request& request = *Request::of(r);
   Worker& worker = *Worker::current();
-  const auto names = named_channels(r, conf);
+  // With a token those that it was checked for, whatever their variables say by
+  // now.
+  const auto names =
+      request.identity.token ? request.channels : named_channels(r, conf);
   const auto keys = channel_keys(r, conf, names);
   if (!keys) return refuse_error(r, request, keys.error());
   Kind kind = Kind::text;
