@@ -14,6 +14,10 @@ constexpr Bytes kBlank = " \t\n\r";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+bool is_escaped(char c) {
+  return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+}
+
 bool is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
@@ -243,17 +247,21 @@ bool JsonTexts::next() {
 void append_json_string(std::string& out, Bytes text) {
   static constexpr char kHex[] = "0123456789abcdef";
   out += '"';
-  for (const char c : text) {
+  while (true) {
+    const auto plain = static_cast<std::size_t>(
+        std::ranges::find_if(text, is_escaped) - text.begin());
+    out.append(text.substr(0, plain));
+    if (plain == text.size()) break;
+    const char c = text[plain];
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out.append({'\\', c});
     } else if (c == '\n') {
       out += "\\n";
-    } else if (byte < 0x20) {
-      out.append("\\u00").append({kHex[byte >> 4], kHex[byte & 15]});
     } else {
-      out += c;
+      out.append("\\u00").append({kHex[byte >> 4], kHex[byte & 15]});
     }
+    text.remove_prefix(plain + 1);
   }
   out += '"';
 }

@@ -24,6 +24,9 @@ constexpr Error kTooLarge{
     ErrorCode::too_large,
     "the message is larger than paperboy_max_message_size"};
 
+/// Of what is answered for a channel, beside its name.
+constexpr std::size_t kOutcomeSize = 80;  // bytes
+
 constexpr Error kOpen{ErrorCode::internal, "not answered yet"};
 
 struct Outcome {
@@ -115,6 +118,7 @@ ngx_int_t answer_outcomes(ngx_http_request_t* r, const LocationConf& conf,
                   evaluate(r, conf.answer_text));
   }
   std::string text;
+  text.reserve(outcomes.size() * (outcomes[0].channel.size() + kOutcomeSize));
   for (const Outcome& outcome : outcomes) {
     text += text.empty() ? "" : ",";
     append_outcome(text, outcome);
@@ -179,6 +183,7 @@ Result<std::vector<std::string>> channel_keys(
   }
   const Bytes name_space = evaluate(r, conf.name_space);
   std::vector<std::string> keys;
+  keys.reserve(names.size());
   for (const std::string& name : names) {
     auto key =
         hub::channel_key(name_space, name, conf.settings.max_channel_length);
@@ -194,7 +199,7 @@ ngx_int_t publish(ngx_http_request_t* r) {
   Worker& worker = *Worker::current();
   // With a token those that it was checked for, whatever their variables say by
   // now.
-  const auto names =
+  auto names =
       request.identity.token ? request.channels : named_channels(r, conf);
   const auto keys = channel_keys(r, conf, names);
   if (!keys) return refuse_error(r, request, keys.error());
@@ -216,7 +221,10 @@ ngx_int_t publish(ngx_http_request_t* r) {
   if (!all->asked) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   all->message = std::move(*message);
   all->once = once;
-  for (const std::string& name : names) all->outcomes.push_back({name, kOpen});
+  all->outcomes.reserve(names.size());
+  for (std::string& name : names) {
+    all->outcomes.push_back({std::move(name), kOpen});
+  }
   publish_to_all(worker, all, *keys,
                  {.kind = kind,
                   .data = all->message,
