@@ -163,6 +163,7 @@ void History::sweep(std::uint64_t now, std::uint64_t buckets) {
   for (; drops > 0 && oldest_expired(now); drops--) {
     drop_first(kept(oldest()).channel);
   }
+  if (oldest() == 0) return;  // nothing is kept
   const std::uint64_t all = view_.geometry().buckets;
   std::uint64_t at = header().swept;
   const std::uint64_t end = std::min(all, at + buckets);
