@@ -58,7 +58,12 @@ void Connection::take_over(ngx_http_request_t* r) {
   socket_.start();
   if (outbox_) queue();
   if (!input.empty()) feed(input);
-  if (!dead()) read_in_turn();
+  if (dead()) return;
+  if (c_->read->ready != 0) {
+    read_in_turn();
+  } else if (ngx_handle_read_event(c_->read, 0) != NGX_OK) {
+    socket_.lost();
+  }
 }
 
 /// As ngx_http_set_keepalive() takes the next request: the request ends, the
