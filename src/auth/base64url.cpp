@@ -1,6 +1,8 @@
 #include "auth/base64url.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/base64.hpp"
@@ -9,22 +11,19 @@ namespace paperboy::auth {
 
 namespace {
 
-// RFC 4648 section 5; -1: not in the alphabet.
-int digit(char c) {
-  if (c >= 'A' && c <= 'Z') {
-    return c - 'A';
+// RFC 4648 section 5.
+constexpr Bytes kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+// What each byte stands for; -1: not in the alphabet.
+constexpr std::array<int, 256> kDigits = [] {
+  std::array<int, 256> digits{};
+  digits.fill(-1);
+  for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
+    digits[static_cast<unsigned char>(kAlphabet[i])] = static_cast<int>(i);
   }
-  if (c >= 'a' && c <= 'z') {
-    return c - 'a' + 26;
-  }
-  if (c >= '0' && c <= '9') {
-    return c - '0' + 52;
-  }
-  if (c == '-') {
-    return 62;
-  }
-  return c == '_' ? 63 : -1;
-}
+  return digits;
+}();
 
 }  // namespace
 
@@ -32,12 +31,12 @@ std::optional<std::string> base64url_decode(Bytes text) {
   if (text.size() % 4 == 1) {
     return std::nullopt;
   }
-  std::string out;
-  out.reserve(text.size() / 4 * 3 + 2);
+  std::string out(text.size() * 3 / 4, '\0');
+  char* to = out.data();
   std::uint32_t bits = 0;
   unsigned count = 0;
   for (const char c : text) {
-    const int value = digit(c);
+    const int value = kDigits[static_cast<unsigned char>(c)];
     if (value < 0) {
       return std::nullopt;
     }
@@ -45,7 +44,7 @@ std::optional<std::string> base64url_decode(Bytes text) {
     count += 6;
     if (count >= 8) {
       count -= 8;
-      out.push_back(static_cast<char>(bits >> count));
+      *to++ = static_cast<char>(bits >> count);
       bits &= (1U << count) - 1;
     }
   }

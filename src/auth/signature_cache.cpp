@@ -41,10 +41,12 @@ void SignatureCache::attach(std::span<std::byte> memory) {
 
 SignatureCache::Mark SignatureCache::mark(const KeyDigest& key,
                                           Bytes token) const {
+  // Else each digest would begin with looking it up.
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   Mark mark{};
-  if (context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1 &&
+  if (context && EVP_DigestInit_ex(context.get(), sha256, nullptr) == 1 &&
       EVP_DigestUpdate(context.get(), head_->secret.data(), kSecret) == 1 &&
       EVP_DigestUpdate(context.get(), key.data(), key.size()) == 1 &&
       EVP_DigestUpdate(context.get(), token.data(), token.size()) == 1 &&

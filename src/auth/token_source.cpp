@@ -30,9 +30,10 @@ bool equal_ignoring_case(Bytes a, Bytes b) {
 
 Bytes token_from_header(Bytes value) {
   value = trimmed(value);
-  const std::size_t blank = value.find_first_of(kBlank);
-  if (blank != Bytes::npos) {
-    return trimmed(value.substr(blank));
+  const auto* const blank =
+      std::ranges::find_if(value, [](char c) { return c == ' ' || c == '\t'; });
+  if (blank != value.end()) {
+    return trimmed({blank, value.end()});
   }
   return equal_ignoring_case(value, kBearer) ? Bytes() : value;
 }

@@ -256,6 +256,25 @@ void keys_in_the_header_are_ignored(void**) {
                one_key(Algorithm::hs256, "another"));
 }
 
+void a_header_that_comes_again_says_what_it_said(void**) {
+  KeySet keys = one_key(Algorithm::hs256, kSecret, "k1");
+  add_key(keys, Algorithm::hs256, "another", "k2");
+  const auto with_header = [](Bytes header) {
+    return hs256_token(header, "{}");
+  };
+  const std::string first = with_header(R"({"alg":"HS256","kid":"k1"})");
+  const std::string other = with_header(R"({"alg":"HS256","kid":"k2"})");
+  const std::string broken = with_header(R"({"alg":"HS256","kid":"k1"},)");
+  for (int i = 0; i < 2; ++i) {
+    assert_good(first, keys);
+    assert_good(first, keys);
+    assert_error(TokenError::signature, other, keys);
+    assert_error(TokenError::signature, other, keys);
+    assert_error(TokenError::malformed, broken, keys);
+    assert_error(TokenError::malformed, broken, keys);
+  }
+}
+
 void every_error_has_a_text(void**) {
   for (int i = 0; i <= static_cast<int>(TokenError::no_keys); ++i) {
     const Bytes text = token_error_text(static_cast<TokenError>(i));
@@ -285,6 +304,7 @@ int main() {
       cmocka_unit_test(the_kid_chooses_the_key),
       cmocka_unit_test(keys_without_a_name_are_for_tokens_without_one),
       cmocka_unit_test(keys_in_the_header_are_ignored),
+      cmocka_unit_test(a_header_that_comes_again_says_what_it_said),
       cmocka_unit_test(every_error_has_a_text),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
