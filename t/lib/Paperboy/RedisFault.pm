@@ -44,6 +44,7 @@ my @FAULTS = (
             my $ms = int 1000 * (0.5 + 2 * $run->random);
             $run->did("pause $ms ms");
             $run->redis->pause($ms);
+            sleep $ms / 1000;
             $run->back;
         },
     },
