@@ -1,4 +1,4 @@
-// The allocator of the zone: blocks of fourteen sizes, cut from pages of 16
+// The allocator of the zone: blocks of sixteen sizes, cut from pages of 16
 // KiB. A page whose blocks are all free can be cut anew for another size, so
 // that no mix of sizes of the past eats the zone up.
 //

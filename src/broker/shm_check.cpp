@@ -137,24 +137,24 @@ class Checker {
     }
     const Channel& it = directory_.channel(ref);
     const Bytes name = directory_.name(ref);
-    if (sizeof(it) + name.size() > arena_.block_size(ref) ||
-        it.hash != static_cast<std::uint32_t>(
-                       siphash(zone_.directory.hash_key, name)) ||
-        (it.hash & (map_.buckets - 1)) != bucket) {
-      return "chain: bad name or hash";
+    if (kChannelSize + name.size() > arena_.block_size(ref) ||
+        (siphash(zone_.directory.hash_key, name) & (map_.buckets - 1)) !=
+            bucket) {
+      return "chain: bad name";
     }
     channels_.push_back(ref);
     own_ += name.starts_with('\0') ? 1 : 0;
-    if (it.many != 0 &&
-        (!arena_.is_taken(it.many) || !reached_.insert(it.many).second)) {
+    const Ref many = it.many();
+    if (many != 0 &&
+        (!arena_.is_taken(many) || !reached_.insert(many).second)) {
       return "channel: bad block of interests";
     }
     const std::size_t room =
-        it.many != 0 ? arena_.block_size(it.many) / sizeof(Interest) : 2;
+        many != 0 ? arena_.block_size(many) / sizeof(Interest) : 2;
     if (it.interests > room) {
       return "channel: too many interests";
     }
-    annexes_ += it.annex != 0 ? 1 : 0;
+    annexes_ += it.annex() != 0 ? 1 : 0;
     std::unordered_set<SeatIndex> seats;
     for (const Interest i : directory_.interests(ref)) {
       if (interest::seat(i) >= map_.seats || interest::count(i) == 0 ||
@@ -188,7 +188,7 @@ class Checker {
     for (Ref ref = zone_.directory.newest; ref != 0;
          ref = directory_.channel(ref).older) {
       if (!reached_.contains(ref) || directory_.channel(ref).newer != newer ||
-          directory_.channel(ref).annex != 0 || ++count > channels_.size()) {
+          directory_.channel(ref).annex() != 0 || ++count > channels_.size()) {
         return "order of use: bad link";
       }
       newer = ref;

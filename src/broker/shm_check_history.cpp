@@ -26,7 +26,7 @@ class HistoryChecker {
     for (std::uint64_t b = 0; b < view_.geometry().buckets; b++) {
       for (Ref ref = view_.buckets()[b]; ref != 0;
            ref = view_.block<Channel>(ref)->next) {
-        if (view_.block<Channel>(ref)->annex == 0) continue;
+        if (view_.block<Channel>(ref)->annex() == 0) continue;
         const char* wrong = channel(ref);
         if (wrong != nullptr) return wrong;
       }
@@ -46,8 +46,8 @@ class HistoryChecker {
   /// The list of a channel, whose first is then expected in the order of all.
   const char* channel(ChannelRef ref) {
     const Channel& it = *view_.block<Channel>(ref);
-    if (!reach(it.annex)) return "annex: bad link";
-    const Annex& annex = *view_.block<Annex>(it.annex);
+    if (!reach(it.annex())) return "annex: bad link";
+    const Annex& annex = *view_.block<Annex>(it.annex());
     if (annex.empty()) return "annex: empty";
     next_[ref] = annex.first;
     std::uint64_t number = 0;

@@ -18,7 +18,7 @@ class MembersChecker {
     for (std::uint64_t b = 0; b < view_.geometry().buckets; b++) {
       for (Ref ref = view_.buckets()[b]; ref != 0;
            ref = view_.block<Channel>(ref)->next) {
-        if (view_.block<Channel>(ref)->annex == 0) continue;
+        if (view_.block<Channel>(ref)->annex() == 0) continue;
         const char* wrong = channel(ref);
         if (wrong != nullptr) return wrong;
       }
@@ -31,7 +31,8 @@ class MembersChecker {
 
  private:
   const char* channel(ChannelRef ref) {
-    const Annex& annex = *view_.block<Annex>(view_.block<Channel>(ref)->annex);
+    const Annex& annex =
+        *view_.block<Annex>(view_.block<Channel>(ref)->annex());
     std::uint64_t serial = all_.serial + 1;
     std::uint32_t number = 0;
     Ref newer = 0;

@@ -20,8 +20,8 @@ constexpr Error kFull = {ErrorCode::too_many_channels,
 /// Of Paperboy's own channels.
 bool is_own(Bytes name) { return name.starts_with('\0'); }
 
-std::uint32_t seconds(std::uint64_t now_ms) {
-  return static_cast<std::uint32_t>(now_ms / 1000);
+std::uint16_t seconds(std::uint64_t now_ms) {
+  return static_cast<std::uint16_t>(now_ms / 1000);
 }
 
 }  // namespace
@@ -134,7 +134,7 @@ std::uint64_t Directory::subscribers(ChannelRef ref) const {
 
 void Directory::touch(ChannelRef ref, std::uint64_t now_ms) {
   Channel& it = channel(ref);
-  if (it.annex != 0 || it.used_at == seconds(now_ms)) {
+  if (it.annex() != 0 || it.used_at == seconds(now_ms)) {
     return;
   }
   Transaction tx(view_);
@@ -185,13 +185,18 @@ bool Directory::evict_history(Room& room) {
 
 std::span<Interest> Directory::interests(ChannelRef ref) const {
   Channel& it = channel(ref);
-  Interest* first = it.many != 0 ? view_.block<Interest>(it.many) : it.inlined;
+  const Ref many = it.many();
+  Interest* first = many != 0 ? view_.block<Interest>(many) : it.inlined;
   return {first, it.interests};
 }
 
 Bytes Directory::name(ChannelRef ref) const {
-  const Channel* it = &channel(ref);
-  return {reinterpret_cast<const char*>(it + 1), it->name_length};
+  Channel& it = channel(ref);
+  // Also without the lock: the other bits may be changing.
+  const std::size_t length =
+      std::atomic_ref(it.form).load(std::memory_order_relaxed) &
+      Channel::kLength;
+  return {reinterpret_cast<const char*>(&it) + kChannelSize, length};
 }
 
 Position Directory::position(ChannelRef ref) const {
@@ -232,8 +237,7 @@ Ref& Directory::bucket(std::uint64_t hash) const {
 
 ChannelRef Directory::find(Bytes name, std::uint64_t hash) const {
   ChannelRef ref = bucket(hash);
-  const auto half = static_cast<std::uint32_t>(hash);
-  while (ref != 0 && (channel(ref).hash != half || this->name(ref) != name)) {
+  while (ref != 0 && this->name(ref) != name) {
     ref = channel(ref).next;
   }
   return ref;
@@ -244,18 +248,18 @@ ChannelRef Directory::find(Bytes name, std::uint64_t hash) const {
 ChannelRef Directory::create(Bytes name, std::uint64_t hash,
                              std::uint64_t now_ms, Anchor anchor) {
   Transaction tx(view_);
-  const auto ref = arena_.allocate(tx, sizeof(Channel) + name.size());
+  const auto ref = arena_.allocate(tx, kChannelSize + name.size());
   if (!ref) {
     return 0;
   }
   Channel& it = channel(*ref);
-  it = Channel{};
+  it = Channel{};  // may be more than kChannelSize: before the name
   it.epoch = anchor == Anchor::now ? next_epoch(tx) : 0;
-  it.hash = static_cast<std::uint32_t>(hash);
   it.next = bucket(hash);
   it.used_at = seconds(now_ms);
-  it.name_length = static_cast<std::uint16_t>(name.size());
-  std::memcpy(&it + 1, name.data(), name.size());
+  it.form = static_cast<std::uint16_t>(name.size());
+  std::memcpy(view_.block<std::byte>(*ref) + kChannelSize, name.data(),
+              name.size());
   step();
   tx.set(bucket(hash), *ref);
   order_.enlist(tx, *ref);
@@ -306,7 +310,7 @@ bool Directory::evict_one(Room& room) {
 }
 
 bool Directory::evict_if_idle(ChannelRef ref, const Room& room) {
-  if (ref == room.spare || channel(ref).annex != 0) {
+  if (ref == room.spare || channel(ref).annex() != 0) {
     return false;
   }
   prune(ref);
@@ -321,7 +325,7 @@ bool Directory::evict_if_idle(ChannelRef ref, const Room& room) {
 /// REQUIRES: nobody wants it, and it remembers nothing.
 void Directory::drop(ChannelRef ref) {
   Channel& it = channel(ref);
-  Ref* link = &bucket(it.hash);
+  Ref* link = &bucket(siphash(header().hash_key, name(ref)));
   while (*link != ref) {
     link = &channel(*link).next;
   }
@@ -329,8 +333,8 @@ void Directory::drop(ChannelRef ref) {
   if (is_own(name(ref))) tx.set(header().own, header().own - 1);
   tx.set(*link, it.next);
   order_.delist(tx, ref);
-  if (it.many != 0) {
-    arena_.release(tx, it.many);
+  if (it.many() != 0) {
+    arena_.release(tx, it.many());
   }
   arena_.release(tx, ref);
   tx.set(header().channels, header().channels - 1);
@@ -339,8 +343,8 @@ void Directory::drop(ChannelRef ref) {
 
 bool Directory::has_room(ChannelRef ref) const {
   const Channel& it = channel(ref);
-  const std::size_t room = it.many != 0
-                               ? arena_.block_size(it.many) / sizeof(Interest)
+  const std::size_t room = it.many() != 0
+                               ? arena_.block_size(it.many()) / sizeof(Interest)
                                : std::size(it.inlined);
   return it.interests < room;
 }
@@ -358,8 +362,9 @@ bool Directory::grow(ChannelRef ref) {
   }
   std::memcpy(view_.block<Interest>(*block), all.data(), all.size_bytes());
   step();
-  const Ref before = it.many;
-  tx.set(it.many, *block);
+  const Ref before = it.many();
+  tx.set(it.inlined[0], *block);
+  tx.set(it.form, static_cast<std::uint16_t>(it.form | Channel::kMany));
   if (before != 0) {
     arena_.release(tx, before);
   }
@@ -374,10 +379,10 @@ void Directory::remove_at(ChannelRef ref, std::size_t i) {
   Transaction tx(view_);
   tx.set(all[i], all.back());
   tx.set(it.interests, static_cast<std::uint16_t>(it.interests - 1));
-  if (it.many != 0 && it.interests <= 1) {
+  if (it.many() != 0 && it.interests <= 1) {
+    const Ref before = it.many();
     tx.set(it.inlined[0], all[0]);
-    const Ref before = it.many;
-    tx.set(it.many, 0);
+    tx.set(it.form, static_cast<std::uint16_t>(it.form & ~Channel::kMany));
     arena_.release(tx, before);
   }
   tx.commit();

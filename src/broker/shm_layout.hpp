@@ -37,13 +37,14 @@ using AtomicWord = std::atomic<std::uint64_t>;
 static_assert(AtomicWord::is_always_lock_free);
 
 inline constexpr std::uint64_t kMagic = 0x31796f6272657061;  // "aperboy1"
-inline constexpr std::uint32_t kVersion = 4;
+inline constexpr std::uint32_t kVersion = 5;
 inline constexpr std::size_t kRefUnit = 16;
 inline constexpr std::size_t kPageSize = 16'384;
 
 /// Sizes of blocks. Each page holds blocks of one of them.
-inline constexpr std::array<std::uint16_t, 14> kClasses = {
-    64, 96, 128, 160, 192, 256, 320, 384, 512, 768, 1024, 1536, 2048, 4096};
+inline constexpr std::array<std::uint16_t, 16> kClasses = {
+    64,  80,  96,  112, 128,  160,  192,  256,
+    320, 384, 512, 768, 1024, 1536, 2048, 4096};
 inline constexpr std::size_t kMaxBlock = kClasses.back();
 
 /// What a page's blocks are for. Where a block of a page for members is taken,
@@ -114,22 +115,34 @@ struct ArenaHeader {
 /// it: seat (12 bits), its generation (24), how many subscriptions (28).
 using Interest = std::uint64_t;
 
+/// Small, since a zone has them by the million: fields that are never of use at
+/// once share their place, and `form` says which it is. The name follows at
+/// once, at kChannelSize: with the blocks of 64, 80 and 96 bytes, names of up
+/// to 14, 30 and 46 bytes.
 struct Channel {
-  std::uint64_t epoch;   // 0: it has no position yet; then
-  std::uint64_t offset;  // this is a mark of who sees to that, or 0
-  Ref next;              // in the chain of its bucket
-  Ref newer;             // in the order of use, as long as it has no annex
-  Ref older;
-  std::uint32_t used_at;  // when it was last moved to the newest; seconds
-  std::uint32_t hash;     // the lower half
-  Ref annex;
-  Interest inlined[2];
-  Ref many;  // a block of interests that takes the place of `inlined`
+  std::uint64_t epoch;    // 0: it has no position yet; then
+  std::uint64_t offset;   // this is a mark of who sees to that, or 0
+  Interest inlined[2];    // kMany: the first is a ref, to a block of interests
+  Ref next;               // in the chain of its bucket
+  Ref newer;              // in the order of use
+  Ref older;              // the same; kAnnex: a ref to its annex, and no order
+  std::uint16_t used_at;  // when it became the newest; seconds, wraps
   std::uint16_t interests;
-  std::uint16_t name_length;
-  // name
+  std::uint16_t form;  // the name's length, kMany, kAnnex
+
+  static constexpr std::uint16_t kLength = 0x07FF;
+  static constexpr std::uint16_t kMany = 0x4000;
+  static constexpr std::uint16_t kAnnex = 0x8000;
+
+  [[nodiscard]] Ref annex() const { return (form & kAnnex) != 0 ? older : 0; }
+  [[nodiscard]] Ref many() const {
+    return (form & kMany) != 0 ? static_cast<Ref>(inlined[0]) : 0;
+  }
 };
-static_assert(sizeof(Channel) == 64);
+inline constexpr std::size_t kChannelSize =
+    offsetof(Channel, form) + sizeof(Channel::form);
+static_assert(kChannelSize == 50);
+static_assert(kMaxName <= Channel::kLength);
 
 /// What only channels have that remember something. There is none that is
 /// empty.

@@ -18,12 +18,13 @@ void Order::delist(Transaction& tx, ChannelRef ref) {
 }
 
 Annex* Order::annex(ChannelRef ref) const {
-  const Ref annex = channel(ref).annex;
+  const Ref annex = channel(ref).annex();
   return annex != 0 ? view_.block<Annex>(annex) : nullptr;
 }
 
 Annex* Order::need_annex(Transaction& tx, ChannelRef ref) {
-  if (channel(ref).annex == 0) {
+  Channel& it = channel(ref);
+  if (it.annex() == 0) {
     const auto made = arena_.allocate(tx, sizeof(Annex));
     if (!made) return nullptr;
     Annex& fresh = *view_.block<Annex>(*made);
@@ -31,7 +32,8 @@ Annex* Order::need_annex(Transaction& tx, ChannelRef ref) {
     fresh.mark = next_mark(tx);
     step();
     delist(tx, ref);
-    tx.set(channel(ref).annex, *made);
+    tx.set(it.older, *made);
+    tx.set(it.form, static_cast<std::uint16_t>(it.form | Channel::kAnnex));
   }
   return annex(ref);
 }
@@ -50,8 +52,10 @@ void Order::renew(Transaction& tx, ChannelRef ref) {
 void Order::drop_empty_annex(Transaction& tx, ChannelRef ref) {
   const Annex* const it = annex(ref);
   if (it == nullptr || !it->empty()) return;
-  arena_.release(tx, channel(ref).annex);
-  tx.set(channel(ref).annex, 0);
+  Channel& channel = this->channel(ref);
+  arena_.release(tx, channel.annex());
+  tx.set(channel.form,
+         static_cast<std::uint16_t>(channel.form & ~Channel::kAnnex));
   enlist(tx, ref);
 }
 
