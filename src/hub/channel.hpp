@@ -3,6 +3,7 @@
 // its last; the node-wide channel is the broker's.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -21,12 +22,13 @@ namespace paperboy::hub {
 
 /// The subscribers who take the same bytes.
 struct Group {
-  Encoder* encoder = nullptr;
-
   /// They begin after it, while the channel's others still have what comes
   /// before to hear of; epoch 0: they are where the channel is. Of another
   /// epoch than the channel: that one is yet to come.
-  Position after;
+  [[nodiscard]] Position after() const { return ahead ? *ahead : Position{}; }
+
+  Encoder* encoder = nullptr;
+  std::unique_ptr<const Position> ahead;  // null: as most are, they aren't
   Few<Subscription*> members;
 };
 
@@ -75,6 +77,10 @@ struct Channel : Slabbed<Channel> {
     if (!apart) apart = std::make_unique<Apart>();
     return *apart;
   }
+  [[nodiscard]] bool has_ahead() const {
+    return std::ranges::any_of(
+        groups, [](const Group& group) { return group.ahead != nullptr; });
+  }
   void tidy() {
     if (!repairing && held().empty()) apart.reset();
   }
@@ -82,8 +88,7 @@ struct Channel : Slabbed<Channel> {
   Hub& hub;
   Position last;  // of epoch 0: not known, nothing was delivered
   ChannelRef ref;
-  std::uint32_t batch = 0;          // the last of the hub's, if `in_batch`
-  std::uint32_t ahead : 30 = 0;     // groups that begin after `last`
+  std::uint32_t batch : 30 = 0;     // the last of the hub's, if `in_batch`
   std::uint32_t in_batch : 1 = 0;   // this drain brought something
   std::uint32_t repairing : 1 = 0;  // its history is being read
   Few<Group> groups;

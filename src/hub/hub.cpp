@@ -9,6 +9,9 @@
 
 namespace paperboy::hub {
 
+// A worker has them by the hundred thousand: see docs/architecture.md.
+static_assert(sizeof(Channel) <= 10 * sizeof(void*));
+
 Subscription::~Subscription() {
   if (active()) channel_->hub.unsubscribe(*this);
 }
@@ -19,7 +22,7 @@ Bytes Subscription::channel_name() const {
 
 Position Subscription::position() const {
   assert(group_ != kHeld);
-  const Position& after = channel_->groups[group_].after;
+  const Position after = channel_->groups[group_].after();
   return after.epoch == 0 ? channel_->last : after;
 }
 
@@ -120,11 +123,13 @@ std::vector<Subscriber*> Hub::subscribers(Bytes name) {
 Group& Hub::group_for(Channel& channel, Encoder& encoder,
                       const Position& after) {
   for (Group& group : channel.groups) {
-    if (group.encoder == &encoder && group.after == after) return group;
+    if (group.encoder == &encoder && group.after() == after) return group;
   }
   channel.groups.push_back(
-      {.encoder = &encoder, .after = after, .members = {}});
-  if (after.epoch != 0) ++channel.ahead;
+      {.encoder = &encoder,
+       .ahead =
+           after.epoch != 0 ? std::make_unique<const Position>(after) : nullptr,
+       .members = {}});
   return channel.groups.back();
 }
 
@@ -177,8 +182,8 @@ Encoder& Hub::take(Subscription& subscription) {
 /// who are there. Without memory later: they get the same.
 void Hub::catch_up(Channel& channel) noexcept {
   if (channel.last.epoch == 0) return;
-  for (std::size_t i = 0; channel.ahead > 0 && i < channel.groups.size();) {
-    const Position after = channel.groups[i].after;
+  for (std::size_t i = 0; i < channel.groups.size();) {
+    const Position after = channel.groups[i].after();
     const bool ahead = after.epoch == channel.last.epoch
                            ? after.offset > channel.last.offset
                            : is_awaited(channel, after);
@@ -214,7 +219,6 @@ bool Hub::join_others(Channel& channel, std::size_t index) noexcept {
       member->group_ = number(index);
     }
   }
-  --channel.ahead;
   return true;
 }
 

@@ -12,7 +12,7 @@ void Hub::on_anchor(Channel& channel, const Position& at) {
   const Position& last = channel.last;
   if (at.epoch != last.epoch) {
     if (!is_awaited(channel, at)) return;
-  } else if (at.offset < last.offset || (at == last && channel.ahead == 0)) {
+  } else if (at.offset < last.offset || (at == last && !channel.has_ahead())) {
     return;
   }
   const bool hole = last.epoch != 0 && at != last;
@@ -21,8 +21,7 @@ void Hub::on_anchor(Channel& channel, const Position& at) {
     if (group.members.empty()) continue;
     Run& run = runs_[next++];
     run.hole =
-        run.hole ||
-        (group.after.epoch == 0 ? hole : lacks(channel, group.after, at));
+        run.hole || (!group.ahead ? hole : lacks(channel, *group.ahead, at));
   }
   anchor_held(channel, at);
   channel.last = at;
@@ -166,8 +165,7 @@ void Hub::go_to(Channel& channel, const Position& at) noexcept {
   const bool known = channel.last.epoch != 0;
   anchor_held(channel, at);
   for (const Group& group : channel.groups) {
-    const bool hole =
-        group.after.epoch == 0 ? known : lacks(channel, group.after, at);
+    const bool hole = !group.ahead ? known : lacks(channel, *group.ahead, at);
     if (!hole) continue;
     for (Subscription* const member : group.members) tell_hole(*member);
   }
