@@ -23,7 +23,7 @@ Wheel::Head::Head() { next_ = prev_ = this; }
 
 Wheel::Head::~Head() { next_ = prev_ = nullptr; }
 
-Wheel::Wheel(std::uint64_t now_ms) : start_ms_(now_ms) {}
+Wheel::Wheel(std::uint64_t now_ms, Due due) : due_(due), start_ms_(now_ms) {}
 
 Wheel::~Wheel() {
   for (Head& slot : slots_) {
@@ -81,7 +81,7 @@ void Wheel::fire(Head& slot, std::uint32_t now) {
     if (static_cast<std::int32_t>(timer.due_ - now) > 0) {
       link(slot, timer);
     } else {
-      timer.on_timer();
+      due_(timer);
     }
   }
 }

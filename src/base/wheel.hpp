@@ -12,21 +12,20 @@ namespace paperboy {
 
 class Wheel;
 
-/// A timer is a member or base of what it times, and leaves its wheel when it
-/// dies.
+/// A timer is a base of what it times, and leaves its wheel when it dies. What
+/// it does when its time has come is its wheel's to know, since all timers of a
+/// wheel are of one kind: so none has to keep it.
 class Timer {
  public:
   Timer() = default;
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
-  virtual ~Timer() { cancel(); }
-
-  /// The time has come; the timer is no longer armed. May arm or cancel any
-  /// timer, this one too, but not destroy this one.
-  virtual void on_timer() = 0;
 
   void cancel();
   [[nodiscard]] bool armed() const { return next_ != nullptr; }
+
+ protected:
+  ~Timer() { cancel(); }
 
  private:
   friend class Wheel;
@@ -40,7 +39,11 @@ class Wheel {
  public:
   static constexpr std::uint32_t kTickMs = 100;
 
-  explicit Wheel(std::uint64_t now_ms);
+  /// A timer's time has come; it is no longer armed. May arm or cancel any
+  /// timer, this one too, but not destroy this one.
+  using Due = void (*)(Timer& timer);
+
+  Wheel(std::uint64_t now_ms, Due due);
   Wheel(const Wheel&) = delete;
   Wheel& operator=(const Wheel&) = delete;
   ~Wheel();
@@ -65,8 +68,7 @@ class Wheel {
   // A list with a head, so that an entry leaves without knowing its list.
   struct Head final : Timer {
     Head();
-    ~Head() override;
-    void on_timer() override {}
+    ~Head();
   };
 
   static constexpr std::size_t kSlots = 512;
@@ -76,6 +78,7 @@ class Wheel {
   [[nodiscard]] std::uint32_t tick(std::uint64_t ms) const;
   void fire(Head& slot, std::uint32_t now);
 
+  const Due due_;
   std::uint64_t start_ms_;
   std::uint32_t done_ = 0;             // the last tick that was fired
   std::optional<std::uint32_t> next_;  // the first tick that has a timer

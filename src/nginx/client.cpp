@@ -18,7 +18,7 @@ Client::~Client() {
   if (worker == nullptr) return;
   if (queued_) worker->forget(*this);
   worker->context().counters.subtract(Counter::connections);
-  worker->context().counters.subtract(Counter::backlog_bytes, backlog_);
+  drop_outbox();
 }
 
 // ---- out -------------------------------------------------------------------
@@ -47,7 +47,7 @@ void Client::settle() noexcept {
     flush();
   } catch (...) {
     log_exception();
-    outbox_.reset();  // the runs in it are about to go
+    drop_outbox();  // the runs in it are about to go
     end_now();
   }
 }
@@ -67,7 +67,7 @@ void Client::flush() {
   if (dead_) return;
   if (sent.failed) {
     link().lost();
-  } else if (backlog_ == 0) {
+  } else if (backlog() == 0) {
     outbox_.reset();
     if (finishing_) end_sending();
   } else {
@@ -77,9 +77,16 @@ void Client::flush() {
 }
 
 void Client::note_backlog(std::size_t bytes) {
-  worker().context().counters.subtract(Counter::backlog_bytes, backlog_);
-  backlog_ = bytes;
-  worker().context().counters.add(Counter::backlog_bytes, backlog_);
+  auto& counters = worker().context().counters;
+  counters.subtract(Counter::backlog_bytes, outbox_->untaken());
+  outbox_->set_untaken(bytes);
+  counters.add(Counter::backlog_bytes, bytes);
+}
+
+void Client::drop_outbox() {
+  if (!outbox_) return;
+  note_backlog(0);
+  outbox_.reset();
 }
 
 // ---- the end ---------------------------------------------------------------

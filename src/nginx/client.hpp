@@ -30,7 +30,9 @@ class Client : public session::Transport {
   // session::Transport
   void write(Bytes bytes) override;
   void write_shared(Bytes run) override;
-  [[nodiscard]] std::size_t backlog() const override { return backlog_; }
+  [[nodiscard]] std::size_t backlog() const override {
+    return outbox_ ? outbox_->untaken() : 0;
+  }
   void finish() override;
   void abort() override;
 
@@ -65,23 +67,24 @@ class Client : public session::Transport {
   void queue();
   void flush();
   [[nodiscard]] bool dead() const { return dead_; }
+  /// What waits is lost.
+  void drop_outbox();
   void capture_log(ngx_http_request_t* r);
   void note_end() noexcept;
   [[nodiscard]] static Worker& worker();
 
   const LocationConf& conf_;
   std::unique_ptr<Outbox> outbox_;  // null: nothing is to be sent
-  std::size_t backlog_ = 0;         // bytes that the way out didn't take
 
  private:
   void note_backlog(std::size_t bytes);
   void write_log();
 
   std::unique_ptr<const std::string> log_;  // captured for the log line
-  std::uint64_t since_ms_;
-  bool queued_ = false;     // the worker will flush
-  bool finishing_ = false;  // to be ended once all is sent
-  bool dead_ = false;       // the worker will close
+  std::uint64_t since_ms_ : 48;             // one word with what follows
+  bool queued_ : 1 = false;                 // the worker will flush
+  bool finishing_ : 1 = false;              // to be ended once all is sent
+  bool dead_ : 1 = false;                   // the worker will close
 };
 
 }  // namespace paperboy::nginx

@@ -26,6 +26,9 @@ constexpr int kReadsPerTurn = 8;
 // Replies are sent in between, once there are that many bytes of them.
 constexpr std::size_t kReplyChunk = 64UL * 1024;
 
+// A worker has them by the hundred thousand: see docs/architecture.md.
+static_assert(sizeof(Connection) <= 25 * sizeof(void*));
+
 }  // namespace
 
 Connection::Connection(const LocationConf& conf,
@@ -144,7 +147,7 @@ void Connection::read() {
   const int reads = inflates ? 1 : kReadsPerTurn;
   const std::size_t size = inflates ? kCompressedReadSize : kReadSize;
   // A client that doesn't take its answers isn't asked for more.
-  for (int i = 0; i < reads && !dead() && backlog_ == 0; ++i) {
+  for (int i = 0; i < reads && !dead() && backlog() == 0; ++i) {
     const ssize_t n =
         c_->recv(c_, reinterpret_cast<u_char*>(input_buffer.data()), size);
     if (n == NGX_AGAIN) {
@@ -159,7 +162,7 @@ void Connection::read() {
     }
     feed({input_buffer.data(), static_cast<std::size_t>(n)});
   }
-  if (!dead() && backlog_ == 0) {
+  if (!dead() && backlog() == 0) {
     ngx_post_event(c_->read, &ngx_posted_next_events);
   }
 }
@@ -175,13 +178,13 @@ void Connection::on_write(ngx_event_t* event) {
   auto* const c = static_cast<ngx_connection_t*>(event->data);
   Connection& self = *static_cast<Connection*>(c->data);
   const Turn turn(worker());
-  if (self.backlog_ == 0) return;
+  if (self.backlog() == 0) return;
   self.flush();
-  if (self.backlog_ == 0) self.read();
+  if (self.backlog() == 0) self.read();
 }
 
 Outbox::Sent Connection::send() {
-  const bool tried = backlog_ != 0 && c_->write->ready == 0;
+  const bool tried = backlog() != 0 && c_->write->ready == 0;
   return tried ? Outbox::Sent{} : outbox_->send(c_);
 }
 

@@ -37,6 +37,10 @@ class Outbox {
 
   [[nodiscard]] std::size_t size() const { return size_; }
 
+  // Its owner's note: how many bytes were tried, and not taken.
+  [[nodiscard]] std::size_t untaken() const { return untaken_; }
+  void set_untaken(std::size_t bytes) { untaken_ = bytes; }
+
   struct Sent {
     std::size_t bytes = 0;
     bool failed = false;  // the connection is lost
@@ -67,6 +71,7 @@ class Outbox {
   std::size_t front_sent_ = 0;  // of the first chunk, bytes
   Few<Bytes> runs_;             // mostly one
   std::size_t size_ = 0;
+  std::size_t untaken_ = 0;
 };
 
 }  // namespace paperboy::nginx

@@ -54,7 +54,7 @@ void Stream::on_write(ngx_http_request_t* r) {
 }
 
 void Stream::on_room() {
-  if (backlog_ != 0) settle();
+  if (backlog() != 0) settle();
 }
 
 // ---- out -------------------------------------------------------------------
@@ -132,7 +132,7 @@ void Stream::end() {
     note_end();
   }
   worker().held().erase(this);
-  outbox_.reset();
+  drop_outbox();
   events_.reset();
 }
 

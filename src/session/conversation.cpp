@@ -6,6 +6,9 @@
 
 namespace paperboy::session {
 
+// A worker has them by the hundred thousand: see docs/architecture.md.
+static_assert(sizeof(Conversation) <= 9 * sizeof(void*));
+
 namespace {
 
 constexpr Close kBadRequest{close::kBadRequest, "bad request"};
@@ -26,9 +29,11 @@ Conversation::Conversation(Session& session, const Admission& admission)
     : session_(session) {
   if (connects()) rare().pending = std::make_unique<Admission>(admission);
   const std::uint64_t timeout = session.settings_.connect_timeout_ms;
-  connect_by_ =
-      ticks(session.context_.clock.monotonic_ms() + timeout + kTick - 1);
   let_in_ = timeout == 0;
+  if (!let_in_) {
+    rare().connect_by =
+        ticks(session.context_.clock.monotonic_ms() + timeout + kTick - 1);
+  }
   if (!admission.name_space.empty()) {
     names_ = std::make_unique<Names>(Names{admission.name_space, {}});
   }
@@ -64,8 +69,8 @@ struct Conversation::Gathering {
 void Conversation::receive(const dialect::Message& message) {
   std::string replies;
   const End end = obey_all(message, replies);
-  if (!replies.empty()) session_.outlet_.message({Kind::text, replies});
-  if (end) session_.outlet_.end(*end);
+  if (!replies.empty()) session_.message({Kind::text, replies});
+  if (end) session_.end(*end);
 }
 
 Conversation::End Conversation::obey_all(const dialect::Message& message,
@@ -109,7 +114,7 @@ Conversation::End Conversation::obey(const dialect::Refused& command) {
 
 /// The dialect answers by itself.
 Conversation::End Conversation::obey(const dialect::Send& command) {
-  session_.outlet_.message(command.message);
+  session_.message(command.message);
   return {};
 }
 
@@ -133,12 +138,12 @@ void Conversation::reply(const dialect::Outcome& outcome) {
   }
   std::string text;
   dialect.reply(outcome, text);
-  if (!text.empty()) session_.outlet_.message({Kind::text, text});
+  if (!text.empty()) session_.message({Kind::text, text});
 }
 
 /// Where clients don't connect, those of the original protocol aren't told.
 Conversation::End Conversation::fail(std::uint64_t id, const Error& error) {
-  if (!connects()) session_.outlet_.refused(error);
+  if (!connects()) session_.refused(error);
   reply(dialect::Failed{id, error.code});
   return {};
 }
@@ -154,7 +159,7 @@ const hub::Rule& Conversation::rule(Bytes key) const {
 
 Member Conversation::member(Bytes client, Bytes chan_info) const {
   return {.client = client,
-          .user = session_.outlet_.user(),
+          .user = session_.user(),
           .conn_info = names_ ? Bytes(names_->info) : Bytes(),
           .chan_info = chan_info};
 }
@@ -221,7 +226,7 @@ std::optional<std::uint64_t> Conversation::take_asked(
 }
 
 void Conversation::tidy() {
-  if (rare_ && rare_->leases.empty() && rare_->lost.empty() &&
+  if (rare_ && let_in_ && rare_->leases.empty() && rare_->lost.empty() &&
       rare_->asked.empty() && rare_->returning.empty() && !rare_->connecting &&
       !rare_->pending && rare_->long_answers == 0 && rare_->bad_tokens == 0) {
     rare_.reset();
@@ -258,7 +263,7 @@ void Conversation::settle() {
 std::optional<std::uint64_t> Conversation::due_in() const {
   const Clock& clock = session_.context_.clock;
   if (!let_in_) {
-    const std::uint32_t left = connect_by_ - ticks(clock.monotonic_ms());
+    const std::uint32_t left = rare_->connect_by - ticks(clock.monotonic_ms());
     return static_cast<std::int32_t>(left) > 0 ? left * kTick : 0;
   }
   if (!rare_ || rare_->leases.empty()) return {};
@@ -273,7 +278,7 @@ std::optional<std::uint64_t> Conversation::due_in() const {
 
 void Conversation::on_time() {
   if (!let_in_) {
-    if (due_in() == 0) session_.outlet_.end({close::kStale, "stale"});
+    if (due_in() == 0) session_.end({close::kStale, "stale"});
     return;
   }
   const auto now = session_.context_.clock.unix_seconds();

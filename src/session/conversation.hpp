@@ -101,6 +101,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   /// What few connections have, or for a short time.
   struct Rare {
     std::unique_ptr<Admission> pending;  // until it is connected
+    std::uint32_t connect_by = 0;  // until it is let in: monotonic, in ticks
     Leases leases;  // of subscriptions that expire, seconds since 1970
     std::vector<const hub::Subscription*> lost;
     /// Commands to subscribe that have yet to be answered, by their ids.
@@ -251,10 +252,9 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   std::unique_ptr<Rare> rare_;                  // null: nothing of the kind
   std::unique_ptr<Liaison> liaison_;            // null: no back end's
   ClientId client_ = make_client_id();
-  std::uint32_t connect_by_ = 0;  // monotonic, in ticks of the wheel
-  bool let_in_ = false;           // nothing more is asked of it by then
-  bool server_side_ = false;      // it has subscriptions that it didn't ask for
-  bool known_ = false;            // to back ends, by its id
+  bool let_in_ : 1 = false;       // nothing more is asked of it in time
+  bool server_side_ : 1 = false;  // it has subscriptions that it didn't ask for
+  bool known_ : 1 = false;        // to back ends, by its id
   std::array<std::uint8_t, 5> fingerprint_{};  // all 0: none
 };
 

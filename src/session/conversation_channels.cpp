@@ -58,14 +58,14 @@ Result<Conversation::Entry> Conversation::check_channel(
                    auth::token_error_text(checked.error())};
     }
     if (!checked || checked->channel != name ||
-        checked->user != session_.outlet_.user() ||
+        checked->user != session_.user() ||
         !checked->grants.allows(auth::Scope::subscribe, name)) {
       return kDenied;
     }
     return Entry{end_of(*checked), checked->info, {}, {}};
   }
   const bool open =
-      opens(rule, who, name, session_.outlet_.user()) ||
+      opens(rule, who, name, session_.user()) ||
       (who == hub::Access::location && session_.settings_.issuers == nullptr);
   if (open || granted(auth::Scope::subscribe, name)) return Entry{};
   return kDenied;
@@ -135,7 +135,7 @@ void Conversation::lose_way(const hub::Subscription& subscription,
                             const Error& error) {
   forget(subscription);
   if (connects()) return;
-  session_.outlet_.end({close::kTryAgainLater, error.message});
+  session_.end({close::kTryAgainLater, error.message});
 }
 
 /// The hub answers only while it is subscribed, and so while this lives.
@@ -173,7 +173,7 @@ void Conversation::lease(const hub::Subscription& subscription,
   }
   if (expires == 0) return;
   rare().leases.emplace_back(&subscription, expires);
-  session_.outlet_.rearm();
+  session_.rearm();
 }
 
 Conversation::End Conversation::obey(const dialect::Unsubscribe& command) {
@@ -219,7 +219,7 @@ Result<Done> Conversation::may_publish(Bytes name) const {
       (location && !session_.settings_.client_publish)) {
     return Error{ErrorCode::forbidden, "clients don't publish here"};
   }
-  const bool open = opens(rule, who, name, session_.outlet_.user()) ||
+  const bool open = opens(rule, who, name, session_.user()) ||
                     (location && session_.settings_.issuers == nullptr);
   if (open || granted(auth::Scope::publish, name)) return Done{};
   return Error{ErrorCode::forbidden, "the token doesn't allow it"};
@@ -267,7 +267,7 @@ Result<std::string> Conversation::may_read(auth::Scope scope,
   const hub::Access who = history ? rule.read_history : rule.read_presence;
   if (who == hub::Access::nobody) return kDenied;
   const bool open =
-      opens(rule, who, name, session_.outlet_.user()) ||
+      opens(rule, who, name, session_.user()) ||
       (who == hub::Access::location && session_.settings_.issuers == nullptr &&
        session_.find(*channel) != nullptr);
   if (!open && !granted(scope, name)) return kDenied;

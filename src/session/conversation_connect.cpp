@@ -58,10 +58,10 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
 
 Conversation::End Conversation::begin(const dialect::Connect& command) {
   const Admission& shown = *rare_->pending;
-  session_.outlet_.admitted(shown.user, shown.expires);
+  session_.admitted(shown.user, shown.expires);
   const auto admission = std::move(rare_->pending);
   let_in_ = true;
-  session_.outlet_.rearm();
+  session_.rearm();
   if (admission->grants) {
     grants_ = std::make_unique<const auth::Grants>(*admission->grants);
   }
@@ -98,7 +98,7 @@ bool Conversation::may_join(const std::string& key) const {
   const hub::Access who = rule.subscribe;
   const Bytes name = hub::channel_name(key);
   if (who == hub::Access::nobody) return false;
-  if (opens(rule, who, name, session_.outlet_.user())) return true;
+  if (opens(rule, who, name, session_.user())) return true;
   if (!grants_) return who == hub::Access::location;
   return allows(*grants_, name);
 }
@@ -164,7 +164,7 @@ void Conversation::arrived(const hub::Subscription& subscription, bool back,
     connecting.failed = true;
   }
   if (!connecting.begun) return;
-  if (const auto end = conclude()) session_.outlet_.end(*end);
+  if (const auto end = conclude()) session_.end(*end);
 }
 
 /// The answer, once nothing is waited for. One that can't be subscribed now is
@@ -201,7 +201,7 @@ void Conversation::leave_connecting(const hub::Subscription& subscription) {
   connecting.of.erase(found);
   std::erase(connecting.awaited, &subscription);
   if (!connecting.begun) return;
-  if (const auto end = conclude()) session_.outlet_.end(*end);
+  if (const auto end = conclude()) session_.end(*end);
 }
 
 // ---- tokens ----------------------------------------------------------------
@@ -259,11 +259,11 @@ Conversation::End Conversation::obey(const dialect::Refresh& command) {
     reply(dialect::Failed{command.id, ErrorCode::unavailable, true});
     return {};
   }
-  if (!token || token->user != session_.outlet_.user()) return kInvalidToken;
+  if (!token || token->user != session_.user()) return kInvalidToken;
   grants_ = std::make_unique<const auth::Grants>(token->grants);
   set_info(token->info);
   const std::int64_t expires = end_of(*token);
-  session_.outlet_.admitted(token->user, expires);
+  session_.admitted(token->user, expires);
   reply(dialect::Refreshed{command.id, client(), time_left(expires)});
   return {};
 }

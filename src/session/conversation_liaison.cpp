@@ -107,7 +107,7 @@ void Conversation::notify_back_end(const dialect::Subscribe& command) {
     (*back_end)->ask(uuid_text(client_), command.token);
   } else {
     std::string line = "doesn't tell the back end: ";
-    session_.outlet_.note(line.append(back_end.error().message));
+    session_.note(line.append(back_end.error().message));
   }
 }
 
@@ -126,15 +126,15 @@ Result<Done> Conversation::hear_user(Bytes user) {
   Liaison& here = liaison();
   if (here.user.active()) return Done{};
   const std::string key = hub::user_channel(name_space(), user);
-  const auto subscribed = session_.context_.hub.subscribe(
-      here.user, key, session_.outlet_.encoder(false));
+  const auto subscribed =
+      session_.context_.hub.subscribe(here.user, key, session_.encoder(false));
   if (!subscribed) return subscribed.error();
   return Done{};
 }
 
 /// It leaves with the others; it has left already.
 void Conversation::leave_with_user(const std::string& channel) {
-  const Bytes user = session_.outlet_.user();
+  const Bytes user = session_.user();
   if (!session_.settings_.unsubscribe_user || user.empty()) return;
   Liaison::Recent& here = lately();
   if (here.left >= session_.settings_.max_subscriptions) {
@@ -157,7 +157,7 @@ void Conversation::obey_authorized(const hub::Notice& notice) {
       notice.name_space != name_space()) {
     return;
   }
-  const Bytes user = session_.outlet_.user();
+  const Bytes user = session_.user();
   if (!user.empty() && user != notice.user) {
     (void)fail(0, {ErrorCode::forbidden,
                    "the back end takes it for another user than before"});
@@ -244,12 +244,12 @@ void Conversation::hand_copy(const Liaison::Young& young,
     return;
   }
   std::string bytes;
-  session_.outlet_.encoder(false).encode({.channel = young.at->channel_name(),
-                                          .position = copy.position,
-                                          .data = copy.data,
-                                          .extra = copy.extra},
-                                         bytes);
-  session_.outlet_.copied(*young.at, bytes, 1);
+  session_.encoder(false).encode({.channel = young.at->channel_name(),
+                                  .position = copy.position,
+                                  .data = copy.data,
+                                  .extra = copy.extra},
+                                 bytes);
+  session_.copied(*young.at, bytes, 1);
 }
 
 bool Conversation::grow_up(std::uint64_t now_ms) {

@@ -70,7 +70,7 @@ std::uint64_t Conversation::fingerprint() const {
 
 bool Conversation::may_return() const {
   return session_.settings_.return_seconds != 0 && fingerprint() != 0 &&
-         !session_.outlet_.user().empty();
+         !session_.user().empty();
 }
 
 // ---- leaving ---------------------------------------------------------------
@@ -96,8 +96,8 @@ std::unique_ptr<hub::Departure> Conversation::departure() const {
 
 void Conversation::depart(hub::Departure departure) {
   departure.at = session_.context_.clock.unix_seconds();
-  note_departure(session_.context_, name_space(), session_.outlet_.user(),
-                 departure, session_.settings_.return_seconds);
+  note_departure(session_.context_, name_space(), session_.user(), departure,
+                 session_.settings_.return_seconds);
 }
 
 /// For the next of its user's that comes.
@@ -158,7 +158,7 @@ void Conversation::look(std::uint64_t number) {
     here.claim(number);
   };
   session_.context_.hub.broker().history(
-      hub::left_channel(name_space(), session_.outlet_.user()), {}, answer);
+      hub::left_channel(name_space(), session_.user()), {}, answer);
 }
 
 /// One that is gone when it is told that a place is its own leaves it to the
@@ -171,7 +171,7 @@ void Conversation::claim(std::uint64_t number) {
   }
   const hub::LeftPlace one = std::move(left.front());
   left.erase(left.begin());
-  const std::string user(session_.outlet_.user());
+  const std::string user(session_.user());
   const std::string name_space(this->name_space());
   const std::int64_t seconds = session_.settings_.return_seconds;
   const auto answer = [self = session_.self(), &context = session_.context_,
@@ -251,7 +251,7 @@ void Conversation::count_back(std::uint64_t number) {
              const auto& found = page.publications;
              const bool all =
                  session::count_back(place, back.at->channel_name(), found,
-                                     here.session_.outlet_.encoder(false));
+                                     here.session_.encoder(false));
              if (all || found.empty() || found.size() >= place.sent) {
                here.go_on_from(back.number, place.position);
              } else {
@@ -304,7 +304,7 @@ void Conversation::came_back(std::uint64_t number,
                             {}});
   if (all) session_.go_on(here, *recovery);
   if (back.taken && !all) {
-    session_.outlet_.note("what a client missed while it was away is gone");
+    session_.note("what a client missed while it was away is gone");
   }
   std::erase_if(rare_->returning,
                 [number](const auto& one) { return one.number == number; });

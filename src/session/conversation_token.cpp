@@ -84,13 +84,13 @@ Result<Conversation::Entry> Conversation::check_entry(
                  "the channel's rule doesn't let it subscribe"};
   }
   const bool open = opens(rule, who, entry.channel,
-                          token ? Bytes(token->user) : session_.outlet_.user());
+                          token ? Bytes(token->user) : session_.user());
   if (!token) return open ? Result<Entry>(entry) : error_of(token.error());
   if (!open && !token->grants.allows(auth::Scope::subscribe, entry.channel)) {
     return Error{ErrorCode::forbidden,
                  "the token doesn't allow subscribing to this channel"};
   }
-  const Bytes user = session_.outlet_.user();
+  const Bytes user = session_.user();
   if (session_.settings_.dialect->is_one_user() && !user.empty() &&
       user != token->user) {
     return Error{ErrorCode::forbidden, "the token is of another user"};
@@ -112,10 +112,13 @@ Result<hub::Subscription*> Conversation::subscribe_to(
 /// It has its time to connect no longer, and from here on the name of `user`,
 /// unless it has one.
 void Conversation::let_in(Bytes user) {
-  if (!user.empty() && session_.outlet_.user().empty()) {
-    session_.outlet_.admitted(user, 0);
+  if (!user.empty() && session_.user().empty()) {
+    session_.admitted(user, 0);
   }
-  if (!std::exchange(let_in_, true)) session_.outlet_.rearm();
+  if (let_in_) return;
+  let_in_ = true;
+  tidy();
+  session_.rearm();
 }
 
 }  // namespace paperboy::session

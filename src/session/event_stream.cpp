@@ -97,7 +97,7 @@ void EventStream::copied(const hub::Subscription& from, Bytes encoded,
   if (passes(own, count)) transport_.write(own);
 }
 
-void EventStream::gap(const hub::Subscription& at) {
+void EventStream::tell_gap(const hub::Subscription& at) {
   if (closing()) return;
   std::string event;
   dialect::append_gap(event, hub::channel_name(at.channel_name()));

@@ -37,7 +37,7 @@ class EventStream final : public Link {
            std::uint32_t count) override;
   void copied(const hub::Subscription& from, Bytes encoded,
               std::uint32_t count) override;
-  void gap(const hub::Subscription& at) override;
+  void tell_gap(const hub::Subscription& at) override;
   void begins(const hub::Subscription& at, const Position& position) override;
   [[nodiscard]] bool tells_beginning() const override { return true; }
 

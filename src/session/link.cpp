@@ -13,28 +13,20 @@ constexpr Close kTooSlow{close::kSlow, "the client reads too slowly"};
 
 }  // namespace
 
-struct Link::Ending {
-  std::uint16_t code;
-  Summary::Side side;
-  std::string reason;
-  std::string channels;                       // it was in when the end began
-  std::unique_ptr<hub::Departure> departure;  // to be noted; null: nothing
-  std::size_t last_words = 0;                 // bytes
-};
-
 Link::Link(Context& context, const Settings& settings, Transport& transport)
-    : transport_(transport), session_(context, settings, *this) {}
+    : Session(context, settings), transport_(transport) {}
 
-Link::~Link() = default;
+/// What that does may come back here.
+Link::~Link() { leave(); }
 
 Result<Done> Link::open(const Admission& admission) {
   set_who(admission.user, admission.expires);
-  return session_.open(admission);
+  return Session::open(admission);
 }
 
 void Link::admitted(Bytes user, std::int64_t expires) {
   set_who(user, expires);
-  if (!session_.connected()) beat_ = now();
+  if (!connected()) beat_ = now();
   arm();
 }
 
@@ -66,7 +58,7 @@ void Link::lost() {
 }
 
 std::string Link::channels() const {
-  return ending_ ? ending_->channels : session_.channels();
+  return ending() ? ending()->channels : Session::channels();
 }
 
 // ---- limits ----------------------------------------------------------------
@@ -101,22 +93,28 @@ bool Link::over_limit(std::size_t more) const {
   return backlog != 0 && backlog + more > settings().send_buffer;
 }
 
+/// Has no more than it needs.
+void Link::tidy() {
+  if (rare_ && !rare_->ending && !rare_->stall) rare_.reset();
+}
+
 void Link::flushed(std::size_t sent) {
   bytes_sent_ += sent;
   context().counters.add(Counter::bytes_sent, sent);
   const std::size_t backlog = transport_.backlog();
   // No fan-out is under way here.
   if (state_ != State::open) {
-    session_.leave();
+    leave();
     return;
   }
-  session_.settle();
+  settle();
   if (backlog == 0) {
-    if (std::exchange(stalling_, false)) caught_up();
-  } else if (!stalling_ || bytes_sent_ >= stall_mark_) {
-    stalling_ = true;
-    stalled_ = now();
-    stall_mark_ = bytes_sent_ + backlog;
+    if (!stalling()) return;
+    rare_->stall.reset();
+    tidy();
+    caught_up();
+  } else if (!stalling() || bytes_sent_ >= rare_->stall->mark) {
+    rare().stall = Stall{bytes_sent_ + backlog, now()};
     arm();
   }
 }
@@ -137,30 +135,30 @@ void Link::begin_end(const Close& close, Summary::Side side) {
 }
 
 void Link::note_end(const Close& close, Summary::Side side) {
-  if (ending_) return;
+  if (ending()) return;
   // A client that closes means to leave.
   const bool leaves =
       side == Summary::Side::client && close.code != close::kAbnormal;
-  ending_ = std::make_unique<Ending>(
-      Ending{close.code, side, std::string(close.reason), session_.channels(),
-             leaves ? nullptr : session_.departure()});
+  rare().ending.emplace(Ending{close.code, side, std::string(close.reason),
+                               Session::channels(),
+                               leaves ? nullptr : departure()});
 }
 
 /// Behind them nothing was sent.
 void Link::note_last_words(std::size_t bytes) {
-  if (ending_) ending_->last_words = bytes;
+  if (ending()) ending()->last_words = bytes;
 }
 
 bool Link::depart(std::size_t unreceived) {
-  if (!ending_ || !ending_->departure) return false;
-  const auto departure = std::exchange(ending_->departure, nullptr);
+  if (!ending() || !ending()->departure) return false;
+  const auto departure = std::exchange(ending()->departure, nullptr);
   const std::size_t lacks =
-      unreceived - std::min(unreceived, ending_->last_words);
+      unreceived - std::min(unreceived, ending()->last_words);
   for (auto& place : departure->places) {
     place.unreceived = std::max<std::uint64_t>(place.unreceived, lacks);
-    place.sent = std::max(place.sent, messages_sent_);
+    place.sent = std::max<std::uint64_t>(place.sent, messages_sent_);
   }
-  session_.depart(*departure);
+  Session::depart(*departure);
   return true;
 }
 
@@ -180,10 +178,10 @@ void Link::drop(const Close& close) {
 
 Summary Link::summary() const {
   Summary summary;
-  if (ending_) {
-    summary.code = ending_->code;
-    summary.closed_by = ending_->side;
-    summary.reason = ending_->reason;
+  if (const Ending* const ended = ending()) {
+    summary.code = ended->code;
+    summary.closed_by = ended->side;
+    summary.reason = ended->reason;
   }
   summary.messages_sent = messages_sent_;
   summary.bytes_sent = bytes_sent_;
@@ -218,11 +216,12 @@ void Link::on_timer() {
     end({close::kExpired, "the token has expired"});
     return;
   }
-  if (stalling_ && left(stalled_, settings().send_timeout_ms) == 0) {
+  if (stalling() &&
+      left(rare_->stall->since, settings().send_timeout_ms) == 0) {
     drop(kTooSlow);
     return;
   }
-  session_.on_time();
+  on_time();
   if (state_ == State::open) heartbeat();
   if (state_ == State::open) arm();
 }
@@ -234,10 +233,11 @@ void Link::arm() {
 std::uint64_t Link::next_delay() const {
   if (state_ != State::open) return left(beat_, settings().close_timeout_ms);
   std::uint64_t delay = heartbeat_in().value_or(kLongest);
-  if (stalling_) {
-    delay = std::min(delay, left(stalled_, settings().send_timeout_ms));
+  if (stalling()) {
+    delay =
+        std::min(delay, left(rare_->stall->since, settings().send_timeout_ms));
   }
-  if (const auto due = session_.due_in()) delay = std::min(delay, *due);
+  if (const auto due = due_in()) delay = std::min(delay, *due);
   if (expires() != 0) {
     const auto seconds = expires() - context().clock.unix_seconds();
     delay = std::min<std::uint64_t>(

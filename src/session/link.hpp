@@ -1,4 +1,4 @@
-// What every connection has, whatever its framing: a session, limits to what
+// What every connection has, whatever its framing: its session, limits to what
 // waits for its client, its times, and how it ended. A framing derives from
 // it: WebSocket, EventStream.
 //
@@ -30,12 +30,15 @@ struct Summary {
   std::uint64_t bytes_sent = 0;
 };
 
-class Link : protected Outlet, private Timer {
+class Link : protected Session, private Timer {
  public:
   ~Link() override;
 
   /// Before the client is answered: subscribes; an error refuses it.
   Result<Done> open(const Admission& admission);
+
+  /// For the worker's wheel, whose timers are all of these.
+  static void on_due(Timer& timer) { static_cast<Link&>(timer).on_timer(); }
 
   /// The client ended its half, or the transport failed.
   void lost();
@@ -48,7 +51,7 @@ class Link : protected Outlet, private Timer {
 
   /// A back end's order, where it is meant. Not from within a fan-out.
   void obey(const hub::Order& order) {
-    if (state_ == State::open) session_.obey(order);
+    if (state_ == State::open) Session::obey(order);
   }
 
   /// The connection is over, or its client has said that it has all. Of what it
@@ -57,7 +60,7 @@ class Link : protected Outlet, private Timer {
   bool depart(std::size_t unreceived);
 
   [[nodiscard]] bool closing() const { return state_ != State::open; }
-  [[nodiscard]] const Settings& settings() const { return session_.settings(); }
+  using Session::settings;
   [[nodiscard]] virtual Summary summary() const;
   [[nodiscard]] std::string channels() const;
   [[nodiscard]] Bytes user() const override {
@@ -102,9 +105,9 @@ class Link : protected Outlet, private Timer {
   void finish();
   void arm();
 
-  [[nodiscard]] Context& context() const { return session_.context(); }
   [[nodiscard]] State state() const { return state_; }
-  [[nodiscard]] bool stalling() const { return stalling_; }
+  /// It has a backlog.
+  [[nodiscard]] bool stalling() const { return rare_ && rare_->stall; }
   void note_message();
 
   // Times of the wheel are kept in its ticks: small, since all have them.
@@ -113,20 +116,46 @@ class Link : protected Outlet, private Timer {
   /// Milliseconds that are left of `ms`, which began at `since`.
   [[nodiscard]] std::uint64_t left(std::uint32_t since, std::uint64_t ms) const;
 
+  // In the last word of Timer, which has room for it.
+  std::uint32_t beat_ = 0;  // when the last heartbeat was, or the end began
   Transport& transport_;
-  Session session_;
 
  private:
-  struct Ending;
+  struct Ending {
+    std::uint16_t code;
+    Summary::Side side;
+    std::string reason;
+    std::string channels;                       // it was in when the end began
+    std::unique_ptr<hub::Departure> departure;  // to be noted; null: nothing
+    std::size_t last_words = 0;                 // bytes
+  };
+
+  struct Stall {
+    std::uint64_t mark;   // the last byte of the oldest backlog
+    std::uint32_t since;  // that it waits
+  };
+
+  /// What few connections have, or for a short time.
+  struct Rare {
+    std::optional<Ending> ending;  // once the end has begun
+    std::optional<Stall> stall;    // as long as there is a backlog
+  };
 
   struct Who {
     std::string user;
     std::int64_t expires = 0;  // seconds since 1970; 0: never
   };
 
-  // Timer
-  void on_timer() override;
+  void on_timer();
 
+  Rare& rare() {
+    if (!rare_) rare_ = std::make_unique<Rare>();
+    return *rare_;
+  }
+  void tidy();
+  [[nodiscard]] Ending* ending() const {
+    return rare_ && rare_->ending ? &*rare_->ending : nullptr;
+  }
   bool over_limit(std::size_t more) const;
   [[nodiscard]] std::uint64_t next_delay() const;
   void set_who(Bytes user, std::int64_t expires);
@@ -134,19 +163,11 @@ class Link : protected Outlet, private Timer {
     return who_ ? who_->expires : 0;
   }
 
-  std::unique_ptr<Ending> ending_;  // once the end has begun
+  std::unique_ptr<Rare> rare_;      // null: nothing of the kind
   std::unique_ptr<const Who> who_;  // null: nobody in particular, forever
-  std::uint64_t messages_sent_ = 0;
   std::uint64_t bytes_sent_ = 0;
-  std::uint64_t stall_mark_ = 0;  // the last byte of the oldest backlog
-  std::uint32_t stalled_ = 0;     // since when `stall_mark_` waits
-
- protected:
-  std::uint32_t beat_ = 0;  // when the last heartbeat was, or the end began
-
- private:
-  State state_ = State::open;
-  bool stalling_ = false;  // there is a backlog
+  std::uint64_t messages_sent_ : 48 = 0;  // one word with what follows
+  State state_ : 8 = State::open;
 };
 
 }  // namespace paperboy::session

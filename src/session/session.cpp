@@ -15,10 +15,9 @@ hub::RecoveryLimits recovery_limits(const Settings& settings) {
 
 }  // namespace
 
-Session::Session(Context& context, const Settings& settings, Outlet& outlet)
+Session::Session(Context& context, const Settings& settings)
     : context_(context),
       settings_(settings),
-      outlet_(outlet),
       state_(settings.dialect->open()) {}
 
 Session::~Session() {
@@ -69,17 +68,17 @@ Result<Done> Session::enter(const Admission& admission,
       {.client = client, .user = admission.user, .conn_info = admission.info});
   if (!subscribed) return subscribed.error();
   const bool back = since.epoch != 0;
-  if (!back && !outlet_.tells_beginning()) return Done{};
+  if (!back && !tells_beginning()) return Done{};
   context_.hub.recover(
       **subscribed, back ? std::optional(since) : std::nullopt,
       recovery_limits(settings_),
       [this, back, subscription = *subscribed](const auto& answer) {
         if (!answer) {
-          outlet_.end({close::kTryAgainLater, answer.error().message});
+          end({close::kTryAgainLater, answer.error().message});
         } else if (back) {
           get_back(*subscription, *answer);
         } else {
-          outlet_.begins(*subscription, answer->position);
+          begins(*subscription, answer->position);
         }
       });
   return Done{};
@@ -97,18 +96,18 @@ void Session::get_back(const hub::Subscription& subscription,
 void Session::go_on(const hub::Subscription& subscription,
                     const hub::Recovery& recovery) {
   if (recovery.publications.empty()) {
-    outlet_.begins(subscription, recovery.position);
+    begins(subscription, recovery.position);
     return;
   }
   const Bytes channel = subscription.channel_name();
-  Encoder& encoder = outlet_.encoder(false);
+  Encoder& plain = encoder(false);
   std::string run;
   for (const Kept& kept : recovery.publications) {
-    encoder.encode({channel, kept.position, kept.kind, kept.data, kept.extra},
-                   run);
+    plain.encode({channel, kept.position, kept.kind, kept.data, kept.extra},
+                 run);
   }
-  outlet_.copied(subscription, run,
-                 static_cast<std::uint32_t>(recovery.publications.size()));
+  copied(subscription, run,
+         static_cast<std::uint32_t>(recovery.publications.size()));
 }
 
 Result<hub::Subscription*> Session::subscribe(Bytes channel,
@@ -120,8 +119,8 @@ Result<hub::Subscription*> Session::subscribe(Bytes channel,
   }
   auto& subscription =
       subscriptions_.emplace_front(static_cast<hub::Subscriber&>(*this));
-  const auto subscribed = context_.hub.subscribe(
-      subscription, channel, outlet_.encoder(events), &member);
+  const auto subscribed =
+      context_.hub.subscribe(subscription, channel, encoder(events), &member);
   if (!subscribed) {
     subscriptions_.pop_front();
     return subscribed.error();
@@ -180,9 +179,9 @@ void Session::receive(const dialect::Message& message) {
     if (const auto* command = std::get_if<dialect::Publish>(&decoded)) {
       publish(*command);
     } else if (const auto* send = std::get_if<dialect::Send>(&decoded)) {
-      outlet_.message(send->message);
+      this->message(send->message);
     } else if (const auto* close = std::get_if<Close>(&decoded)) {
-      outlet_.end(*close);
+      end(*close);
       return;
     } else {
       return;
@@ -205,7 +204,7 @@ void Session::publish(const dialect::Publish& command) {
 Result<Done> Session::may_publish(Bytes channel) const {
   const hub::Rule& rule = context_.hub.rule(channel);
   const hub::Access who = rule.publish;
-  if (opens(rule, who, hub::channel_name(channel), outlet_.user())) {
+  if (opens(rule, who, hub::channel_name(channel), user())) {
     return Done{};
   }
   const bool location = who == hub::Access::location;
@@ -243,9 +242,9 @@ void Session::published(const dialect::Publish& command,
   const auto answer =
       settings_.dialect->published(state_.get(), command, outcome, scratch);
   if (const auto* message = std::get_if<dialect::Message>(&answer)) {
-    outlet_.message(*message);
+    this->message(*message);
   } else if (const auto* close = std::get_if<Close>(&answer)) {
-    outlet_.end(*close);
+    end(*close);
   }
 }
 
@@ -257,13 +256,13 @@ const Session::Self& Session::self() {
 void Session::deliver(const hub::Subscription& to, Bytes run,
                       std::uint32_t count) {
   if (converses_ && conversation()->has_lost(to)) return;
-  outlet_.run(to, run, count);
+  this->run(to, run, count);
 }
 
 void Session::gap(const hub::Subscription& at) {
   context_.counters.add(Counter::gaps);
   if (converses_ && conversation()->lose(at)) return;
-  outlet_.gap(at);
+  tell_gap(at);
 }
 
 void Session::settle() {

@@ -1,6 +1,6 @@
 // One connection's life in its dialect: from a client's messages to the hub,
-// and from the hub back. Knows no framing: what it sends leaves by its Outlet.
-// Owned by the Outlet's owner, on one worker.
+// and from the hub back. Knows no framing: what it sends leaves by its Outlet,
+// which the framing around it derives from it (Link). On one worker.
 #pragma once
 
 #include <cstdint>
@@ -44,14 +44,10 @@ struct Admission {
 
 class Conversation;
 
-/// The framing around a session.
-class Outlet {
+/// The framing around a session. A base of it, as is what the hub knows it by:
+/// so neither has to keep where the other is.
+class Outlet : public hub::Subscriber {
  public:
-  Outlet() = default;
-  Outlet(const Outlet&) = delete;
-  Outlet& operator=(const Outlet&) = delete;
-  virtual ~Outlet() = default;
-
   /// Makes publications into what `run` takes. `events`: also who comes and
   /// goes.
   [[nodiscard]] virtual Encoder& encoder(bool events) = 0;
@@ -66,7 +62,7 @@ class Outlet {
   /// Whether it tells its client that.
   [[nodiscard]] virtual bool tells_beginning() const { return false; }
   /// Publications were lost to it, and what comes next is behind the hole.
-  virtual void gap(const hub::Subscription& at) = 0;
+  virtual void tell_gap(const hub::Subscription& at) = 0;
   /// Begins the end of the connection; nothing is sent any more after it.
   virtual void end(const Close& close) = 0;
 
@@ -82,10 +78,10 @@ class Outlet {
   virtual void note(Bytes what) = 0;
 };
 
-class Session final : private hub::Subscriber {
+class Session : public Outlet {
  public:
-  /// All must outlive the session.
-  Session(Context& context, const Settings& settings, Outlet& outlet);
+  /// Both must outlive the session.
+  Session(Context& context, const Settings& settings);
   ~Session() override;
 
   /// Subscribes to the channels of the admission. On an error nothing is
@@ -163,7 +159,6 @@ class Session final : private hub::Subscriber {
 
   Context& context_;
   const Settings& settings_;
-  Outlet& outlet_;
   std::unique_ptr<dialect::State> state_;  // a Conversation, or the dialect's
   std::forward_list<hub::Subscription, SlabAllocator<hub::Subscription>>
       subscriptions_;

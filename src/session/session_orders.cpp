@@ -17,7 +17,7 @@ Bytes Session::name_space() const {
 }
 
 bool Session::is_for_it(const hub::Order& order) const {
-  if (order.user && *order.user != outlet_.user()) return false;
+  if (order.user && *order.user != user()) return false;
   if (order.name_space != name_space()) return false;
   if (order.client.empty() && order.spared.empty()) return true;
   const auto* const talk = conversation();
@@ -42,13 +42,13 @@ void Session::obey(const hub::Order& order) {
       order.expires != 0 && order.expires <= context_.clock.unix_seconds();
   if (order.kind == hub::Order::Kind::disconnect) {
     if (auto* const talk = conversation()) talk->stay_away();
-    outlet_.end({order.code, order.reason});
+    end({order.code, order.reason});
   } else if (refresh && (order.expired || over)) {
-    outlet_.end({close::kExpired, "the token has expired"});
+    end({close::kExpired, "the token has expired"});
   } else if (auto* const talk = conversation()) {
     talk->obey(order);
   } else if (refresh) {
-    outlet_.admitted(outlet_.user(), order.expires);
+    admitted(user(), order.expires);
   } else if (order.kind == hub::Order::Kind::unsubscribe) {
     leave(order.channel);
   }
@@ -58,7 +58,7 @@ void Session::obey(const hub::Order& order) {
 void Session::leave(Bytes channel) {
   for (const auto* const subscription : subscriptions_to(channel)) {
     if (subscription_count_ == 1) {
-      outlet_.end({close::kForceDisconnect, "unsubscribed by the server"});
+      end({close::kForceDisconnect, "unsubscribed by the server"});
       return;
     }
     unsubscribe(*subscription);

@@ -18,6 +18,27 @@ struct WebSocket::Compression {
   bool window_broken = false;
 };
 
+/// The receiver's way back, made for each call: who has to be found by it all
+/// the time would keep its address.
+class WebSocket::Sink final : public ws::MessageSink {
+ public:
+  explicit Sink(WebSocket& socket) : socket_(socket) {}
+
+  bool on_message(Kind kind, Bytes data) override {
+    socket_.on_message(kind, data);
+    return true;
+  }
+  bool on_ping(Bytes payload) override { return socket_.on_ping(payload); }
+  bool on_pong(Bytes) override { return true; }
+  bool on_close(const Close& close) override {
+    socket_.on_close(close);
+    return false;
+  }
+
+ private:
+  WebSocket& socket_;
+};
+
 WebSocket::WebSocket(Context& context, const Settings& settings,
                      Transport& transport,
                      const std::optional<ws::DeflateParams>& deflate)
@@ -45,7 +66,8 @@ void WebSocket::receive(std::span<char> bytes) {
   context().counters.add(Counter::bytes_received, bytes.size());
   if (state() == State::finished) return;
   waiting_ = false;
-  if (const auto violation = receiver_.feed(bytes, *this, receiver_options())) {
+  Sink sink(*this);
+  if (const auto violation = receiver_.feed(bytes, sink, receiver_options())) {
     // RFC 6455 section 7.1.7: fail the connection. The client isn't expected
     // to understand, so its close frame is not awaited.
     end(*violation);
@@ -66,13 +88,12 @@ ws::ReceiverOptions WebSocket::receiver_options() {
   return options;
 }
 
-bool WebSocket::on_message(Kind kind, Bytes data) {
+void WebSocket::on_message(Kind kind, Bytes data) {
   // After our close frame the client may still be talking: it is not heard.
-  if (state() != State::open) return true;
+  if (state() != State::open) return;
   ++messages_received_;
   context().counters.add(Counter::messages_received);
-  session_.receive({kind, data});
-  return true;
+  Session::receive({kind, data});
 }
 
 bool WebSocket::on_ping(Bytes payload) {
@@ -83,17 +104,14 @@ bool WebSocket::on_ping(Bytes payload) {
   return state() != State::finished;
 }
 
-bool WebSocket::on_pong(Bytes) { return true; }
-
 /// One that answers ours has got all that came before it.
-bool WebSocket::on_close(const Close& close) {
+void WebSocket::on_close(const Close& close) {
   if (state() == State::open) {
     begin_end(close, Summary::Side::client);
   } else {
     depart(0);
   }
   finish();
-  return false;
 }
 
 // ---- out -------------------------------------------------------------------
@@ -154,7 +172,7 @@ bool WebSocket::tells_beginning() const {
   return settings().dialect->beginning({}, {}, scratch).has_value();
 }
 
-void WebSocket::gap(const hub::Subscription&) {
+void WebSocket::tell_gap(const hub::Subscription&) {
   end({close::kInsufficientState, "messages were lost: subscribe again"});
 }
 
@@ -185,14 +203,14 @@ void WebSocket::caught_up() {
 }
 
 std::optional<std::uint64_t> WebSocket::heartbeat_in() const {
-  if (!session_.connected()) return {};
+  if (!connected()) return {};
   if (!waiting_) return left(beat_, settings().ping_interval_ms);
   if (stalling()) return {};
   return left(beat_, settings().ping_timeout_ms);
 }
 
 void WebSocket::heartbeat() {
-  if (!session_.connected() || heartbeat_in() != 0U) return;
+  if (!connected() || heartbeat_in() != 0U) return;
   if (waiting_) {
     end_silent();
     return;

@@ -16,7 +16,7 @@
 
 namespace paperboy::session {
 
-class WebSocket final : private ws::MessageSink, public Link {
+class WebSocket final : public Link {
  public:
   /// `context`, `settings` and `transport` must outlive this. `deflate`: as
   /// negotiated.
@@ -40,6 +40,7 @@ class WebSocket final : private ws::MessageSink, public Link {
 
  private:
   struct Compression;
+  class Sink;
 
   // Outlet
   Encoder& encoder(bool events) override;
@@ -50,13 +51,12 @@ class WebSocket final : private ws::MessageSink, public Link {
               std::uint32_t count) override;
   void begins(const hub::Subscription& at, const Position& position) override;
   [[nodiscard]] bool tells_beginning() const override;
-  void gap(const hub::Subscription& at) override;
+  void tell_gap(const hub::Subscription& at) override;
 
-  // ws::MessageSink
-  bool on_message(Kind kind, Bytes data) override;
-  bool on_ping(Bytes payload) override;
-  bool on_pong(Bytes payload) override;
-  bool on_close(const Close& close) override;
+  // What the receiver makes of the client's bytes; see ws::MessageSink.
+  void on_message(Kind kind, Bytes data);
+  bool on_ping(Bytes payload);
+  void on_close(const Close& close);
 
   // Link
   void say_end(const Close& close) override;
@@ -69,9 +69,10 @@ class WebSocket final : private ws::MessageSink, public Link {
   [[nodiscard]] ws::ReceiverOptions receiver_options();
 
   bool waiting_ = false;  // for a pong; in what Link leaves of its last word
-  ws::Receiver receiver_;
+  // The count lies in what the receiver leaves of its own.
+  [[no_unique_address]] ws::Receiver receiver_;
+  std::uint64_t messages_received_ : 48 = 0;
   std::unique_ptr<Compression> compression_;  // where it was negotiated
-  std::uint64_t messages_received_ = 0;
   std::uint64_t bytes_received_ = 0;
 };
 

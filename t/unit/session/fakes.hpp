@@ -51,7 +51,7 @@ struct World {
   hub::FakePresence presence{broker};
   hub::RuleSet rules;
   hub::Hub hub{broker, presence, rules};
-  Wheel wheel{clock.ms};
+  Wheel wheel{clock.ms, Link::on_due};
   std::array<std::atomic<std::uint64_t>, kCounters> cells{};
   Counters counters{Counters::Row(cells)};
   Codecs codecs;

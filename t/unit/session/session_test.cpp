@@ -54,8 +54,10 @@ class Commands final : public dialect::Dialect {
 };
 
 /// A framing of one line for each thing.
-class FakeOutlet final : public Outlet, private Encoder {
+class FramedSession final : public Session, private Encoder {
  public:
+  using Session::Session;
+
   Encoder& encoder(bool) override { return *this; }
   void message(const dialect::Message& message) override {
     out.append("message ").append(message.data).append("\n");
@@ -68,7 +70,7 @@ class FakeOutlet final : public Outlet, private Encoder {
               std::uint32_t count) override {
     run(from, encoded, count);
   }
-  void gap(const hub::Subscription&) override { out.append("gap\n"); }
+  void tell_gap(const hub::Subscription&) override { out.append("gap\n"); }
   void end(const Close& close) override {
     out.append("end ").append(std::to_string(close.code)).append("\n");
   }
@@ -108,42 +110,42 @@ struct Fixture : World {
   }
 
   Commands commands;
-  FakeOutlet outlet;
 };
 
 void every_command_of_a_message_is_obeyed_in_order(void**) {
   Fixture f;
-  Session session(f.context, f.settings, f.outlet);
+  FramedSession session(f.context, f.settings);
   assert_true(session.open(f.in({"news"})).ok());
   session.receive({Kind::text, "send a|publish b|send c|publish d"});
-  assert_text(f.outlet.taken(),
+  assert_text(session.taken(),
               "message a\nmessage 1:1\nmessage c\nmessage 2:2\n");
   f.drain();
-  assert_text(f.outlet.taken(), "2 <b><d>\n");
+  assert_text(session.taken(), "2 <b><d>\n");
 }
 
 void a_close_ends_the_message(void**) {
   Fixture f;
-  Session session(f.context, f.settings, f.outlet);
+  FramedSession session(f.context, f.settings);
   assert_true(session.open(f.in({})).ok());
   session.receive({Kind::text, "send a|close|send b"});
-  assert_text(f.outlet.taken(), "message a\nend 4001\n");
+  assert_text(session.taken(), "message a\nend 4001\n");
 }
 
 void a_state_is_one_connections(void**) {
   Fixture f;
-  Session one(f.context, f.settings, f.outlet);
-  Session two(f.context, f.settings, f.outlet);
+  FramedSession one(f.context, f.settings);
+  FramedSession two(f.context, f.settings);
   assert_true(one.open(f.in({"news"})).ok());
   assert_true(two.open(f.in({"news"})).ok());
   one.receive({Kind::text, "publish a|publish b"});
   two.receive({Kind::text, "publish c"});
-  assert_text(f.outlet.taken(), "message 1:1\nmessage 2:2\nmessage 1:3\n");
+  assert_text(one.taken(), "message 1:1\nmessage 2:2\n");
+  assert_text(two.taken(), "message 1:3\n");
 }
 
 void a_publish_goes_to_all_channels_of_the_location(void**) {
   Fixture f;
-  Session session(f.context, f.settings, f.outlet);
+  FramedSession session(f.context, f.settings);
   assert_true(session.open(f.in({"news", "chat"})).ok());
   session.receive({Kind::text, "publish a"});
   assert_int_equal(f.broker.entry("news").top.offset, 1);
@@ -154,48 +156,47 @@ void a_publish_goes_to_all_channels_of_the_location(void**) {
 void an_answer_that_comes_late_still_names_its_command(void**) {
   Fixture f;
   f.broker.hold_replies = true;
-  Session session(f.context, f.settings, f.outlet);
+  FramedSession session(f.context, f.settings);
   assert_true(session.open(f.in({"news"})).ok());
   session.receive({Kind::text, "publish a|publish b"});
-  assert_text(f.outlet.taken(), "");
+  assert_text(session.taken(), "");
   f.broker.answer_held();
-  assert_text(f.outlet.taken(), "message 1:1\nmessage 2:2\n");
+  assert_text(session.taken(), "message 1:1\nmessage 2:2\n");
 }
 
 void an_answer_to_nobody_is_counted_and_forgotten(void**) {
   Fixture f;
   f.broker.hold_replies = true;
-  auto session = std::make_unique<Session>(f.context, f.settings, f.outlet);
+  auto session = std::make_unique<FramedSession>(f.context, f.settings);
   assert_true(session->open(f.in({"news"})).ok());
   session->receive({Kind::text, "publish a|publish b"});
   session.reset();
   f.broker.answer_held();
-  assert_text(f.outlet.taken(), "");
   assert_int_equal(f.count(Counter::publications), 2);
   assert_int_equal(f.count(Counter::subscriptions), 0);
 }
 
 void errors_are_answered_and_counted(void**) {
   Fixture f;
-  Session session(f.context, f.settings, f.outlet);
+  FramedSession session(f.context, f.settings);
   assert_true(session.open(f.in({"news"})).ok());
   f.broker.refusal = Error{ErrorCode::log_full, "full"};
   session.receive({Kind::text, "publish a"});
-  assert_text(f.outlet.taken(), "message 1:log_full\n");
+  assert_text(session.taken(), "message 1:log_full\n");
   assert_int_equal(f.count(Counter::publish_errors), 1);
   assert_int_equal(f.count(Counter::publications), 0);
 }
 
 void who_may_not_publish_is_told_so(void**) {
   Fixture f;
-  Session session(f.context, f.settings, f.outlet);
+  FramedSession session(f.context, f.settings);
   Admission admission = f.in({"news"});
   admission.may_publish = false;
   assert_true(session.open(admission).ok());
   session.receive({Kind::text, "publish a"});
   f.settings.client_publish = false;
   session.receive({Kind::text, "publish a"});
-  assert_text(f.outlet.taken(), "message 1:forbidden\nmessage 2:forbidden\n");
+  assert_text(session.taken(), "message 1:forbidden\nmessage 2:forbidden\n");
   assert_int_equal(f.broker.entry("news").top.offset, 0);
 }
 
@@ -207,41 +208,41 @@ void who_comes_back_gets_what_it_missed_before_what_follows(void**) {
   for (const char* data : {"a", "b", "c"}) {
     f.hub.publish({.channel = "news", .data = data}, [](const auto&) {});
   }
-  Session session(f.context, f.settings, f.outlet);
+  FramedSession session(f.context, f.settings);
   Admission admission = f.in({"news", "sport"});
   admission.since = {{7, 1}};
   assert_true(session.open(admission).ok());
   f.hub.publish({.channel = "news", .data = "d"}, [](const auto&) {});
   f.drain();
-  assert_text(f.outlet.taken(), "2 <b><c>\n1 <d>\n");
+  assert_text(session.taken(), "2 <b><c>\n1 <d>\n");
   assert_int_equal(f.count(Counter::recovered), 1);
 }
 
 void what_can_not_be_recovered_is_a_gap(void**) {
   Fixture f;
   f.hub.publish({.channel = "news", .data = "a"}, [](const auto&) {});
-  Session session(f.context, f.settings, f.outlet);
+  FramedSession session(f.context, f.settings);
   Admission admission = f.in({"news"});
   admission.since = {{7, 0}};
   assert_true(session.open(admission).ok());
-  assert_text(f.outlet.taken(), "gap\n");
+  assert_text(session.taken(), "gap\n");
   assert_int_equal(f.count(Counter::not_recovered), 1);
 }
 
 void a_gap_is_told(void**) {
   Fixture f;
-  Session session(f.context, f.settings, f.outlet);
+  FramedSession session(f.context, f.settings);
   assert_true(session.open(f.in({"news"})).ok());
   f.broker.entry("news").top = {7, 4};
   f.broker.lose = true;
   f.drain();
-  assert_text(f.outlet.taken(), "gap\n");
+  assert_text(session.taken(), "gap\n");
   assert_int_equal(f.count(Counter::gaps), 1);
 }
 
 void channels_are_listed_in_their_order_without_namespace(void**) {
   Fixture f;
-  Session session(f.context, f.settings, f.outlet);
+  FramedSession session(f.context, f.settings);
   assert_true(session
                   .open(f.in({std::string("shop\0news", 9),
                               std::string("shop\0chat", 9), "third"}))
@@ -251,7 +252,7 @@ void channels_are_listed_in_their_order_without_namespace(void**) {
 
 void leaving_leaves_nothing_behind(void**) {
   Fixture f;
-  Session session(f.context, f.settings, f.outlet);
+  FramedSession session(f.context, f.settings);
   assert_true(session.open(f.in({"news", "chat"})).ok());
   assert_int_equal(f.count(Counter::subscriptions), 2);
   session.leave();
@@ -261,13 +262,13 @@ void leaving_leaves_nothing_behind(void**) {
   assert_int_equal(f.broker.subscribers(), 0);
   f.broker.bring("news", "a");
   f.drain();
-  assert_text(f.outlet.taken(), "");
+  assert_text(session.taken(), "");
 }
 
 void all_channels_are_subscribed_to_or_none(void**) {
   Fixture f;
   f.settings.max_subscriptions = 2;
-  Session session(f.context, f.settings, f.outlet);
+  FramedSession session(f.context, f.settings);
   const auto refused = session.open(f.in({"a", "b", "c"}));
   assert_true(!refused &&
               refused.error().code == ErrorCode::subscription_limit);
