@@ -96,16 +96,9 @@ void Connection::adopt(ngx_http_request_t* r) {
   c_->write->handler = callback<on_write>;
 }
 
-/// An idle connection is worth its slot and us. With TLS the pool stays: the
-/// session's state lies in it.
+/// An idle connection is worth its slot and us.
 void Connection::release_pool() {
-  if (c_->ssl != nullptr) {
-    ngx_ssl_free_buffer(c_);
-    // What is left of a write may lie elsewhere when it is tried again.
-    SSL_set_mode(c_->ssl->connection, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                          SSL_MODE_ENABLE_PARTIAL_WRITE);
-    return;
-  }
+  if (c_->ssl != nullptr && !keep_tls()) return;
   ngx_pool_t* const pool = c_->pool;
   c_->pool = nullptr;
   c_->sockaddr = nullptr;
@@ -115,6 +108,30 @@ void Connection::release_pool() {
   c_->local_socklen = 0;
   c_->proxy_protocol = nullptr;
   ngx_destroy_pool(pool);
+}
+
+/// Takes the TLS session's state out of the pool, in which it lies. False: the
+/// pool has to stay, since what else belongs to the session lies in it, or for
+/// want of memory.
+bool Connection::keep_tls() {
+  ngx_ssl_free_buffer(c_);
+  // What is left of a write may lie elsewhere when it is tried again.
+  SSL_set_mode(c_->ssl->connection, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                        SSL_MODE_ENABLE_PARTIAL_WRITE);
+  if (c_->ssl->ocsp != nullptr) return false;
+  void* const memory = ngx_alloc(sizeof *c_->ssl, c_->log);
+  if (memory == nullptr) return false;
+  c_->ssl = new (memory) ngx_ssl_connection_t(*c_->ssl);
+  c_->ssl->buf = nullptr;  // of the pool's, and for chains, which aren't sent
+  return true;
+}
+
+/// Tells the other side, and frees it.
+void Connection::end_tls() noexcept {
+  ngx_ssl_connection_t* const tls = c_->ssl;
+  tls->no_wait_shutdown = tls->no_send_shutdown = 1;
+  ngx_ssl_shutdown(c_);
+  if (c_->pool == nullptr) ngx_free(tls);
 }
 
 // ---- in --------------------------------------------------------------------
@@ -257,10 +274,7 @@ void Connection::close() noexcept {
   note_departure();
   note_end();
   ngx_connection_t* const c = c_;
-  if (c->ssl != nullptr) {
-    c->ssl->no_wait_shutdown = c->ssl->no_send_shutdown = 1;
-    ngx_ssl_shutdown(c);
-  }
+  if (c->ssl != nullptr) end_tls();
   ngx_pool_t* const pool = c->pool;
 #if (NGX_STAT_STUB)
   ngx_atomic_fetch_add(ngx_stat_active, -1);

@@ -56,6 +56,8 @@ class Connection final : public Client, public Slabbed<Connection> {
   void note_departure() noexcept;
   void adopt(ngx_http_request_t* r);
   void release_pool();
+  bool keep_tls();
+  void end_tls() noexcept;
   void read_in_turn();
   void read();
   void feed(std::span<char> input);
