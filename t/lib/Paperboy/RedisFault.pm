@@ -477,9 +477,12 @@ sub kill_back_end ($run) {
     $run->did('the back end is back');
     $run->doors->start_back_end;
     $run->back;
-    # What was cut by the engine itself is told as lost.
-    my @others = grep { $now->{$_} > ($before->{$_} // 0) + (/lost/ ? 4 : 0) }
-        grep { $_ ne $closed } keys %$now;
+    # What was cut by the engine itself is told as lost, and so is who gave up:
+    # an answer for one of its channels may have been lost before.
+    my $gave_up = ($now->{'no answer'} // 0) - ($before->{'no answer'} // 0);
+    my $lost    = 4 + $gave_up;
+    my @others = grep { $now->{$_} > ($before->{$_} // 0) + (/lost/ ? $lost : 0) }
+        grep { $_ ne $closed && $_ ne 'no answer' } keys %$now;
     $run->problem("back end killed: $_") for @others;
     return;
 }
