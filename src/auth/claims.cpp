@@ -319,17 +319,21 @@ Checked read_capability(const Json& one, Bytes user, Grants& grants) {
 
 Checked read_caps(const Json& claims, Bytes user, Grants& grants) {
   const Json caps = claims.get("caps");
-  if (!caps) return Done{};
-  if (!caps.is_array()) return TokenError::claims;
-  grants.name_channels();
-  for (std::size_t i = 0; i < caps.size(); ++i) {
-    if (auto read = read_capability(caps.at(i), user, grants); !read)
-      return read;
-  }
-  return Done{};
+  return !caps || read_capabilities(caps, user, grants)
+             ? Checked(Done{})
+             : Checked(TokenError::claims);
 }
 
 }  // namespace
+
+bool read_capabilities(const Json& caps, Bytes user, Grants& grants) {
+  if (!caps.is_array()) return false;
+  grants.name_channels();
+  for (std::size_t i = 0; i < caps.size(); ++i) {
+    if (!read_capability(caps.at(i), user, grants)) return false;
+  }
+  return true;
+}
 
 Result<Token, TokenError> read_claims(const Json& claims,
                                       const TokenRules& rules,

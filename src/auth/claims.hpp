@@ -16,4 +16,9 @@ Result<Token, TokenError> read_claims(const Json& claims,
                                       const TokenRules& rules,
                                       std::int64_t now);
 
+/// Adds what `caps` allow, an array of objects with `channels`, `match` and
+/// `allow`; names no channels where there are none. False: it has another form.
+[[nodiscard]] bool read_capabilities(const Json& caps, Bytes user,
+                                     Grants& grants);
+
 }  // namespace paperboy::auth

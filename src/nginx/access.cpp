@@ -2,6 +2,7 @@
 
 #include "auth/token_source.hpp"
 #include "nginx/admission.hpp"
+#include "nginx/auth_request.hpp"
 #include "nginx/handlers.hpp"
 #include "nginx/origin.hpp"
 #include "nginx/worker.hpp"
@@ -75,23 +76,6 @@ const hub::RuleSet& rules(ngx_http_request_t* r) {
       ->rules;
 }
 
-ngx_int_t check_grants(ngx_http_request_t* r, Request& request,
-                       auth::Scope scope) {
-  for (const std::string& channel : request.channels) {
-    const hub::Rule& rule = rules(r).find(channel);
-    const bool open =
-        scope == auth::Scope::subscribe &&
-        opens(rule, rule.subscribe, channel, request.identity.user);
-    if (open || allows(request.identity.grants, scope, channel)) continue;
-    return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_channel,
-                  "forbidden",
-                  scope == auth::Scope::publish
-                      ? "the token doesn't allow publishing to this channel"
-                      : "the token doesn't allow subscribing to this channel");
-  }
-  return NGX_OK;
-}
-
 ngx_int_t check_tls(ngx_http_request_t* r, const LocationConf& conf,
                     Request& request) {
   if (conf.require_tls == nullptr) return NGX_OK;
@@ -121,16 +105,19 @@ ngx_int_t check_form(ngx_http_request_t* r, const LocationConf& conf,
                                : check_handshake(r, request);
 }
 
-/// Of a client that is to stay, in order; the last says whether a token was
-/// needed.
+/// Of a client that is to stay, in order; a back end comes last, and what it
+/// says is heard when the phase is entered again.
 ngx_int_t check_client_access(ngx_http_request_t* r, const LocationConf& conf,
                               Request& request) {
+  if (request.question != nullptr) return hear_back_end(r, conf, request);
   ngx_int_t status = check_form(r, conf, request);
   if (status == NGX_OK) status = check_tls(r, conf, request);
   if (status == NGX_OK) status = check_origin(r, conf, request);
   if (status != NGX_OK) return status;
   if (subscribes(conf)) request.channels = named_channels(r, conf);
-  return check_token(r, conf, request, auth::Scope::subscribe);
+  status = check_token(r, conf, request, auth::Scope::subscribe);
+  return status == NGX_OK && conf.auth_request ? ask_back_end(r, conf, request)
+                                               : status;
 }
 
 /// A page of a foreign origin may not publish with its reader's cookies.
@@ -168,6 +155,25 @@ ngx_int_t check_post_access(ngx_http_request_t* r, const LocationConf& conf,
 }
 
 }  // namespace
+
+ngx_int_t check_grants(ngx_http_request_t* r, Request& request,
+                       auth::Scope scope) {
+  for (const std::string& channel : request.channels) {
+    const hub::Rule& rule = rules(r).find(channel);
+    const bool open =
+        scope == auth::Scope::subscribe &&
+        opens(rule, rule.subscribe, channel, request.identity.user);
+    if (open || allows(request.identity.grants, scope, channel)) continue;
+    return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_channel,
+                  "forbidden",
+                  request.identity.granted
+                      ? "the back end doesn't allow subscribing to this channel"
+                  : scope == auth::Scope::publish
+                      ? "the token doesn't allow publishing to this channel"
+                      : "the token doesn't allow subscribing to this channel");
+  }
+  return NGX_OK;
+}
 
 bool subscribes(const LocationConf& conf) {
   return conf.settings.dialect->location_channels() !=
@@ -269,10 +275,11 @@ ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
 
 ngx_int_t require_access(ngx_http_request_t* r, const LocationConf& conf,
                          Request& request) {
-  if (request.checked) return NGX_OK;
+  if (request.checked) return check_csrf(r, conf, request);
   const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
       ngx_http_get_module_loc_conf(r, ngx_http_core_module));
-  if (conf.keyed() && core->satisfy != NGX_HTTP_SATISFY_ANY) {
+  if ((conf.keyed() || conf.auth_request) &&
+      core->satisfy != NGX_HTTP_SATISFY_ANY) {
     return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_token,
                   "forbidden", "the access phase didn't check this request");
   }
@@ -280,6 +287,7 @@ ngx_int_t require_access(ngx_http_request_t* r, const LocationConf& conf,
   ngx_int_t status = check_form(r, conf, request);
   if (status == NGX_OK) status = check_tls(r, conf, request);
   if (status == NGX_OK) status = check_origin(r, conf, request);
+  if (status == NGX_OK) status = check_csrf(r, conf, request);
   // Another module answers for who this is: no user, and no grants.
   request.identity = {};
   if (subscribes(conf)) request.channels = named_channels(r, conf);
@@ -313,7 +321,8 @@ ngx_int_t access_handler(ngx_http_request_t* r) {
   // Without a key there is no opinion: under `satisfy any` an OK from here
   // would let in whom others keep out.
   const bool keyed = posts && conf.api && conf.api_keys && !conf.api_any;
-  return request->identity.token || keyed ? NGX_OK : NGX_DECLINED;
+  const Identity& who = request->identity;
+  return who.token || who.answered || keyed ? NGX_OK : NGX_DECLINED;
 }
 
 }  // namespace paperboy::nginx

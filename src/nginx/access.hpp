@@ -26,6 +26,11 @@ ngx_int_t check_handshake(ngx_http_request_t* r, Request& request);
 ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
                       Request& request, auth::Scope scope);
 
+/// Whether what a token or a back end granted covers `scope` in each of
+/// `request.channels`. NGX_OK, or the status of the refusal.
+ngx_int_t check_grants(ngx_http_request_t* r, Request& request,
+                       auth::Scope scope);
+
 /// The same of a token that is there. REQUIRES: conf.keyed().
 ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
                             Request& request, Bytes token, auth::Scope scope);
@@ -34,6 +39,11 @@ ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
 /// the status of the refusal.
 ngx_int_t check_api_key(ngx_http_request_t* r, const LocationConf& conf,
                         Request& request);
+
+/// The token against forged requests, where one is asked for (csrf.cpp).
+/// NGX_OK, or the status of the refusal.
+ngx_int_t check_csrf(ngx_http_request_t* r, const LocationConf& conf,
+                     Request& request);
 
 /// What those checks amount to, for the content handler: the access phase may
 /// have been skipped in favour of another module (`satisfy any`), and the

@@ -46,18 +46,22 @@ Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
                  "the user's name is longer than 512 bytes"};
   }
   admission.info = request.identity.info;
-  admission.by_token = request.identity.token;
+  const bool granted = request.identity.token || request.identity.granted;
+  admission.by_token = granted;
+  if (conf.settings.csrf != nullptr) {
+    admission.csrf_user = evaluate(r, conf.csrf->user);
+  }
   admission.expires = request.identity.expires;
   const Bytes name_space = evaluate(r, conf.name_space);
   admission.name_space = name_space;
-  admission.may_publish = !conf.keyed() || request.identity.token;
+  admission.may_publish = !conf.keyed() || granted;
   // Where the access phase was passed over, another module answers for them.
   admission.admitted =
       !conf.keyed() || request.identity.token || !request.checked;
   if (conf.settings.return_seconds != 0) {
     admission.fingerprint = fingerprint_of(r);
   }
-  if (request.identity.token) {
+  if (granted) {
     admission.grants = request.identity.grants;
     admission.subscriptions = request.identity.subscriptions;
   }
@@ -66,7 +70,7 @@ Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
         hub::channel_key(name_space, name, conf.settings.max_channel_length);
     if (!key) return key.error();
     const auth::Grants& grants = request.identity.grants;
-    if (request.identity.token &&
+    if (granted &&
         !(grants.names_channels() ? grants.allows(auth::Scope::publish, name)
                                   : grants.has(auth::Scope::publish))) {
       admission.may_publish = false;

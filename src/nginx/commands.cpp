@@ -17,6 +17,12 @@ ngx_conf_enum_t token_expiry_values[] = {
     {ngx_null_string, 0},
 };
 
+ngx_conf_enum_t auth_request_failure_values[] = {
+    {ngx_string("deny"), static_cast<ngx_uint_t>(AuthRequestFailure::deny)},
+    {ngx_string("allow"), static_cast<ngx_uint_t>(AuthRequestFailure::allow)},
+    {ngx_null_string, 0},
+};
+
 ngx_conf_enum_t classic_authorize_values[] = {
     {ngx_string("edge"),
      static_cast<ngx_uint_t>(session::Settings::Authorize::edge)},
@@ -167,6 +173,15 @@ ngx_command_t commands[] = {
          offsetof(Slots, token_leeway)),
     slot(ngx_string("paperboy_token_expiry"), ngx_conf_set_enum_slot,
          offsetof(Slots, token_expiry), token_expiry_values),
+    own(ngx_string("paperboy_csrf"), kAnywhere | NGX_CONF_1MORE,
+        callback<set_csrf>),
+    own(ngx_string("paperboy_csrf_token"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
+        callback<set_csrf_token>),
+    own(ngx_string("paperboy_auth_request"),
+        NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_1MORE,
+        callback<set_auth_request>),
+    slot(ngx_string("paperboy_auth_request_failure"), ngx_conf_set_enum_slot,
+         offsetof(Slots, auth_request_failure), auth_request_failure_values),
     own(ngx_string("paperboy_subprotocol"), kAnywhere | NGX_CONF_1MORE,
         callback<set_subprotocol>),
 

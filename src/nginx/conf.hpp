@@ -9,21 +9,20 @@
 #include <string>
 #include <vector>
 
+#include "auth/csrf.hpp"
 #include "auth/jwt.hpp"
 #include "auth/origin.hpp"
 #include "auth/secret.hpp"
 #include "auth/signature_cache.hpp"
 #include "broker/shm_file.hpp"
 #include "hub/rule.hpp"
+#include "nginx/auth_request_conf.hpp"
 #include "nginx/jwks_conf.hpp"
 #include "nginx/log_format.hpp"
 #include "nginx/redis_conf.hpp"
 #include "session/settings.hpp"
 
 namespace paperboy::nginx {
-
-/// A parameter that may hold variables.
-using Value = ngx_http_complex_value_t*;
 
 /// As `Slots`, for the http block.
 struct MainSlots {
@@ -80,6 +79,7 @@ struct MainConf : MainSlots {
   std::size_t history_size = 0;  // bytes; 0: three quarters of the rest
   ngx_str_t zone_file{};         // empty: in memory
   bool in_use = false;           // some location needs the zone
+  bool asks = false;             // some location is asked by us
   std::vector<std::unique_ptr<LogFormat>> log_formats;
   // Until the configuration is accepted; closed with it if it isn't.
   std::unique_ptr<broker::shm::ZoneFile> opened;
@@ -98,6 +98,15 @@ struct MainConf : MainSlots {
   [[nodiscard]] bool has_back_end() const {
     return classic != nullptr || (embedded != nullptr && embedded->in_use);
   }
+};
+
+/// paperboy_csrf.
+struct CsrfConf {
+  auth::CsrfSecret secret;
+  Value user = nullptr;           // whose tokens they are
+  std::string argument = "csrf";  // of the URL of an upgrade
+  time_t lifetime = 60;           // seconds, of tokens handed out
+  bool messages = false;          // each shows one, too
 };
 
 /// A rule that is known, or a variable to read it from at each request.
@@ -141,6 +150,7 @@ struct IssuerConf {
 };
 
 enum class TokenExpiry : ngx_uint_t { end, admit };
+enum class AuthRequestFailure : ngx_uint_t { deny, allow };
 enum class ClassicUnsubscribe : ngx_uint_t { connection, user };
 
 /// The part that nginx's own slot functions fill in: standard layout.
@@ -152,6 +162,7 @@ struct Slots {
   ngx_uint_t classic_authorize = NGX_CONF_UNSET_UINT;
   ngx_uint_t classic_unsubscribe = NGX_CONF_UNSET_UINT;
   ngx_uint_t token_expiry = NGX_CONF_UNSET_UINT;
+  ngx_uint_t auth_request_failure = NGX_CONF_UNSET_UINT;
   ngx_msec_t ping_interval = NGX_CONF_UNSET_MSEC;
   ngx_msec_t ping_timeout = NGX_CONF_UNSET_MSEC;
   ngx_msec_t send_timeout = NGX_CONF_UNSET_MSEC;
@@ -191,6 +202,7 @@ struct LocationConf : Slots {
   bool embedded = false;   // back ends of the classic protocol
   bool status = false;
   bool ready = false;
+  bool csrf_token = false;       // hands tokens out
   bool internal = false;         // nginx lets no client's request in
   ngx_uint_t answer_status = 0;  // of a publish; 0: the JSON answer
   Value answer_text = nullptr;
@@ -206,6 +218,10 @@ struct LocationConf : Slots {
   std::optional<std::vector<IssuerConf>> issuer_confs;  // in place of keys
   ClaimNames claims;
   std::shared_ptr<std::vector<auth::SecretBytes>> api_keys;  // null: none
+  std::shared_ptr<const AuthRequestConf> auth_request;  // null: nobody decides
+  bool auth_request_set = false;
+  std::shared_ptr<const CsrfConf> csrf;  // null: none is asked for
+  bool csrf_set = false;
   std::optional<Cors> cors;
   bool require_tls_set = false;
   std::optional<ssize_t> deflate_threshold;  // bytes; -1: off

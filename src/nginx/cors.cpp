@@ -16,7 +16,7 @@ ngx_http_output_header_filter_pt next_header_filter;
 
 /// What a page may send here.
 Bytes methods(const LocationConf& conf) {
-  if (conf.posts()) return "POST";
+  if (conf.posts() || conf.csrf_token) return "POST";
   return conf.streams_events() ? "GET" : "";
 }
 

@@ -16,18 +16,6 @@ char* duplicate() {
   return text;
 }
 
-/// Makes this directive's handler the location's.
-char* install(ngx_conf_t* cf, ngx_http_handler_pt handler) {
-  auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
-      ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-  if (core->handler != nullptr && core->handler != handler) {
-    return conf_error(cf, bytes(*static_cast<ngx_str_t*>(cf->args->elts)),
-                      "the location already has a handler of its own");
-  }
-  core->handler = handler;
-  return NGX_CONF_OK;
-}
-
 /// Each parameter compiled into `values`.
 char* compile_all(ngx_conf_t* cf, std::vector<Value>& values) {
   for (const ngx_str_t& text : parameters(cf)) {
@@ -39,6 +27,17 @@ char* compile_all(ngx_conf_t* cf, std::vector<Value>& values) {
 }
 
 }  // namespace
+
+char* install(ngx_conf_t* cf, ngx_http_handler_pt handler) {
+  auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+  if (core->handler != nullptr && core->handler != handler) {
+    return conf_error(cf, bytes(*static_cast<ngx_str_t*>(cf->args->elts)),
+                      "the location already has a handler of its own");
+  }
+  core->handler = handler;
+  return NGX_CONF_OK;
+}
 
 char* conf_error(ngx_conf_t* cf, Bytes what, Bytes text) {
   const ngx_str_t subject = borrow(what);

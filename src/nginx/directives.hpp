@@ -42,6 +42,9 @@ char* set_token(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_subprotocol(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_audience(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_require_tls(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_auth_request(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_csrf(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_csrf_token(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_deflate(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_log(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_log_format(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
@@ -72,6 +75,17 @@ char* read_plain_redis(ngx_conf_t* cf, Bytes directive,
 /// and what would be accepted and then not happen; null: nothing.
 void default_classic(LocationConf& conf);
 char* check_classic(ngx_conf_t* cf, const LocationConf& conf);
+
+/// Null: what its directive says can happen here.
+char* check_auth_request(ngx_conf_t* cf, const LocationConf& conf);
+char* check_csrf(ngx_conf_t* cf, const LocationConf& conf);
+
+/// Makes this directive's handler the location's.
+char* install(ngx_conf_t* cf, ngx_http_handler_pt handler);
+
+/// What `file=` or `env=` names; none: there is nothing.
+std::optional<std::string> read_material(ngx_conf_t* cf,
+                                         const ngx_str_t& place);
 
 /// Reports `text`, which continues `what: `, at the directive; for `return`.
 char* conf_error(ngx_conf_t* cf, Bytes what, Bytes text);

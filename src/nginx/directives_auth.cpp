@@ -28,16 +28,6 @@ std::optional<Bytes> option(const ngx_str_t& text, Bytes prefix) {
   return all.substr(prefix.size());
 }
 
-/// What `file=` or `env=` names.
-std::optional<std::string> read_material(ngx_conf_t* cf,
-                                         const ngx_str_t& place) {
-  if (const auto name = option(place, "file=")) {
-    return read_material_file(cf, *name);
-  }
-  if (const auto name = option(place, "env=")) return read_environment(*name);
-  return {};
-}
-
 struct KeyOptions {
   Bytes kid;
   bool base64 = false;  // what is there is the key's base64
@@ -60,6 +50,15 @@ std::string without_space(std::string text) {
 }
 
 }  // namespace
+
+std::optional<std::string> read_material(ngx_conf_t* cf,
+                                         const ngx_str_t& place) {
+  if (const auto name = option(place, "file=")) {
+    return read_material_file(cf, *name);
+  }
+  if (const auto name = option(place, "env=")) return read_environment(*name);
+  return {};
+}
 
 char* add_key(ngx_conf_t* cf, auth::KeySet& keys) {
   const auto given = parameters(cf);

@@ -24,6 +24,9 @@ ngx_int_t embedded_handler(ngx_http_request_t* r);
 /// `paperboy_api;` (api.cpp)
 ngx_int_t api_handler(ngx_http_request_t* r);
 
+/// `paperboy_csrf_token;` (csrf.cpp)
+ngx_int_t csrf_token_handler(ngx_http_request_t* r);
+
 /// `paperboy_status;` (status.cpp)
 ngx_int_t status_handler(ngx_http_request_t* r);
 

@@ -18,13 +18,9 @@ ngx_http_output_body_filter_pt next_body_filter;
 
 /// Lives in the main request's pool; as that is destroyed, in whichever way,
 /// the handler is called.
-struct Asked {
-  InnerAnswer answer;
+struct Asked : Kept {
   InnerRequest::Handler handler;
-  std::size_t max_size = 0;
-  bool last = false;       // the end of the answer has come
-  bool succeeded = false;  // and nginx is content with it
-  int peer = -1;           // the other end of the connection
+  int peer = -1;  // the other end of the connection
   ngx_event_t timer{};
 
   Asked() = default;
@@ -50,21 +46,32 @@ Asked::~Asked() {
 
 /// Not the end, where an error_page is to answer.
 ngx_int_t on_finished(ngx_http_request_t*, void* data, ngx_int_t rc) {
-  static_cast<Asked*>(data)->succeeded = rc == NGX_OK;
+  Kept& kept = *static_cast<Kept*>(data);
+  kept.succeeded = rc == NGX_OK;
+  kept.finished = true;
   return rc;
 }
 
 /// Null: it isn't one of ours.
-Asked* asked_of(ngx_http_request_t* r) {
+Kept* kept_of(ngx_http_request_t* r) {
   return r != r->main && r->post_subrequest != nullptr &&
                  r->post_subrequest->handler == callback<on_finished>
-             ? static_cast<Asked*>(r->post_subrequest->data)
+             ? static_cast<Kept*>(r->post_subrequest->data)
              : nullptr;
 }
 
+Bytes authenticate_of(ngx_http_request_t* r) {
+  const ngx_table_elt_t* field = r->headers_out.www_authenticate;
+  if (field == nullptr && r->upstream != nullptr) {
+    field = r->upstream->headers_in.www_authenticate;
+  }
+  return field == nullptr ? Bytes() : bytes(field->value);
+}
+
 ngx_int_t header_filter(ngx_http_request_t* r) {
-  if (Asked* const asked = asked_of(r)) {
-    asked->answer.status = r->headers_out.status;
+  if (Kept* const kept = kept_of(r)) {
+    kept->answer.status = r->headers_out.status;
+    kept->answer.authenticate = authenticate_of(r);
   }
   return next_header_filter(r);
 }
@@ -89,21 +96,27 @@ bool append(std::string& body, ngx_buf_t& buffer, ngx_log_t* log) {
   return true;
 }
 
+/// False: it may not, or can't, be kept.
+bool take(Kept& kept, ngx_buf_t& buffer, ngx_log_t* log) {
+  const auto more = static_cast<std::size_t>(ngx_buf_size(&buffer));
+  if (kept.answer.body.size() + more > kept.max_size) {
+    kept.answer.too_large = true;
+  }
+  if (kept.answer.too_large) return false;
+  return append(kept.answer.body, buffer, log);
+}
+
 ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) {
-  Asked* const asked = asked_of(r);
-  if (asked == nullptr) return next_body_filter(r, in);
+  Kept* const kept = kept_of(r);
+  if (kept == nullptr) return next_body_filter(r, in);
   for (ngx_chain_t* link = in; link != nullptr; link = link->next) {
     ngx_buf_t& buffer = *link->buf;
-    const auto more = static_cast<std::size_t>(ngx_buf_size(&buffer));
-    if (asked->answer.body.size() + more > asked->max_size) {
-      asked->answer.too_large = true;
-      return NGX_ERROR;
-    }
-    if (!append(asked->answer.body, buffer, r->connection->log)) {
-      return NGX_ERROR;
+    if (!take(*kept, buffer, r->connection->log)) {
+      if (!kept->drains) return NGX_ERROR;
+      kept->answer.too_large = true;
     }
     if (buffer.last_buf != 0 || buffer.last_in_chain != 0) {
-      asked->last = true;
+      kept->last = true;
     }
     buffer.pos = buffer.last;
     buffer.file_pos = buffer.file_last;
@@ -208,14 +221,59 @@ ngx_connection_t* connect(ngx_http_conf_ctx_t* server, int& peer) {
   return c;
 }
 
+/// Null: no memory. Both are static.
+ngx_table_elt_t* add_field(ngx_http_request_t* r, ngx_str_t name,
+                           ngx_str_t lowcase, Bytes value) {
+  auto* const field =
+      static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_in.headers));
+  if (field == nullptr) return nullptr;
+  *field = {};
+  field->key = name;
+  field->lowcase_key = lowcase.data;
+  field->hash = ngx_hash_key(lowcase.data, lowcase.len);
+  field->value = copy(r->pool, value);
+  return field->value.data == nullptr ? nullptr : field;
+}
+
+/// A text of JSON that the subrequest has as if a client had sent it.
+bool add_body(ngx_http_request_t* r, Bytes json) {
+  const auto size = static_cast<off_t>(json.size());
+  r->headers_in.content_type =
+      add_field(r, ngx_string("Content-Type"), ngx_string("content-type"),
+                "application/json");
+  r->headers_in.content_length =
+      add_field(r, ngx_string("Content-Length"), ngx_string("content-length"),
+                std::to_string(size));
+  r->headers_in.content_length_n = size;
+  auto* const body = static_cast<ngx_http_request_body_t*>(
+      ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t)));
+  auto* const buffer = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
+  auto* const chain = ngx_alloc_chain_link(r->pool);
+  const ngx_str_t text = copy(r->pool, json);
+  if (r->headers_in.content_type == nullptr ||
+      r->headers_in.content_length == nullptr || body == nullptr ||
+      buffer == nullptr || chain == nullptr || text.data == nullptr) {
+    return false;
+  }
+  buffer->start = buffer->pos = text.data;
+  buffer->end = buffer->last = text.data + text.len;
+  buffer->temporary = 1;
+  *chain = {buffer, nullptr};
+  body->bufs = chain;
+  body->buf = buffer;
+  r->request_body = body;
+  return true;
+}
+
 /// A main request that waits; it is as good as read.
-bool prepare(ngx_http_request_t* r, Bytes uri) {
+bool prepare(ngx_http_request_t* r, Bytes uri, Bytes json) {
   static u_char get[] = "GET";
   static u_char version[] = "HTTP/1.1";
   const ngx_str_t path = copy(r->pool, uri);
   if (path.data == nullptr ||
-      ngx_list_init(&r->headers_in.headers, r->pool, 1,
-                    sizeof(ngx_table_elt_t)) != NGX_OK) {
+      ngx_list_init(&r->headers_in.headers, r->pool, 2,
+                    sizeof(ngx_table_elt_t)) != NGX_OK ||
+      (!json.empty() && !add_body(r, json))) {
     return false;
   }
   r->method = NGX_HTTP_GET;
@@ -229,23 +287,51 @@ bool prepare(ngx_http_request_t* r, Bytes uri) {
   return true;
 }
 
-bool ask(ngx_http_request_t* r, Asked& asked) {
-  ngx_str_t path = r->uri;
+void make_post(ngx_http_request_t* r) {
+  static u_char post[] = "POST";
+  r->method = NGX_HTTP_POST;
+  r->method_name = {sizeof post - 1, post};
+}
+
+/// Null: no memory, or no URI.
+ngx_http_request_t* ask(ngx_http_request_t* r, Bytes uri, Kept& kept,
+                        ngx_uint_t flags) {
+  ngx_str_t path = copy(r->pool, uri);
   ngx_str_t arguments{};
-  ngx_uint_t flags = 0;
-  if (ngx_http_parse_unsafe_uri(r, &path, &arguments, &flags) != NGX_OK) {
-    return false;
+  ngx_uint_t unsafe = 0;
+  if (path.data == nullptr ||
+      ngx_http_parse_unsafe_uri(r, &path, &arguments, &unsafe) != NGX_OK) {
+    return nullptr;
   }
   auto* const after = static_cast<ngx_http_post_subrequest_t*>(
       ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t)));
-  if (after == nullptr) return false;
+  if (after == nullptr) return nullptr;
   after->handler = callback<on_finished>;
-  after->data = &asked;
+  after->data = &kept;
   ngx_http_request_t* made = nullptr;
-  return ngx_http_subrequest(r, &path, &arguments, &made, after, 0) == NGX_OK;
+  const ngx_int_t begun =
+      ngx_http_subrequest(r, &path, &arguments, &made, after, flags);
+  return begun == NGX_OK ? made : nullptr;
 }
 
 }  // namespace
+
+bool Kept::complete() const {
+  return answer.status == NGX_HTTP_NO_CONTENT || (last && !answer.too_large);
+}
+
+/// The client's body isn't for the location that is asked.
+bool keep_subrequest(ngx_http_request_t* r, Bytes uri, Kept& kept) {
+  auto* const no_body = static_cast<ngx_http_request_body_t*>(
+      ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t)));
+  if (no_body == nullptr) return false;
+  kept.drains = true;
+  ngx_http_request_t* const made =
+      ask(r, uri, kept, NGX_HTTP_SUBREQUEST_WAITED);
+  if (made == nullptr) return false;
+  made->request_body = no_body;
+  return true;
+}
 
 void InnerRequest::start(const Wish& wish, Handler handler) {
   int peer = -1;
@@ -270,11 +356,14 @@ void InnerRequest::start(const Wish& wish, Handler handler) {
   asked->timer.handler = callback<on_timeout>;
   asked->timer.data = r;
   asked->timer.log = c->log;
-  if (!prepare(r, wish.uri) || !ask(r, *asked)) {
+  ngx_http_request_t* const made =
+      prepare(r, wish.uri, wish.json) ? ask(r, wish.uri, *asked, 0) : nullptr;
+  if (made == nullptr) {
     r->logged = 1;
     ngx_http_finalize_request(r, NGX_DONE);
     return;
   }
+  if (!wish.json.empty()) make_post(made);
   ngx_add_timer(&asked->timer, wish.timeout);
   ngx_http_run_posted_requests(c);
 }

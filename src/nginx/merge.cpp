@@ -63,6 +63,9 @@ void merge_slots(Slots& parent, Slots& child) {
                        static_cast<ngx_int_t>(defaults.max_subscriptions));
   ngx_conf_merge_value(child.max_history, parent.max_history,
                        static_cast<ngx_int_t>(defaults.max_history));
+  ngx_conf_merge_uint_value(child.auth_request_failure,
+                            parent.auth_request_failure,
+                            static_cast<ngx_uint_t>(AuthRequestFailure::deny));
   ngx_conf_merge_value(child.classic_notify, parent.classic_notify, 0);
   ngx_conf_merge_value(child.classic_return, parent.classic_return, 60);
   ngx_conf_merge_uint_value(
@@ -117,6 +120,7 @@ bool is_ours(ngx_http_handler_pt handler) {
          handler == callback<embedded_handler> ||
          handler == callback<api_handler> ||
          handler == callback<status_handler> ||
+         handler == callback<csrf_token_handler> ||
          handler == callback<ready_handler>;
 }
 
@@ -137,6 +141,7 @@ void inherit_kind(ngx_conf_t* cf, const LocationConf& parent,
   child.api_any = parent.api_any;
   child.broadcast = parent.broadcast;
   child.embedded = parent.embedded;
+  child.csrf_token = parent.csrf_token;
   child.answer_status = parent.answer_status;
   child.answer_text = parent.answer_text;
 }
@@ -145,7 +150,7 @@ void inherit_kind(ngx_conf_t* cf, const LocationConf& parent,
 char* check_handler(ngx_conf_t* cf, const LocationConf& conf) {
   const auto& core = core_conf(cf);
   const bool ours = conf.dialect != nullptr || conf.posts() || conf.embedded ||
-                    conf.status || conf.ready;
+                    conf.status || conf.ready || conf.csrf_token;
   if (ours && core.noname == 0 && !is_ours(core.handler)) {
     return conf_error(cf, "paperboy",
                       "another directive of the location answers its "
@@ -164,7 +169,7 @@ char* check_cors(ngx_conf_t* cf, const LocationConf& conf) {
       conf.origins && std::ranges::any_of(*conf.origins, [](const Origin& o) {
         return o.rule && o.rule->is_any();
       });
-  const bool ours = conf.dialect != nullptr || conf.posts();
+  const bool ours = conf.dialect != nullptr || conf.posts() || conf.csrf_token;
   if (!ours || !any || !conf.cors || !conf.cors->credentials)
     return NGX_CONF_OK;
   return conf_error(cf, "paperboy_cors credentials",
@@ -244,6 +249,13 @@ void make_settings(LocationConf& conf) {
   settings.client_publish = conf.client_publish != 0;
   settings.max_commands = static_cast<std::size_t>(conf.max_commands);
   settings.max_bad_tokens = static_cast<std::size_t>(conf.max_bad_tokens);
+  const auto* const judge = conf.auth_request.get();
+  settings.judge =
+      judge != nullptr && judge->is_for_commands() ? judge : nullptr;
+  settings.csrf =
+      conf.csrf && conf.csrf->messages ? &conf.csrf->secret : nullptr;
+  settings.admits_unjudged = conf.auth_request_failure ==
+                             static_cast<ngx_uint_t>(AuthRequestFailure::allow);
   settings.issuers = conf.keyed() ? &conf.issuers : nullptr;
   const ssize_t threshold = conf.deflate_threshold.value_or(-1);
   settings.deflate.enabled = threshold >= 0;
@@ -314,7 +326,9 @@ bool default_sources(ngx_conf_t* cf, LocationConf& conf) {
 
 /// What only locations of ours need.
 bool make_defaults(ngx_conf_t* cf, LocationConf& conf) {
-  if (conf.dialect == nullptr && !conf.posts()) return true;
+  if (conf.dialect == nullptr && !conf.posts() && !conf.csrf_token) {
+    return true;
+  }
   if (conf.publish && !conf.channels) {
     Value channel = nullptr;
     if (!default_value(cf, channel, "$arg_channel")) return false;
@@ -404,12 +418,16 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   inherit_kind(cf, parent, child);
   inherit_keys(parent, child);
   if (!child.api_keys) child.api_keys = parent.api_keys;
+  if (!child.auth_request_set) child.auth_request = parent.auth_request;
+  if (!child.csrf_set) child.csrf = parent.csrf;
   if (!child.require_tls_set) child.require_tls = parent.require_tls;
   if (!child.log_set) child.log = parent.log;
   if (!make_defaults(cf, child)) return static_cast<char*>(NGX_CONF_ERROR);
   if (char* const bad = check_handler(cf, child)) return bad;
   if (char* const bad = check_cors(cf, child)) return bad;
   if (char* const bad = check_limits(cf, child)) return bad;
+  if (char* const bad = check_auth_request(cf, child)) return bad;
+  if (char* const bad = check_csrf(cf, child)) return bad;
   make_settings(child);
   make_token_rules(child);
   default_classic(child);

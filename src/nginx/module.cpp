@@ -33,7 +33,9 @@ ngx_int_t configure(ngx_conf_t* cf) {
       !enter(core->phases[NGX_HTTP_ACCESS_PHASE], callback<access_handler>)) {
     return NGX_ERROR;
   }
-  if (!main_conf(cf).jwks.empty()) install_inner_filters();
+  if (!main_conf(cf).jwks.empty() || main_conf(cf).asks) {
+    install_inner_filters();
+  }
   install_refusal_filters();
   install_cors_filter();
   return NGX_OK;

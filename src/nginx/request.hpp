@@ -11,6 +11,7 @@
 #include "auth/permissions.hpp"
 #include "base/counters.hpp"
 #include "nginx/conf.hpp"
+#include "nginx/inner_request.hpp"
 #include "session/session.hpp"
 #include "ws/handshake.hpp"
 
@@ -28,9 +29,11 @@ struct Refusal {
   bool noted = false;  // logged and counted
 };
 
-/// Who asks, as far as a token says.
+/// Who asks, as far as a token or a back end says.
 struct Identity {
-  bool token = false;  // a good one was shown
+  bool token = false;     // a good one was shown
+  bool answered = false;  // a back end has let it in
+  bool granted = false;   // and has said what it may: `grants` are its
   std::string user;
   std::string info;          // JSON, for others to see; empty: none
   std::int64_t expires = 0;  // seconds since 1970; 0: never
@@ -41,6 +44,7 @@ struct Identity {
 struct Request {
   bool checked = false;  // the access phase let it through
   Identity identity;
+  Kept* question = nullptr;  // to a back end that has yet to answer
   Refusal refusal;
   std::string body;  // of the refusal
   bool body_sent = false;

@@ -20,6 +20,7 @@
 #include "hub/hub.hpp"
 #include "nginx/crowd.hpp"
 #include "nginx/drain.hpp"
+#include "nginx/errands.hpp"
 #include "nginx/jwks_desk.hpp"
 #include "nginx/network.hpp"
 #include "nginx/order_desk.hpp"
@@ -55,6 +56,7 @@ class Worker {
   [[nodiscard]] broker::shm::Zone& zone() { return zone_; }
   [[nodiscard]] broker::shm::SeatIndex seat() const { return seat_; }
   [[nodiscard]] OrderDesk& desk() { return desk_; }
+  [[nodiscard]] Errands& errands() { return errands_; }
   [[nodiscard]] api::Node& node() { return *node_; }
   /// Null: no location is for embedded back ends.
   [[nodiscard]] EmbeddedDesk* embedded() { return embedded_.get(); }
@@ -149,6 +151,7 @@ class Worker {
   Crowd crowd_;
   OrderDesk desk_;
   JwksDesk key_sets_;
+  Errands errands_;
   std::unique_ptr<api::Node> node_;
   std::unique_ptr<ClassicDesk> classic_;    // null: there is no back end
   std::unique_ptr<EmbeddedDesk> embedded_;  // or none of these

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 
 #include "base/clock.hpp"
 #include "base/counters.hpp"
@@ -13,6 +14,7 @@
 namespace paperboy::session {
 
 class Conversation;
+class Session;
 
 struct Context {
   hub::Hub& hub;
@@ -21,6 +23,9 @@ struct Context {
   Counters& counters;
   Codecs& codecs;
   Liaisons& liaisons;
+
+  /// Of sessions whose messages show CSRF tokens: whose these are.
+  std::unordered_map<const Session*, std::string> csrf_users{};
 
   // Who obeys a message just now, and where the replies to it are gathered.
   const Conversation* talking = nullptr;

@@ -227,8 +227,9 @@ std::optional<std::uint64_t> Conversation::take_asked(
 
 void Conversation::tidy() {
   if (rare_ && let_in_ && rare_->leases.empty() && rare_->lost.empty() &&
-      rare_->asked.empty() && rare_->returning.empty() && !rare_->connecting &&
-      !rare_->pending && rare_->long_answers == 0 && rare_->bad_tokens == 0) {
+      rare_->asked.empty() && rare_->judged.empty() &&
+      rare_->returning.empty() && !rare_->connecting && !rare_->pending &&
+      rare_->long_answers == 0 && rare_->bad_tokens == 0) {
     rare_.reset();
   }
 }

@@ -93,6 +93,15 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
     bool failed = false;                            // it can't be known now
   };
 
+  /// A command that a back end has yet to decide on.
+  struct Judged {
+    std::uint64_t number;
+    std::optional<dialect::Subscribe> subscribe;
+    dialect::Publish publish;  // otherwise; its data is the one below
+    std::string data;
+    std::optional<Judge::Verdict> verdict{};
+  };
+
   struct Names {
     std::string space;
     std::string info;  // of its token
@@ -108,6 +117,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
     std::vector<std::pair<const hub::Subscription*, std::uint64_t>> asked;
     std::unique_ptr<Connecting> connecting;
     std::vector<Returning> returning;
+    std::vector<Judged> judged;
     std::size_t long_answers = 0;  // bytes, since the socket was last tried
     std::uint64_t bad_since = 0;   // monotonic ms
     std::uint32_t bad_tokens = 0;  // since then
@@ -173,6 +183,18 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   void entered(const hub::Subscription& subscription, Bytes data,
                const hub::Recovery& recovery);
 
+  End subscribe(const dialect::Subscribe& command, bool decided);
+  End publish(const dialect::Publish& command, bool decided);
+  [[nodiscard]] bool is_judged(Judge::Matter matter) const;
+  End await_verdict(const dialect::Subscribe& command);
+  End await_verdict(const dialect::Publish& command);
+  End await_verdict(Judged one);
+  [[nodiscard]] const Judged* judged(Bytes channel) const;
+  void withdraw(Bytes channel);
+  void take(std::uint64_t number, Judge::Verdict verdict);
+  void publish_judged();
+  End conclude(const Judged& one);
+
   Result<Entry> check_channel(const std::string& name,
                               const std::string& token) const;
   End enter_by_token(const dialect::Subscribe& command);
@@ -221,6 +243,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
     return session_.settings_.dialect->connects();
   }
   [[nodiscard]] bool granted(auth::Scope scope, Bytes name) const;
+  [[nodiscard]] bool is_open() const;
   Result<Done> may_publish(Bytes name) const;
   Result<std::string> may_read(auth::Scope scope, const std::string& name);
   [[nodiscard]] Checked check(const std::string& token) const;

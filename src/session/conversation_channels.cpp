@@ -41,6 +41,12 @@ bool Conversation::granted(auth::Scope scope, Bytes name) const {
   return grants_ && grants_->allows(scope, name);
 }
 
+/// Without keys a location is for everybody, unless a back end has said what
+/// this client may.
+bool Conversation::is_open() const {
+  return session_.settings_.issuers == nullptr && !grants_;
+}
+
 Result<Conversation::Entry> Conversation::check_channel(
     const std::string& name, const std::string& token) const {
   const auto channel = key(name);
@@ -64,15 +70,20 @@ Result<Conversation::Entry> Conversation::check_channel(
     }
     return Entry{end_of(*checked), checked->info, {}, {}};
   }
-  const bool open =
-      opens(rule, who, name, session_.user()) ||
-      (who == hub::Access::location && session_.settings_.issuers == nullptr);
+  const bool open = opens(rule, who, name, session_.user()) ||
+                    (who == hub::Access::location && is_open());
   if (open || granted(auth::Scope::subscribe, name)) return Entry{};
   return kDenied;
 }
 
 Conversation::End Conversation::obey(const dialect::Subscribe& command) {
-  if (!connects()) return enter_by_token(command);
+  return connects() ? subscribe(command, /*decided=*/false)
+                    : enter_by_token(command);
+}
+
+/// `decided`: a back end has said yes, where one is asked.
+Conversation::End Conversation::subscribe(const dialect::Subscribe& command,
+                                          bool decided) {
   const auto channel = key(command.channel);
   if (!channel) return fail(command.id, channel.error().code);
   if (session_.find(*channel) != nullptr) {
@@ -82,6 +93,9 @@ Conversation::End Conversation::obey(const dialect::Subscribe& command) {
   if (!entry) {
     (void)fail(command.id, entry.error().code);
     return command.token.empty() ? End{} : note_bad_token();
+  }
+  if (!decided && is_judged(Judge::Matter::subscribe)) {
+    return await_verdict(command);
   }
   const std::string id = client();
   const auto subscribed =
@@ -185,6 +199,7 @@ Conversation::End Conversation::obey(const dialect::Unsubscribe& command) {
   const auto channel = key(command.channel);
   if (!channel) return fail(command.id, channel.error().code);
   if (const auto* const here = session_.find(*channel)) forget(*here);
+  withdraw(command.channel);
   leave_with_user(command.channel);
   reply(dialect::Unsubscribed{command.id});
   return {};
@@ -219,15 +234,23 @@ Result<Done> Conversation::may_publish(Bytes name) const {
       (location && !session_.settings_.client_publish)) {
     return Error{ErrorCode::forbidden, "clients don't publish here"};
   }
-  const bool open = opens(rule, who, name, session_.user()) ||
-                    (location && session_.settings_.issuers == nullptr);
+  const bool open =
+      opens(rule, who, name, session_.user()) || (location && is_open());
   if (open || granted(auth::Scope::publish, name)) return Done{};
   return Error{ErrorCode::forbidden, "the token doesn't allow it"};
 }
 
 Conversation::End Conversation::obey(const dialect::Publish& command) {
+  return publish(command, /*decided=*/false);
+}
+
+Conversation::End Conversation::publish(const dialect::Publish& command,
+                                        bool decided) {
   if (const auto may = may_publish(command.channel); !may) {
     return fail(command.id, may.error().code);
+  }
+  if (!decided && connects() && is_judged(Judge::Matter::publish)) {
+    return await_verdict(command);
   }
   const auto channel = key(command.channel);
   std::string who = R"("info":)";
@@ -266,10 +289,9 @@ Result<std::string> Conversation::may_read(auth::Scope scope,
   }
   const hub::Access who = history ? rule.read_history : rule.read_presence;
   if (who == hub::Access::nobody) return kDenied;
-  const bool open =
-      opens(rule, who, name, session_.user()) ||
-      (who == hub::Access::location && session_.settings_.issuers == nullptr &&
-       session_.find(*channel) != nullptr);
+  const bool open = opens(rule, who, name, session_.user()) ||
+                    (who == hub::Access::location && is_open() &&
+                     session_.find(*channel) != nullptr);
   if (!open && !granted(scope, name)) return kDenied;
   if (room() == 0) return Error{ErrorCode::too_large, "no room to answer"};
   return channel;

@@ -22,6 +22,7 @@ Session::Session(Context& context, const Settings& settings)
 
 Session::~Session() {
   leave();
+  if (settings_.csrf != nullptr) context_.csrf_users.erase(this);
   if (self_) **self_ = nullptr;
 }
 
@@ -32,6 +33,9 @@ Conversation* Session::conversation() const {
 Result<Done> Session::open(const Admission& admission) {
   may_publish_ = admission.may_publish;
   by_token_ = admission.by_token;
+  if (settings_.csrf != nullptr) {
+    context_.csrf_users[this] = admission.csrf_user;
+  }
   if (settings_.dialect->converses()) {
     state_ = std::make_unique<Conversation>(*this, admission);
     converses_ = true;
@@ -169,6 +173,12 @@ std::string Session::channels() const {
 }
 
 void Session::receive(const dialect::Message& message) {
+  if (settings_.csrf == nullptr) return obey(message);
+  std::string rest;
+  if (unwrap(message, rest)) obey({message.kind, rest});
+}
+
+void Session::obey(const dialect::Message& message) {
   if (auto* const talk = conversation()) {
     talk->receive(message);
     return;

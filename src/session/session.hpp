@@ -34,6 +34,7 @@ struct Admission {
   bool by_token = false;     // a token of the request says so
 
   // For conversations.
+  std::string csrf_user{};  // for whom its messages' tokens are made
   std::string name_space;
   bool admitted = true;  // false: only a token in the connect command can
   std::optional<auth::Grants> grants;  // of a token; none: there was none
@@ -143,6 +144,8 @@ class Session : public Outlet {
   [[nodiscard]] Bytes name_space() const;
   [[nodiscard]] bool is_for_it(const hub::Order& order) const;
   void leave(Bytes channel);
+  [[nodiscard]] bool unwrap(const dialect::Message& message, std::string& rest);
+  void obey(const dialect::Message& message);
   void publish(const dialect::Publish& command);
   [[nodiscard]] Result<Done> may_publish(Bytes channel) const;
   void publish_to(Bytes channel, const dialect::Publish& command);

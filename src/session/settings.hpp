@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "auth/csrf.hpp"
 #include "auth/issuers.hpp"
 #include "dialect/dialect.hpp"
+#include "session/judge.hpp"
 #include "ws/negotiation.hpp"
 
 namespace paperboy::session {
@@ -39,6 +41,11 @@ struct Settings {
   // For the tokens in commands; those of a request are checked before.
   const auth::Issuers* issuers = nullptr;  // null: no token is asked for
   bool tokens_only_admit = false;          // their expiry ends nothing
+
+  const auth::CsrfSecret* csrf = nullptr;  // of messages; null: they show none
+
+  const Judge* judge = nullptr;  // null: nobody else decides
+  bool admits_unjudged = false;  // where it can't be asked
 
   // Of dialects with a back end behind them.
   enum class Authorize : std::uint8_t { edge, back_end };

@@ -7,7 +7,8 @@
 #   $back->waiting;  how many more there are
 #
 # port => N: there; any => 1: on all addresses; answer => '500 Oops': instead of
-# 200, '': never; raw => BYTES: the answer as it is.
+# 200, '': never; raw => BYTES: the answer as it is; handler => sub (POST) {...}:
+# makes that, or a status and a body, in a process of its own.
 package Paperboy::Callback;
 use v5.36;
 
@@ -90,6 +91,10 @@ sub _serve ($listen, $write, $option) {
         my $client = $listen->accept or next;
         my $posted = _post($client) or next;
         syswrite $write, JSON::PP->new->encode($posted) . "\n";
+        if ($option->{handler}) {
+            _handle($client, $posted, $option->{handler});
+            next;
+        }
         if (($option->{answer} // 'x') eq '') {
             push @kept, $client;
             next;
@@ -102,6 +107,19 @@ sub _serve ($listen, $write, $option) {
         close $client;
     }
     return;
+}
+
+sub _handle ($client, $posted, $handler) {
+    local $SIG{CHLD} = 'IGNORE';
+    return if fork // die "fork: $!";
+    my ($status, $body) = $handler->($posted);
+    $body //= '';
+    my $answer = defined $status && $status =~ /^\d+$/
+        ? "HTTP/1.1 $status X\r\nContent-Length: @{[ length $body ]}\r\n\r\n$body"
+        : $status;
+    print {$client} $answer if defined $answer;
+    close $client;
+    POSIX::_exit(0);
 }
 
 sub _post ($client) {

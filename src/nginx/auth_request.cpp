@@ -1,0 +1,246 @@
+#include "nginx/auth_request.hpp"
+
+#include <algorithm>
+
+#include "base/base64.hpp"
+#include "base/json.hpp"
+#include "nginx/access.hpp"
+#include "nginx/auth_request_conf.hpp"
+#include "nginx/worker.hpp"
+
+namespace paperboy::nginx {
+
+namespace {
+
+bool is_refusal(ngx_uint_t status) {
+  return status == NGX_HTTP_UNAUTHORIZED || status == NGX_HTTP_FORBIDDEN;
+}
+
+bool is_yes(ngx_uint_t status) { return status >= 200 && status < 300; }
+
+/// Of an upgrade; empty: it isn't to be remembered.
+std::string key_of(ngx_http_request_t* r, const AuthRequestConf& conf,
+                   const Request& request) {
+  if (conf.cache == nullptr) return {};
+  const Bytes who = evaluate(r, conf.key);
+  if (who.empty()) return {};
+  std::string key = "connect";
+  key.append(1, '\0').append(who).append(1, '\0').append(request.identity.user);
+  for (const std::string& channel : request.channels) {
+    key.append(1, '\0').append(channel);
+  }
+  return key;
+}
+
+ngx_int_t refuse_yes(ngx_http_request_t* r, Request& request, Bytes why) {
+  return refuse(r, request, NGX_HTTP_SERVICE_UNAVAILABLE,
+                Counter::refused_token, "unavailable",
+                "the back end's answer can't be used: " + std::string(why));
+}
+
+ngx_int_t refuse_no(ngx_http_request_t* r, Request& request, int status,
+                    Bytes authenticate) {
+  if (status == NGX_HTTP_UNAUTHORIZED &&
+      !add_header(r, "WWW-Authenticate",
+                  authenticate.empty() ? Bytes("Bearer") : authenticate)) {
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
+  return refuse(r, request, status, Counter::refused_token,
+                status == NGX_HTTP_UNAUTHORIZED ? "unauthorized" : "forbidden",
+                "the back end doesn't let it in");
+}
+
+/// The earlier of both counts.
+void limit_time(Identity& identity, std::int64_t end) {
+  identity.expires =
+      identity.expires == 0 ? end : std::min(identity.expires, end);
+}
+
+ngx_int_t let_in(ngx_http_request_t* r, const LocationConf& conf,
+                 Request& request, const auth::Decision& decision) {
+  if (decision.expires && *decision.expires <= ngx_time()) {
+    return refuse_no(r, request, NGX_HTTP_FORBIDDEN, {});
+  }
+  Identity& identity = request.identity;
+  identity.answered = true;
+  if (!decision.user.empty()) identity.user = decision.user;
+  if (!decision.info.empty()) identity.info = decision.info;
+  if (decision.expires && !conf.settings.tokens_only_admit) {
+    limit_time(identity, *decision.expires);
+  }
+  if (!decision.grants) return NGX_OK;
+  identity.granted = true;
+  identity.grants = *decision.grants;
+  identity.subscriptions = decision.subscriptions;
+  if (subscribes(conf) && !conf.settings.dialect->converses()) {
+    for (const auto& one : decision.subscriptions) {
+      const auto& known = request.channels;
+      if (std::ranges::find(known, one.channel) == known.end()) {
+        request.channels.push_back(one.channel);
+      }
+    }
+  }
+  return check_grants(r, request, auth::Scope::subscribe);
+}
+
+ngx_int_t obey(ngx_http_request_t* r, const LocationConf& conf,
+               Request& request, const auth::Verdict& verdict,
+               Bytes authenticate) {
+  return verdict.allows() ? let_in(r, conf, request, verdict.decision)
+                          : refuse_no(r, request, verdict.status, authenticate);
+}
+
+void remember(ngx_http_request_t* r, const LocationConf& conf,
+              const Request& request,
+              const std::shared_ptr<const auth::Verdict>& verdict) {
+  const AuthRequestConf& asked = *conf.auth_request;
+  const std::string key = key_of(r, asked, request);
+  if (key.empty()) return;
+  asked.cache->put(key, verdict,
+                   worker_clock().monotonic_ms() + asked.cache_ms);
+}
+
+std::string why_none(const InnerAnswer& answer) {
+  return answer.status == 0
+             ? "the back end doesn't answer"
+             : "the back end answers " + std::to_string(answer.status);
+}
+
+/// Whether somebody may for whom nobody could be asked.
+ngx_int_t without_answer(ngx_http_request_t* r, const LocationConf& conf,
+                         Request& request, const InnerAnswer& answer) {
+  if (conf.settings.admits_unjudged) {
+    // Not to the connection's log, which would add the URL with its tokens.
+    const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
+        ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+    ngx_log_error(NGX_LOG_WARN, core->error_log, 0,
+                  "paperboy_auth_request: let in unasked: %s, client: %V, "
+                  "uri: \"%V\"",
+                  why_none(answer).c_str(), &r->connection->addr_text, &r->uri);
+    return NGX_OK;
+  }
+  return refuse(r, request, NGX_HTTP_SERVICE_UNAVAILABLE,
+                Counter::refused_token, "unavailable", why_none(answer));
+}
+
+// ---- about commands --------------------------------------------------------
+
+using Matter = session::Judge::Matter;
+using Answer = session::Judge::Verdict;
+
+std::string question_text(const session::Judge::Question& question) {
+  const bool publish = question.matter == Matter::publish;
+  Json json = Json::object();
+  json.set("event", Json::string(publish ? "publish" : "subscribe"))
+      .set("client", Json::string(question.client))
+      .set("user", Json::string(question.user))
+      .set("channel", Json::string(question.channel));
+  if (publish && question.kind == Kind::text) {
+    json.set("data", Json::string(question.data));
+  } else if (publish) {
+    std::string text;
+    append_base64(text, question.data);
+    json.set("base64", Json::string(text));
+  }
+  return json.dump();
+}
+
+/// Of who wants to be where; what is published differs each time.
+std::string key_of(const AuthRequestConf& conf,
+                   const session::Judge::Question& question) {
+  if (conf.cache == nullptr || question.user.empty() ||
+      question.matter != Matter::subscribe) {
+    return {};
+  }
+  std::string key = "subscribe";
+  key.append(1, '\0').append(question.user);
+  return key.append(1, '\0').append(question.channel);
+}
+
+Answer answer_of(const InnerAnswer& answer) {
+  if (is_refusal(answer.status)) return Answer::refused;
+  if (is_yes(answer.status)) return Answer::allowed;
+  const std::string why = why_none(answer);
+  ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "paperboy_auth_request: %s",
+                why.c_str());
+  return Answer::unknown;
+}
+
+void remember(auth::VerdictCache& cache, const std::string& key,
+              const InnerAnswer& answer, std::uint64_t until_ms) {
+  auto verdict = std::make_shared<auth::Verdict>();
+  verdict->status = static_cast<int>(answer.status);
+  cache.put(key, std::move(verdict), until_ms);
+}
+
+}  // namespace
+
+ngx_int_t ask_back_end(ngx_http_request_t* r, const LocationConf& conf,
+                       Request& request) {
+  const AuthRequestConf& asked = *conf.auth_request;
+  if (!asked.on_connect) return NGX_OK;
+  if (const std::string key = key_of(r, asked, request); !key.empty()) {
+    const auto known = asked.cache->find(key, worker_clock().monotonic_ms());
+    if (known) return obey(r, conf, request, *known, {});
+  }
+  request.question = make_in_pool<Kept>(r->pool);
+  if (request.question == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  request.question->max_size = asked.max_size;
+  return keep_subrequest(r, asked.uri, *request.question)
+             ? NGX_AGAIN
+             : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+ngx_int_t hear_back_end(ngx_http_request_t* r, const LocationConf& conf,
+                        Request& request) {
+  if (!request.question->finished) return NGX_AGAIN;
+  const Kept& kept = *std::exchange(request.question, nullptr);
+  const InnerAnswer& answer = kept.answer;
+  auto verdict = std::make_shared<auth::Verdict>();
+  verdict->status = static_cast<int>(answer.status);
+  if (is_yes(answer.status)) {
+    if (answer.too_large) return refuse_yes(r, request, "it is too large");
+    if (!kept.complete()) return refuse_yes(r, request, "it isn't complete");
+    auto decision = auth::read_decision(answer.body);
+    if (!decision) return refuse_yes(r, request, decision.error());
+    verdict->decision = std::move(*decision);
+    verdict->size = answer.body.size();
+  } else if (!is_refusal(answer.status)) {
+    return without_answer(r, conf, request, answer);
+  }
+  remember(r, conf, request, verdict);
+  return obey(r, conf, request, *verdict, answer.authenticate);
+}
+
+void AuthRequestConf::ask(const Question& question, Reply reply) const {
+  Worker& worker = *Worker::current();
+  const std::string key = key_of(*this, question);
+  const std::uint64_t now = worker_clock().monotonic_ms();
+  const auto known = key.empty() ? nullptr : cache->find(key, now);
+  if (known) {
+    worker.errands().later([reply, allows = known->allows()] {
+      const Turn turn(*Worker::current());
+      reply(allows ? Verdict::allowed : Verdict::refused);
+    });
+    return;
+  }
+  worker.errands().add(
+      {.server = server,
+       .uri = uri,
+       .json = question_text(question),
+       .max_size = max_size,
+       .timeout = timeout_ms,
+       .handler = [reply, key, held = cache,
+                   until = now + cache_ms](const InnerAnswer& answer) {
+         Worker* const here = Worker::current();
+         if (here == nullptr) return;
+         const Turn turn(*here);
+         const Verdict verdict = answer_of(answer);
+         if (verdict != Verdict::unknown && !key.empty()) {
+           nginx::remember(*held, key, answer, until);
+         }
+         reply(verdict);
+       }});
+}
+
+}  // namespace paperboy::nginx

@@ -1,0 +1,359 @@
+# paperboy_auth_request: a back end decides who connects, subscribes and
+# publishes, and as whom.
+use v5.36;
+use Paperboy::Test;
+use Paperboy::Callback;
+use JSON::PP ();
+
+my $json = JSON::PP->new->canonical;
+
+# What the application answers: by the path, or the words in the argument.
+sub decide ($asked) {
+    my ($path) = $asked->{path} =~ m{^/([^?]*)};
+    my $cookie = $asked->{header}{cookie} // '';
+    return (403) if $cookie =~ /evil/;
+    return (204) if $path eq 'yes';
+    return (401) if $path eq 'no';
+    return (500) if $path eq 'oops';
+    return (200, '{"user":') if $path eq 'broken';
+    return (200, '[1]') if $path eq 'array';
+    return (200, '{"user":{}}') if $path eq 'object';
+    return (200, '{"channels":["a",""]}') if $path eq 'names';
+    return (200, '{"caps":[{"match":"regex"}]}') if $path eq 'caps';
+    return (200, '{"user":"ann"}' . ' ' x 10_000_000) if $path eq 'large';
+    return ("HTTP/1.1 200 X\r\nContent-Length: 99\r\n\r\n{}") if $path eq 'cut';
+    return (200, '{"user":"ann","expire_at":1}') if $path eq 'over';
+    return (200, $json->encode({ user => 'ann', expire_at => time + 3 }))
+        if $path eq 'short';
+    return (200, '{"user":7,"info":{"name":"Ann"},"channels":["a","b"]}')
+        if $path eq 'ann';
+    return (200, $json->encode({ user => 'ann', caps => [
+            { channels => ['c*'], match => 'wildcard', allow => ['sub'] },
+            { channels => ['c1'], allow => ['pub'] }] })) if $path eq 'some';
+    if ($path eq 'command') {
+        my $question = eval { $json->decode($asked->{body}) } // {};
+        return (403) if ($question->{channel} // '') eq 'secret';
+        return (403) if ($question->{data} // '') =~ /bad/;
+        return (500) if ($question->{channel} // '') eq 'oops';
+        sleep 1 if ($question->{data} // '') =~ /slow/
+            || ($question->{channel} // '') eq 'slow';
+        return (200, '{"user":"ann"}' . ($asked->{body} ? ' ' x 100_000 : ''));
+    }
+    sleep 60 if $path eq 'slow';
+    return (404);
+}
+
+my $back = Paperboy::Callback->new(handler => \&decide);
+my $port = $back->port;
+
+sub asking ($dialect, $path, $more = '') {
+    return <<"END";
+    location /$dialect/$path {
+        paperboy $dialect; paperboy_channel \$arg_channel;
+        paperboy_auth_request /ask/$path; $more
+    }
+END
+}
+
+my @paths = qw(yes no oops broken array object names caps large cut over short
+    ann some slow);
+my $nginx = nginx(workers => 1, http => <<"END");
+paperboy_zone main 4m;
+paperboy_origin any;
+paperboy_client_publish on;
+paperboy_log_format ends '\$paperboy_user \$paperboy_channels \$paperboy_close_code';
+paperboy_log %%DIR%%/ends.log ends;
+server {
+    listen 127.0.0.1:%%PORT%%;
+    access_log %%DIR%%/access.log;
+    @{[ map { asking(raw => $_) . asking(native => $_) } @paths ]}
+    location /sse/ann { paperboy sse; paperboy_channel \$arg_channel;
+        paperboy_auth_request /ask/ann; }
+    location /open/oops { paperboy raw; paperboy_channel x;
+        paperboy_auth_request /ask/oops; paperboy_auth_request_failure allow; }
+    location /open/broken { paperboy raw; paperboy_channel x;
+        paperboy_auth_request /ask/broken; paperboy_auth_request_failure allow; }
+    location /open/no { paperboy raw; paperboy_channel x;
+        paperboy_auth_request /ask/no; paperboy_auth_request_failure allow; }
+    location /open/dead { paperboy raw; paperboy_channel x;
+        paperboy_auth_request /dead; paperboy_auth_request_failure allow; }
+    location /dead/ws { paperboy raw; paperboy_channel x;
+        paperboy_auth_request /dead; }
+    location /any { paperboy raw; paperboy_channel x; satisfy any; allow all;
+        paperboy_auth_request /ask/no; }
+    location /any-deny { paperboy raw; paperboy_channel x; satisfy any; deny all;
+        paperboy_auth_request /ask/yes; }
+    location /page { paperboy raw; paperboy_channel x; error_page 401 /login;
+        paperboy_auth_request /ask/no; }
+    location /login { return 200 login; }
+    location /self { paperboy raw; paperboy_channel x;
+        paperboy_auth_request /texts; }
+    location /texts { return 200 '{"user":"ann"}'; }
+    location /publish { paperboy_publish any; }
+    location /status { paperboy_status; }
+    location /cached { paperboy raw; paperboy_channel \$arg_channel;
+        paperboy_auth_request /ask/yes cache=1m key=\$cookie_id; }
+    location /commands {
+        paperboy native;
+        paperboy_auth_request /ask/command on=subscribe,publish waiting=4;
+    }
+    location /commands-open {
+        paperboy native;
+        paperboy_auth_request /ask/command on=subscribe,publish;
+        paperboy_auth_request_failure allow;
+    }
+    location /commands-cached {
+        paperboy native;
+        paperboy_auth_request /ask/command cache=1m key=\$arg_user
+            on=subscribe,connect;
+    }
+    location /ask/ {
+        internal;
+        proxy_pass http://127.0.0.1:$port/;
+        proxy_http_version 1.1;
+        proxy_set_header X-Channels \$paperboy_channels;
+        proxy_read_timeout 2s;
+    }
+    location /dead { internal; proxy_pass http://127.0.0.1:1/; }
+}
+END
+
+sub asked () { my @all; push @all, $back->next for 1 .. $back->waiting; return @all }
+sub refusal ($path) {
+    my $ws = $nginx->ws($path);
+    return $ws->status if $ws->status == 101;
+    return $ws->status . ' ' . ($ws->{answer}{body} // '');
+}
+
+subtest 'yes and no' => sub {
+    my $ws = $nginx->ws('/raw/yes?channel=a', headers => [Cookie => 'id=1']);
+    is($ws->status, 101, 'yes');
+    my ($asked) = asked();
+    is($asked->{method}, 'GET', 'a GET');
+    is($asked->{header}{cookie}, 'id=1', 'with the cookies');
+    is($asked->{header}{'x-channels'}, 'a', 'and our variables');
+    is($asked->{header}{upgrade}, undef, 'no upgrade of its own');
+    $nginx->http(POST => '/publish?channel=a', body => 'hello');
+    is($ws->recv, 'text:hello', 'and it listens');
+    is($nginx->ws('/raw/no?channel=a')->status, 401, 'no');
+    is($nginx->ws('/raw/no?channel=a')->header('WWW-Authenticate'), 'Bearer',
+        'says how');
+    is($nginx->ws('/raw/yes?channel=a', headers => [Cookie => 'evil'])->status,
+        403, 'forbidden');
+    is($nginx->status->{refused}{token}, 3, 'counted');
+    like($nginx->log, qr/paperboy refused by token: the back end doesn't let/,
+        'and logged');
+    is($nginx->http(GET => '/page', headers => [Connection => 'Upgrade',
+        Upgrade => 'websocket', 'Sec-WebSocket-Version' => 13,
+        'Sec-WebSocket-Key' => 'dGhlIHNhbXBsZSBub25jZQ=='])->{body}, 'login',
+        'error_page dresses it');
+    is($nginx->ws('/self')->status, 101, 'any location answers');
+    asked();
+};
+
+subtest 'what it says of the client' => sub {
+    my $ws = $nginx->ws('/raw/ann');
+    is($ws->status, 101, 'in channels that the back end names');
+    $nginx->http(POST => "/publish?channel=$_", body => $_) for qw(b a c);
+    is($ws->recv, 'text:b', 'one');
+    is($ws->recv, 'text:a', 'the other');
+    $ws->close(1000);
+    ok(wait_for('its end', sub { $nginx->log('ends.log') =~ /^7 (?:a, b|b, a) 1000/m }),
+        'the user is known');
+    like(refusal('/raw/ann?channel=c'), qr/^403 .*back end doesn't allow/,
+        'but no others');
+    my $native = $nginx->ws('/native/ann');
+    $native->text('{"id":1,"connect":{}}');
+    my $reply = $json->decode($native->recv =~ s/^text://r);
+    is_deeply([sort keys %{ $reply->{connect}{subs} }], ['a', 'b'],
+        'subscribed natively');
+    $native->text('{"id":2,"subscribe":{"channel":"c"}}');
+    like($native->recv, qr/"code":103/, 'and to nothing else');
+    my $events = $nginx->http(HEAD => '/sse/ann');
+    is($events->{status}, 200, 'events too');
+};
+
+subtest 'permissions' => sub {
+    my $ws = $nginx->ws('/native/some');
+    $ws->text('{"id":1,"connect":{}}');
+    $ws->recv;
+    my $ask = sub ($command) { $ws->text($command); return $ws->recv };
+    like($ask->('{"id":2,"subscribe":{"channel":"c1"}}'), qr/"subscribe":/, 'c1');
+    like($ask->('{"id":3,"subscribe":{"channel":"d"}}'), qr/"code":103/, 'not d');
+    like($ask->('{"id":4,"publish":{"channel":"c2","data":1}}'), qr/"code":103/,
+        'not to c2');
+    like(refusal('/raw/some?channel=d'), qr/^403/, 'not d by raw');
+    is(refusal('/raw/some?channel=c1'), 101, 'c1 by raw');
+};
+
+subtest 'the end of it' => sub {
+    is(refusal('/raw/over?channel=a') =~ s/ .*//sr, 403, 'is over');
+    my $ws = $nginx->ws('/raw/short?channel=a');
+    is($ws->status, 101, 'is to come');
+    is($ws->recv, 'close:3005', 'and comes');
+};
+
+subtest 'answers that are none' => sub {
+    my %why = (
+        broken => 'it is no JSON object',
+        array  => 'it is no JSON object',
+        object => 'user is neither a string nor an integer',
+        names  => 'channels has what is no name of a channel, or too many',
+        caps   => 'caps is not as in a token',
+        large  => 'it is too large',
+        cut    => "it isn't complete",
+    );
+    for my $path (sort keys %why) {
+        like(refusal("/raw/$path?channel=a"),
+            qr/^503 .*can't be used: \Q$why{$path}\E/, $path);
+        my $lines = () = $nginx->log =~ m{can't be used: [^\n]*uri: "/raw/$path"}g;
+        is($lines, 1, 'one line');
+    }
+    like(refusal('/open/broken'), qr/^503/, 'no yes of which half is lost');
+};
+
+subtest 'down' => sub {
+    my $ws = $nginx->ws('/raw/oops?channel=a');
+    is($ws->status, 503, 'an error');
+    is($ws->header('Retry-After'), 1, 'to try again');
+    like(refusal('/dead/ws'), qr/^503 .*answers 502/, 'nobody there');
+    like(refusal('/raw/slow?channel=a'), qr/^503 .*answers 504/, 'too slow');
+    is(refusal("/open/$_"), 101, "or let in: $_") for qw(oops dead);
+    like(refusal('/open/no'), qr/^401/, 'a no is a no');
+    like($nginx->log, qr/let in unasked: the back end answers 502/, 'in the log');
+    asked();
+};
+
+subtest 'beside other modules' => sub {
+    is(refusal('/any'), 101, 'satisfy any: allow replaces it');
+    is(refusal('/any-deny'), 101, 'it replaces deny');
+    asked();
+};
+
+subtest 'a client that goes while it is asked for' => sub {
+    my $http = Paperboy::HTTP->new(port => $nginx->port);
+    $http->write(Paperboy::HTTP::format_request(path => '/raw/slow?channel=a',
+        headers => [Connection => 'Upgrade', Upgrade => 'websocket',
+            'Sec-WebSocket-Version' => 13,
+            'Sec-WebSocket-Key' => 'dGhlIHNhbXBsZSBub25jZQ==']));
+    ok($back->next, 'asked');
+    undef $http;
+    is(refusal('/raw/yes?channel=a'), 101, 'others go on');
+    asked();
+};
+
+subtest 'remembered' => sub {
+    asked();
+    my $come = sub ($path, @cookie) {
+        return $nginx->ws($path, headers => [@cookie ? (Cookie => "id=@cookie") : ()])
+            ->status;
+    };
+    is($come->('/cached?channel=a', 1), 101, 'a client') for 1 .. 3;
+    is(scalar(asked()), 1, 'is asked for once');
+    is($come->('/cached?channel=b', 1), 101, 'in another channel');
+    is($come->('/cached?channel=a', 2), 101, 'as another');
+    is(scalar(asked()), 2, 'each is asked for');
+    is($come->('/cached?channel=a'), 101, 'without a key') for 1 .. 2;
+    is(scalar(asked()), 2, 'always');
+};
+
+sub native ($path) {
+    my $ws = $nginx->ws($path);
+    $ws->text('{"id":1,"connect":{}}');
+    $ws->recv;
+    return $ws;
+}
+
+subtest 'commands' => sub {
+    my $ws  = native('/commands');
+    my $ask = sub ($command) { $ws->text($command); return $ws->recv };
+    like($ask->('{"id":2,"subscribe":{"channel":"a"}}'), qr/"id":2,"subscribe"/,
+        'a subscription');
+    my ($asked) = asked();
+    is($asked->{method}, 'POST', 'is asked for by a POST');
+    is($asked->{header}{'content-type'}, 'application/json', 'of JSON');
+    my $question = $json->decode($asked->{body});
+    is($question->{event}, 'subscribe', 'what');
+    is($question->{channel}, 'a', 'where');
+    like($question->{client}, qr/^[-\w]{8,}$/, 'who');
+    like($ask->('{"id":3,"subscribe":{"channel":"secret"}}'), qr/"code":103/, 'no');
+    like($ask->('{"id":4,"subscribe":{"channel":"oops"}}'),
+        qr/"code":100.*"temporary":true/, 'nobody knows: try again');
+    like($ask->('{"id":5,"publish":{"channel":"a","data":"bad"}}'), qr/"code":103/,
+        'not this');
+    like($ask->('{"id":6,"subscribe":{"channel":"a"}}'), qr/"code":105/,
+        'twice');
+    $ws->text(qq({"id":7,"publish":{"channel":"a","data":"slow"}}\n)
+            . qq({"id":8,"publish":{"channel":"a","data":"quick"}}\n)
+            . qq({"id":9,"ping":{}}));
+    my @heard = map { $ws->recv } 1 .. 5;
+    my $heard = join "\n", @heard;
+    like($heard, qr/"id":7.*"id":8/s, 'answers in order');
+    like($heard, qr/"data":"slow".*"data":"quick"/s, 'publications in order');
+    asked();
+};
+
+subtest 'many questions' => sub {
+    my $ws = native('/commands');
+    $ws->text(join "\n", map { qq({"id":$_,"subscribe":{"channel":"slow$_"}}) }
+        2 .. 7);
+    my $all = join '', map { $ws->recv } 1 .. 5;
+    is(scalar(() = $all =~ /"code":100/g), 2, 'so many wait, others are refused');
+    my $other = native('/commands');
+    $other->text('{"id":2,"subscribe":{"channel":"slow"}}');
+    $other->text('{"id":3,"subscribe":{"channel":"slow"}}');
+    like($other->recv, qr/"id":3,"error":\{"code":105/, 'the same twice');
+    $other->text('{"id":4,"unsubscribe":{"channel":"slow"}}');
+    like($other->recv, qr/"id":2,"error":\{"code":100.*"id":4,"unsubscribe"/s,
+        'changed its mind, and is told so');
+    my $gone = native('/commands');
+    $gone->text('{"id":2,"subscribe":{"channel":"slow"}}');
+    undef $gone;
+    sleep 2;
+    is($nginx->ws('/raw/yes?channel=a')->status, 101, 'one that goes hurts nobody');
+    asked();
+};
+
+subtest 'commands of a back end that is down' => sub {
+    my $ws = native('/commands-open');
+    $ws->text('{"id":2,"subscribe":{"channel":"oops"}}');
+    like($ws->recv, qr/"id":2,"subscribe"/, 'allow');
+    $ws->text('{"id":3,"subscribe":{"channel":"secret"}}');
+    like($ws->recv, qr/"code":103/, 'a no is a no');
+    asked();
+};
+
+subtest 'commands that are remembered' => sub {
+    for (1 .. 2) {
+        my $ws = native('/commands-cached?user=ann');
+        for my $id (2, 3) {
+            $ws->text(qq({"id":$id,"subscribe":{"channel":"x"}}));
+            like($ws->recv, qr/"id":$id/, 'answered');
+            $ws->text(qq({"id":9,"unsubscribe":{"channel":"x"}}));
+            $ws->recv;
+        }
+    }
+    is(scalar(asked()), 2, 'of one user: asked once, and once for its upgrade');
+};
+
+subtest 'errors' => sub {
+    my $bad = sub ($directive, $pattern) {
+        conf_refused("server { listen 127.0.0.1:%%PORT%%; location / {"
+            . " paperboy raw; paperboy_channel a; $directive } }",
+            $directive, $pattern);
+    };
+    $bad->('paperboy_auth_request ask;', qr/expected off, or a URI/);
+    $bad->('paperboy_auth_request /a on=connect,what;', qr/expected connect, sub/);
+    $bad->('paperboy_auth_request /a cache=0;', qr/expected a time above 0/);
+    $bad->('paperboy_auth_request /a cache=1s;', qr/belong together/);
+    $bad->('paperboy_auth_request /a key=$arg_a;', qr/belong together/);
+    $bad->('paperboy_auth_request /a cache=1s key=a;', qr/expected a variable/);
+    $bad->('paperboy_auth_request /a max_size=0;', qr/expected a size/);
+    $bad->('paperboy_auth_request /a waiting=0;', qr/expected a number/);
+    $bad->('paperboy_auth_request /a what;', qr/expected on=/);
+    $bad->('paperboy_auth_request /a on=publish;', qr/only native clients/);
+    $bad->('paperboy_auth_request /a; paperboy_auth_request /b;', qr/duplicate/);
+    $bad->('paperboy_auth_request_failure maybe;', qr/invalid value "maybe"/);
+};
+
+finish;
