@@ -59,6 +59,13 @@ enum class TokenError : std::uint8_t {
   no_keys,  // not yet: the set that has them couldn't be read so far
 };
 
+/// Whether such a token is a guess, rather than one that was good once, or
+/// will be.
+[[nodiscard]] constexpr bool is_invented(TokenError error) {
+  return error != TokenError::missing && error != TokenError::expired &&
+         error != TokenError::not_yet_valid && error != TokenError::no_keys;
+}
+
 /// The reason as a log line and a JSON answer give it: static, and never any
 /// part of the token.
 [[nodiscard]] Bytes token_error_text(TokenError error);

@@ -31,6 +31,8 @@ ProtocolError protocol_error(ErrorCode code) {
       return {108, "not available"};
     case ErrorCode::token_expired:
       return {109, "token expired"};
+    case ErrorCode::rate_limited:
+      return {111, "too many requests", true};
     case ErrorCode::unrecoverable:
       return {112, "unrecoverable position"};
     case ErrorCode::too_many_channels:

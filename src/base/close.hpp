@@ -42,6 +42,7 @@ inline constexpr std::uint16_t kInvalidToken = 3500;
 inline constexpr std::uint16_t kBadRequest = 3501;
 inline constexpr std::uint16_t kStale = 3502;
 inline constexpr std::uint16_t kForceDisconnect = 3503;
+inline constexpr std::uint16_t kConnectionLimit = 3504;
 inline constexpr std::uint16_t kChannelLimit = 3505;
 inline constexpr std::uint16_t kPermissionDenied = 3507;
 inline constexpr std::uint16_t kNotAvailable = 3508;

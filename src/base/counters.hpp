@@ -31,8 +31,12 @@ enum class Counter : std::uint8_t {
   publications,
   publish_errors,
   gaps,
-  recovered,      // came back and got what they missed
-  not_recovered,  // came back, and something is missing
+  recovered,              // came back and got what they missed
+  not_recovered,          // came back, and something is missing
+  limited_messages,       // over paperboy_limit_messages
+  limited_bytes,          // connections that were over paperboy_limit_bytes
+  limited_subscriptions,  // over paperboy_max_subscriptions
+  limits_full,            // not limited, since the zone of limits has no room
   redis_reconnects,
   redis_repaired,  // publications that were read to fill holes
   redis_gaps,      // holes that couldn't be filled, and were told
@@ -50,6 +54,9 @@ enum class Counter : std::uint8_t {
   refused_origin,
   refused_token,
   refused_channel,
+  refused_connections,  // of one whom a limit counts together
+  refused_upgrades,     // the same, that come too fast
+  refused_paused,       // after bad tokens
   refused_capacity,
   closed_1000,
   closed_1001,
@@ -74,6 +81,7 @@ enum class Counter : std::uint8_t {
   closed_3501,
   closed_3502,
   closed_3503,
+  closed_3504,
   closed_3505,
   closed_3507,
   closed_3508,

@@ -33,6 +33,7 @@ constexpr std::array kRows{
     Row{ErrorCode::zone_full, 503, "zone_full"},
     Row{ErrorCode::unrecoverable, 409, "unrecoverable"},
     Row{ErrorCode::not_replicated, 503, "not_replicated"},
+    Row{ErrorCode::rate_limited, 429, "rate_limited"},
 };
 
 constexpr const Row& row(ErrorCode code) {

@@ -28,6 +28,7 @@ enum class ErrorCode : std::uint8_t {
   zone_full,           // nothing may be forgotten to keep this
   unrecoverable,       // the position is not of the channel's present epoch
   not_replicated,      // published, but too few replicas have it
+  rate_limited,        // too many in a short time; try again later
 };
 
 struct Error {

@@ -82,12 +82,34 @@ Conversation::End Conversation::obey_all(const dialect::Message& message,
     const auto command = session_.settings_.dialect->decode(nullptr, rest);
     if (std::holds_alternative<dialect::NeedMore>(command)) break;
     if (count == session_.settings_.max_commands) {
-      end = Close{close::kTooManyRequests, "too many requests"};
-    } else {
+      end = kTooManyRequests;
+    } else if (!is_limited(command, end)) {
       end = take(command);
     }
   }
   return end;
+}
+
+/// Over the rate at which it may send; whether it is: then it isn't done, which
+/// is answered where the dialect has a word for it.
+bool Conversation::is_limited(const dialect::Decoded& command, End& end) {
+  Warden* const warden = session_.warden();
+  const auto verdict =
+      warden == nullptr ? Warden::Verdict::passes : warden->message();
+  if (verdict == Warden::Verdict::passes) return false;
+  const bool answers = connects() && verdict == Warden::Verdict::refused;
+  if (!answers || std::holds_alternative<Close>(command)) {
+    end = kTooManyRequests;
+    return true;
+  }
+  std::visit(
+      [&](const auto& one) {
+        if constexpr (requires { one.id; }) {
+          (void)fail(one.id, ErrorCode::rate_limited);
+        }
+      },
+      command);
+  return true;
 }
 
 Conversation::End Conversation::take(const dialect::Decoded& command) {

@@ -141,6 +141,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
 
   End obey_all(const dialect::Message& message, std::string& replies);
   End take(const dialect::Decoded& command);
+  bool is_limited(const dialect::Decoded& command, End& end);
   End obey(const dialect::Connect& command);
   End obey(const dialect::Subscribe& command);
   End obey(const dialect::Unsubscribe& command);

@@ -11,7 +11,6 @@ namespace paperboy::session {
 namespace {
 
 constexpr Close kInvalidToken{close::kInvalidToken, "invalid token"};
-constexpr Close kTooMany{close::kTooManyRequests, "too many requests"};
 
 // In so long a client may show `max_bad_tokens`.
 constexpr std::uint64_t kBadTokensMs = 5000;
@@ -58,7 +57,9 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
 
 Conversation::End Conversation::begin(const dialect::Connect& command) {
   const Admission& shown = *rare_->pending;
-  session_.admitted(shown.user, shown.expires);
+  if (!session_.admitted(shown.user, shown.expires)) {
+    return kConnectionLimit;
+  }
   const auto admission = std::move(rare_->pending);
   let_in_ = true;
   session_.rearm();
@@ -210,8 +211,13 @@ void Conversation::leave_connecting(const hub::Subscription& subscription) {
 Conversation::Checked Conversation::check(const std::string& token) const {
   const auto& settings = session_.settings_;
   if (settings.issuers == nullptr) return auth::TokenError::unknown_key;
-  return auth::verify(token, *settings.issuers,
-                      session_.context_.clock.unix_seconds());
+  auto checked = auth::verify(token, *settings.issuers,
+                              session_.context_.clock.unix_seconds());
+  Warden* const warden = session_.warden();
+  if (warden != nullptr && !checked && auth::is_invented(checked.error())) {
+    warden->bad_token();
+  }
+  return checked;
 }
 
 /// A token that opens nothing has been checked all the same: a client that
@@ -224,7 +230,7 @@ Conversation::End Conversation::note_bad_token() {
     here.bad_since = now;
   }
   if (++here.bad_tokens <= session_.settings_.max_bad_tokens) return {};
-  return kTooMany;
+  return kTooManyRequests;
 }
 
 std::int64_t Conversation::end_of(const auth::Token& token) const {
@@ -263,7 +269,7 @@ Conversation::End Conversation::obey(const dialect::Refresh& command) {
   grants_ = std::make_unique<const auth::Grants>(token->grants);
   set_info(token->info);
   const std::int64_t expires = end_of(*token);
-  session_.admitted(token->user, expires);
+  (void)session_.admitted(token->user, expires);
   reply(dialect::Refreshed{command.id, client(), time_left(expires)});
   return {};
 }

@@ -30,7 +30,7 @@ void Conversation::obey(const hub::Order& order) {
       if (!order.info.empty()) {
         set_info(order.info);
       }
-      session_.admitted(session_.user(), order.expires);
+      (void)session_.admitted(session_.user(), order.expires);
       reply(dialect::Renewed{time_left(order.expires)});
       break;
   }

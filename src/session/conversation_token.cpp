@@ -113,7 +113,9 @@ Result<hub::Subscription*> Conversation::subscribe_to(
 /// unless it has one.
 void Conversation::let_in(Bytes user) {
   if (!user.empty() && session_.user().empty()) {
-    session_.admitted(user, 0);
+    if (!session_.admitted(user, 0)) {
+      session_.end(kConnectionLimit);
+    }
   }
   if (let_in_) return;
   let_in_ = true;

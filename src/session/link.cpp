@@ -24,10 +24,15 @@ Result<Done> Link::open(const Admission& admission) {
   return Session::open(admission);
 }
 
-void Link::admitted(Bytes user, std::int64_t expires) {
+bool Link::admitted(Bytes user, std::int64_t expires) {
+  Warden* const limits = warden();
+  if (limits != nullptr && !user.empty() && !limits->is_user(user)) {
+    return false;
+  }
   set_who(user, expires);
   if (!connected()) beat_ = now();
   arm();
+  return true;
 }
 
 /// `user` may be the one that it is already.

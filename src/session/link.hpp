@@ -89,10 +89,11 @@ class Link : protected Session, private Timer {
 
   // Outlet
   void end(const Close& close) override;
-  void admitted(Bytes user, std::int64_t expires) override;
+  bool admitted(Bytes user, std::int64_t expires) override;
   void rearm() override;
   void refused(const Error& why) override;
   void note(Bytes what) override { transport_.note(what); }
+  [[nodiscard]] Warden* warden() override { return transport_.warden(); }
 
   /// Counts publications that are about to be sent; false: they can't be.
   bool passes(Bytes encoded, std::uint32_t count);

@@ -118,6 +118,7 @@ Result<hub::Subscription*> Session::subscribe(Bytes channel,
                                               const Member& member,
                                               bool events) {
   if (subscription_count_ >= settings_.max_subscriptions) {
+    context_.counters.add(Counter::limited_subscriptions);
     return Error{ErrorCode::subscription_limit,
                  "more channels than paperboy_max_subscriptions"};
   }
@@ -181,6 +182,11 @@ void Session::receive(const dialect::Message& message) {
 void Session::obey(const dialect::Message& message) {
   if (auto* const talk = conversation()) {
     talk->receive(message);
+    return;
+  }
+  Warden* const limits = warden();
+  if (limits != nullptr && limits->message() != Warden::Verdict::passes) {
+    end(kTooManyRequests);
     return;
   }
   std::optional<dialect::Message> rest = message;

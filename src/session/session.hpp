@@ -19,6 +19,7 @@
 #include "hub/subscription.hpp"
 #include "session/context.hpp"
 #include "session/settings.hpp"
+#include "session/warden.hpp"
 
 namespace paperboy::session {
 
@@ -68,8 +69,9 @@ class Outlet : public hub::Subscriber {
   virtual void end(const Close& close) = 0;
 
   /// Who it is, and until when: seconds since 1970; 0: forever. With the first
-  /// call, before it is connected, heartbeats begin.
-  virtual void admitted(Bytes user, std::int64_t expires) = 0;
+  /// call, before it is connected, heartbeats begin. False: there are as many
+  /// of this user as may be.
+  [[nodiscard]] virtual bool admitted(Bytes user, std::int64_t expires) = 0;
   [[nodiscard]] virtual Bytes user() const = 0;
   /// What Session::due_in says has changed.
   virtual void rearm() = 0;
@@ -77,6 +79,8 @@ class Outlet : public hub::Subscriber {
   virtual void refused(const Error& why) = 0;
   /// Something that the operator may want to know.
   virtual void note(Bytes what) = 0;
+  /// What limits its client; null: nothing does.
+  [[nodiscard]] virtual Warden* warden() { return nullptr; }
 };
 
 class Session : public Outlet {

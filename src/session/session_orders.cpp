@@ -48,7 +48,7 @@ void Session::obey(const hub::Order& order) {
   } else if (auto* const talk = conversation()) {
     talk->obey(order);
   } else if (refresh) {
-    admitted(user(), order.expires);
+    (void)admitted(user(), order.expires);
   } else if (order.kind == hub::Order::Kind::unsubscribe) {
     leave(order.channel);
   }

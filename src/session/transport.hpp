@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "session/warden.hpp"
 
 namespace paperboy::session {
 
@@ -40,6 +41,9 @@ class Transport {
 
   /// For the log, too: what the operator may want to know.
   virtual void note(Bytes what) = 0;
+
+  /// What limits the client; null: nothing does.
+  [[nodiscard]] virtual Warden* warden() { return nullptr; }
 };
 
 }  // namespace paperboy::session

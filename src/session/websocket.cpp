@@ -66,6 +66,13 @@ void WebSocket::receive(std::span<char> bytes) {
   context().counters.add(Counter::bytes_received, bytes.size());
   if (state() == State::finished) return;
   waiting_ = false;
+  Warden* const limits = state() == State::open ? warden() : nullptr;
+  if (limits != nullptr && !limits->bytes(bytes.size())) {
+    // What it sends is read no further, its close frame neither.
+    end(kTooManyRequests);
+    finish();
+    return;
+  }
   Sink sink(*this);
   if (const auto violation = receiver_.feed(bytes, sink, receiver_options())) {
     // RFC 6455 section 7.1.7: fail the connection. The client isn't expected

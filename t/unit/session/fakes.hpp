@@ -81,6 +81,7 @@ class FakeTransport final : public Transport {
     refusals.append(why.message).append("\n");
   }
   void note(Bytes what) override { notes.append(what).append("\n"); }
+  [[nodiscard]] Warden* warden() override { return limits; }
 
   /// What the end of a turn does.
   void flush(Link& link) {
@@ -97,6 +98,7 @@ class FakeTransport final : public Transport {
   std::string sent;
   std::string refusals;
   std::string notes;
+  Warden* limits = nullptr;
   std::size_t room = std::numeric_limits<std::size_t>::max();
   int shared = 0;
   bool finishing = false;

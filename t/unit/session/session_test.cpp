@@ -75,7 +75,7 @@ class FramedSession final : public Session, private Encoder {
     out.append("end ").append(std::to_string(close.code)).append("\n");
   }
 
-  void admitted(Bytes, std::int64_t) override {}
+  bool admitted(Bytes, std::int64_t) override { return true; }
   [[nodiscard]] Bytes user() const override { return {}; }
   void rearm() override {}
   void refused(const Error&) override {}
