@@ -40,14 +40,15 @@ std::string find_token(ngx_http_request_t* r, const LocationConf& conf) {
   return {};
 }
 
-ngx_int_t unauthorized(ngx_http_request_t* r, Request& request,
-                       auth::TokenError error) {
+ngx_int_t unauthorized(ngx_http_request_t* r, const LocationConf& conf,
+                       Request& request, auth::TokenError error) {
   if (error == auth::TokenError::no_keys) {
     return refuse(r, request, NGX_HTTP_SERVICE_UNAVAILABLE,
                   Counter::refused_capacity, "unavailable",
                   auth::token_error_text(error));
   }
   const bool missing = error == auth::TokenError::missing;
+  if (auth::is_invented(error)) note_bad_token(r, conf);
   auto* const field =
       static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_out.headers));
   if (field == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -74,6 +75,13 @@ const hub::RuleSet& rules(ngx_http_request_t* r) {
   return static_cast<MainConf*>(
              ngx_http_get_module_main_conf(r, ngx_http_paperboy_module))
       ->rules;
+}
+
+/// A worker without a seat refuses everybody anyway.
+ngx_int_t check_limits(ngx_http_request_t* r, const LocationConf& conf,
+                       Request& request) {
+  Worker* const worker = Worker::current();
+  return worker == nullptr ? NGX_OK : worker->limits().check(r, conf, request);
 }
 
 ngx_int_t check_tls(ngx_http_request_t* r, const LocationConf& conf,
@@ -112,6 +120,7 @@ ngx_int_t check_client_access(ngx_http_request_t* r, const LocationConf& conf,
   if (request.question != nullptr) return hear_back_end(r, conf, request);
   ngx_int_t status = check_form(r, conf, request);
   if (status == NGX_OK) status = check_tls(r, conf, request);
+  if (status == NGX_OK) status = check_limits(r, conf, request);
   if (status == NGX_OK) status = check_origin(r, conf, request);
   if (status != NGX_OK) return status;
   if (subscribes(conf)) request.channels = named_channels(r, conf);
@@ -149,12 +158,20 @@ ngx_int_t check_broadcast_access(ngx_http_request_t* r,
 
 ngx_int_t check_post_access(ngx_http_request_t* r, const LocationConf& conf,
                             Request& request, bool satisfied) {
+  const ngx_int_t status = check_limits(r, conf, request);
+  if (status != NGX_OK) return status;
   if (conf.broadcast) return check_broadcast_access(r, conf, request);
   return conf.api ? check_api_access(r, conf, request, satisfied)
                   : check_publish_access(r, conf, request, satisfied);
 }
 
 }  // namespace
+
+void note_bad_token(ngx_http_request_t* r, const LocationConf& conf) {
+  if (Worker* const worker = Worker::current()) {
+    worker->limits().note_bad_token(r, conf);
+  }
+}
 
 ngx_int_t check_grants(ngx_http_request_t* r, Request& request,
                        auth::Scope scope) {
@@ -253,7 +270,7 @@ ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
                        dialect->converses() &&
                        core->satisfy != NGX_HTTP_SATISFY_ANY;
     if (later) return NGX_OK;
-    return unauthorized(r, request, auth::TokenError::missing);
+    return unauthorized(r, conf, request, auth::TokenError::missing);
   }
   return check_shown_token(r, conf, request, token, scope);
 }
@@ -261,7 +278,7 @@ ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
 ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
                             Request& request, Bytes token, auth::Scope scope) {
   const auto verified = auth::verify(token, conf.issuers, ngx_time());
-  if (!verified) return unauthorized(r, request, verified.error());
+  if (!verified) return unauthorized(r, conf, request, verified.error());
   Identity& identity = request.identity;
   identity.token = true;
   identity.user = user_of(r, conf, verified->user);
@@ -286,6 +303,7 @@ ngx_int_t require_access(ngx_http_request_t* r, const LocationConf& conf,
   request.refusal = {};
   ngx_int_t status = check_form(r, conf, request);
   if (status == NGX_OK) status = check_tls(r, conf, request);
+  if (status == NGX_OK) status = check_limits(r, conf, request);
   if (status == NGX_OK) status = check_origin(r, conf, request);
   if (status == NGX_OK) status = check_csrf(r, conf, request);
   // Another module answers for who this is: no user, and no grants.

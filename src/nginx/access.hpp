@@ -56,6 +56,9 @@ ngx_int_t require_access(ngx_http_request_t* r, const LocationConf& conf,
 ngx_int_t require_publish_access(ngx_http_request_t* r,
                                  const LocationConf& conf, Request& request);
 
+/// The address has shown a token, or a key, that nobody has issued.
+void note_bad_token(ngx_http_request_t* r, const LocationConf& conf);
+
 /// Whether nginx itself sees to it that no client reaches this location.
 bool is_internal(ngx_http_request_t* r);
 

@@ -38,6 +38,7 @@ ngx_int_t check_api_key(ngx_http_request_t* r, const LocationConf& conf,
   }
   const Bytes shown = shown_key(r);
   if (is_good(*conf.api_keys, shown)) return NGX_OK;
+  if (!shown.empty()) note_bad_token(r, conf);
   if (!add_header(r, "WWW-Authenticate", "apikey")) return NGX_ERROR;
   return refuse(r, request, NGX_HTTP_UNAUTHORIZED, Counter::refused_token,
                 "unauthorized",

@@ -17,9 +17,12 @@ Client::~Client() {
   Worker* const worker = Worker::current();
   if (worker == nullptr) return;
   if (queued_) worker->forget(*this);
+  worker->limits().release(*this);
   worker->context().counters.subtract(Counter::connections);
   drop_outbox();
 }
+
+session::Warden* Client::warden() { return worker().limits().warden(*this); }
 
 // ---- out -------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ class Client : public session::Transport {
   }
   void finish() override;
   void abort() override;
+  [[nodiscard]] session::Warden* warden() override;
 
   // For the worker, at the end of a turn.
   void settle() noexcept;

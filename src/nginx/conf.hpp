@@ -18,6 +18,7 @@
 #include "hub/rule.hpp"
 #include "nginx/auth_request_conf.hpp"
 #include "nginx/jwks_conf.hpp"
+#include "nginx/limit_conf.hpp"
 #include "nginx/log_format.hpp"
 #include "nginx/redis_conf.hpp"
 #include "session/settings.hpp"
@@ -92,7 +93,10 @@ struct MainConf : MainSlots {
   std::unique_ptr<EmbeddedConf> embedded;  // null: nothing is said of it
   std::optional<std::size_t> token_cache_size;  // bytes; 0: off; none: not set
   std::vector<std::shared_ptr<const JwksConf>> jwks;
-  bool has_public_keys = false;        // some location verifies with them
+  bool has_public_keys = false;     // some location verifies with them
+  std::size_t limit_zone_size = 0;  // bytes; 0: not set
+  bool has_limits = false;          // some location limits something
+  ngx_shm_zone_t* limit_zone = nullptr;
   auth::SignatureCache token_cache{};  // attached when the zones are made
 
   [[nodiscard]] bool has_back_end() const {
@@ -225,6 +229,8 @@ struct LocationConf : Slots {
   std::optional<Cors> cors;
   bool require_tls_set = false;
   std::optional<ssize_t> deflate_threshold;  // bytes; -1: off
+
+  LimitsConf limits;
 
   std::optional<Log> log;  // where connections are logged; none: `off`
   bool log_set = false;

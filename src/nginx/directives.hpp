@@ -46,6 +46,12 @@ char* set_auth_request(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_csrf(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_csrf_token(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_deflate(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_limit_connections(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_limit_upgrades(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_limit_messages(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_limit_bytes(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_limit_bad_tokens(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_limit_zone(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_log(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_log_format(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 
@@ -86,6 +92,10 @@ char* install(ngx_conf_t* cf, ngx_http_handler_pt handler);
 /// What `file=` or `env=` names; none: there is nothing.
 std::optional<std::string> read_material(ngx_conf_t* cf,
                                          const ngx_str_t& place);
+
+/// What the limits of a location become, once others are known; null: all is
+/// well.
+char* finish_limits(ngx_conf_t* cf, LocationConf& conf);
 
 /// Reports `text`, which continues `what: `, at the directive; for `return`.
 char* conf_error(ngx_conf_t* cf, Bytes what, Bytes text);

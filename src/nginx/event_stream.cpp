@@ -102,6 +102,9 @@ ngx_int_t open(ngx_http_request_t* r, const LocationConf& conf,
   add_positions(r, request.admission);
   request.stream = Stream::make(r, conf);
   if (request.stream == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  const ngx_int_t admitted =
+      Worker::current()->limits().admit(r, conf, request, *request.stream);
+  if (admitted != NGX_OK) return admitted;
   const auto opened = request.stream->open(request.admission);
   if (!opened) return refuse_error(r, request, opened.error());
   if (ngx_tcp_nodelay(socket_of(r)) != NGX_OK ||

@@ -414,6 +414,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   inherit(parent.audiences, child.audiences);
   inherit(parent.cors, child.cors);
   inherit(parent.deflate_threshold, child.deflate_threshold);
+  child.limits.inherit(parent.limits);
   inherit_origins(parent, child);
   inherit_kind(cf, parent, child);
   inherit_keys(parent, child);
@@ -428,6 +429,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   if (char* const bad = check_limits(cf, child)) return bad;
   if (char* const bad = check_auth_request(cf, child)) return bad;
   if (char* const bad = check_csrf(cf, child)) return bad;
+  if (char* const bad = finish_limits(cf, child)) return bad;
   make_settings(child);
   make_token_rules(child);
   default_classic(child);

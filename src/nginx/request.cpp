@@ -44,6 +44,7 @@ void note(ngx_http_request_t* r, ngx_str_t uri, Refusal& refusal) {
   if (std::exchange(refusal.noted, true)) return;
   if (Worker* const worker = Worker::current()) {
     worker->context().counters.add(refusal.counter);
+    if (!worker->limits().may_log(refusal.counter)) return;
   }
   log_refusal(r, uri, counter_name(refusal.counter), refusal.message);
 }

@@ -198,6 +198,9 @@ ngx_int_t open(ngx_http_request_t* r, const LocationConf& conf,
       new Connection(conf, choose_settings(conf, upgrade->protocols), deflate);
   cleanup->data = &request;
   cleanup->handler = on_request_end;
+  const ngx_int_t admitted =
+      worker.limits().admit(r, conf, request, *request.connection);
+  if (admitted != NGX_OK) return admitted;
   const auto opened = request.connection->open(request.admission);
   if (!opened) return refuse_error(r, request, opened.error());
   worker.context().counters.add(Counter::upgrades);

@@ -14,6 +14,7 @@
 #include "nginx/connection.hpp"
 #include "nginx/embedded_desk.hpp"
 #include "nginx/kin.hpp"
+#include "nginx/limit_zone.hpp"
 #include "nginx/redis_node.hpp"
 #include "nginx/zone.hpp"
 #include "nginx/zone_node.hpp"
@@ -84,6 +85,7 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
     : zone_(std::move(zone)),
       seat_(seat),
       counters_(zone_.counters(seat)),
+      limits_(limit_memory(main), counters_),
       rules_(main.rules),
       network_(main.redis ? std::make_unique<NginxNetwork>(*this, *main.redis,
                                                            "paperboy_redis")
@@ -316,6 +318,7 @@ void Worker::tick() {
   if (embedded_) embedded_->tick();
   liaisons_.tick();
   key_sets_.tick();
+  limits_.tick();
   look_after_successor();
   look_round();
 }

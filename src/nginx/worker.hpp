@@ -22,6 +22,7 @@
 #include "nginx/drain.hpp"
 #include "nginx/errands.hpp"
 #include "nginx/jwks_desk.hpp"
+#include "nginx/limits.hpp"
 #include "nginx/network.hpp"
 #include "nginx/order_desk.hpp"
 #include "session/codecs.hpp"
@@ -84,6 +85,7 @@ class Worker {
   void settle() noexcept;
 
   [[nodiscard]] Crowd& crowd() { return crowd_; }
+  [[nodiscard]] Limits& limits() { return limits_; }
 
   /// Arms nginx's timer for what the wheel does next.
   void schedule();
@@ -124,6 +126,7 @@ class Worker {
   broker::shm::Zone zone_;
   broker::shm::SeatIndex seat_;
   Counters counters_;
+  Limits limits_;
   hub::RuleSet rules_;
   std::unique_ptr<NginxNetwork> network_;            // null: there is no Redis
   broker::RedisBroker* redis_broker_ = nullptr;      // the same as below,
