@@ -56,6 +56,11 @@ subtest 'the first that is not empty decides' => sub {
     is(status('/several'), 401, 'nothing');
 };
 
+subtest 'a refusal is one line of the log' => sub {
+    is(status('/header%0a2026%20forged%22%ff'), 401, 'whatever the path has');
+    like($nginx->log, qr{uri: "/header\\x0A2026 forged\\x22\\xFF"$}m, 'escaped');
+};
+
 subtest 'an offered subprotocol' => sub {
     my $ws = $nginx->ws('/subprotocol', protocol => "chat, bearer.$good");
     is($ws->status, 101, 'lets in');

@@ -35,9 +35,10 @@ void log_refusal(ngx_http_request_t* r, ngx_str_t uri, Bytes rule,
       ngx_http_get_module_loc_conf(r, ngx_http_core_module));
   const ngx_str_t by = borrow(rule);
   const ngx_str_t text = borrow(message);
+  const std::string shown = printable(uri);
   ngx_log_error(NGX_LOG_ERR, core->error_log, 0,
-                "paperboy refused by %V: %V, client: %V, uri: \"%V\"", &by,
-                &text, &r->connection->addr_text, &uri);
+                "paperboy refused by %V: %V, client: %V, uri: \"%s\"", &by,
+                &text, &r->connection->addr_text, shown.c_str());
 }
 
 void note(ngx_http_request_t* r, ngx_str_t uri, Refusal& refusal) {
@@ -177,6 +178,21 @@ std::optional<std::string> argument(ngx_http_request_t* r, Bytes name) {
   ngx_unescape_uri(&to, &from, value.len, 0);
   plain.resize(static_cast<std::size_t>(to - begin));
   return plain;
+}
+
+std::string printable(ngx_str_t text) {
+  constexpr Bytes kDigits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : bytes(text)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\') {
+      out += c;
+    } else {
+      out.append("\\x").append(1, kDigits[byte >> 4U]);
+      out += kDigits[byte & 15U];
+    }
+  }
+  return out;
 }
 
 bool add_header(ngx_http_request_t* r, Bytes name, Bytes value) {

@@ -39,6 +39,7 @@ struct Identity {
   std::int64_t expires = 0;  // seconds since 1970; 0: never
   auth::Grants grants;
   std::vector<auth::ServerSubscription> subscriptions;
+  std::optional<session::Ruling> ruling;  // of that back end
 };
 
 struct Request {
@@ -70,6 +71,9 @@ ngx_int_t require_get(ngx_http_request_t* r, Request& request);
 
 /// One line in the error log, and a count. Once a refusal.
 void note(ngx_http_request_t* r, Refusal& refusal);
+
+/// What a client chose, for a log: a line stays one.
+std::string printable(ngx_str_t text);
 
 /// The value for this request; empty where it can't be had.
 Bytes evaluate(ngx_http_request_t* r, Value value);
