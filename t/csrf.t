@@ -19,6 +19,7 @@ server {
     listen 127.0.0.1:%%PORT%%;
     paperboy_csrf file=%%DIR%%/secret user=$who;
     location /csrf { paperboy_csrf_token; paperboy_cors on credentials; }
+    location /secure { paperboy_csrf_token; paperboy_require_tls on; }
     location /ws { paperboy echo; }
     location /sse { paperboy sse; paperboy_channel a; }
     location /off { paperboy echo; paperboy_csrf off; }
@@ -84,6 +85,7 @@ subtest 'a token is handed out' => sub {
     is(fetch('/csrf', undef)->{status}, 403, 'nobody gets none');
     is(fetch('/csrf', 'ann', origin => 'https://evil.example')->{status}, 403,
         'a foreign page neither');
+    is(fetch('/secure', 'ann')->{status}, 403, 'nor who comes without TLS');
     my $get = fetch('/csrf', 'ann', method => 'GET');
     is($get->{status}, 405, 'only by POST');
     is($get->{header}{allow}, 'POST', 'as it says');

@@ -84,15 +84,6 @@ ngx_int_t check_limits(ngx_http_request_t* r, const LocationConf& conf,
   return worker == nullptr ? NGX_OK : worker->limits().check(r, conf, request);
 }
 
-ngx_int_t check_tls(ngx_http_request_t* r, const LocationConf& conf,
-                    Request& request) {
-  if (conf.require_tls == nullptr) return NGX_OK;
-  const Bytes value = evaluate(r, conf.require_tls);
-  if (value == "on" || value == "https" || value == "wss") return NGX_OK;
-  return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_tls,
-                "tls_required", "this location is reached over TLS alone");
-}
-
 /// Is it a request that we can answer with a stream?
 ngx_int_t check_stream_request(ngx_http_request_t* r, Request& request) {
   if ((r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD)) == 0) {
@@ -190,6 +181,15 @@ ngx_int_t check_grants(ngx_http_request_t* r, Request& request,
                       : "the token doesn't allow subscribing to this channel");
   }
   return NGX_OK;
+}
+
+ngx_int_t check_tls(ngx_http_request_t* r, const LocationConf& conf,
+                    Request& request) {
+  if (conf.require_tls == nullptr) return NGX_OK;
+  const Bytes value = evaluate(r, conf.require_tls);
+  if (value == "on" || value == "https" || value == "wss") return NGX_OK;
+  return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_tls,
+                "tls_required", "this location is reached over TLS alone");
 }
 
 bool subscribes(const LocationConf& conf) {

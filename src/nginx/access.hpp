@@ -11,6 +11,10 @@
 
 namespace paperboy::nginx {
 
+/// NGX_OK: it came over TLS, or needn't; else the status of the refusal.
+ngx_int_t check_tls(ngx_http_request_t* r, const LocationConf& conf,
+                    Request& request);
+
 /// Scheme and origin. NGX_OK, or the status of the refusal.
 ngx_int_t check_origin(ngx_http_request_t* r, const LocationConf& conf,
                        Request& request);

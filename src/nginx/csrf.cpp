@@ -61,6 +61,9 @@ ngx_int_t csrf_token_handler(ngx_http_request_t* r) {
     return refuse(r, *request, NGX_HTTP_NOT_ALLOWED, Counter::refused_method,
                   "method_not_allowed", "a CSRF token is fetched with POST");
   }
+  if (const ngx_int_t status = check_tls(r, conf, *request); status != NGX_OK) {
+    return status;
+  }
   if (standing(r, conf) == Standing::foreign) {
     return refuse(r, *request, NGX_HTTP_FORBIDDEN, Counter::refused_origin,
                   "origin", "this origin isn't admitted (paperboy_origin)");
