@@ -3,9 +3,14 @@
 use v5.36;
 use Paperboy::Test;
 use Paperboy::Callback;
+use File::Temp ();
 use JSON::PP ();
 
 my $json = JSON::PP->new->canonical;
+
+my $secret = 'a secret of thirty-two bytes, ok';
+my $dir    = File::Temp->newdir;
+file_with("$dir/secret", $secret);
 
 # What the application answers: by the path, or the words in the argument.
 sub decide ($asked) {
@@ -13,6 +18,7 @@ sub decide ($asked) {
     my $cookie = $asked->{header}{cookie} // '';
     return (403) if $cookie =~ /evil/;
     return (204) if $path eq 'yes';
+    return (302) if $path eq 'signin';
     return (401) if $path eq 'no';
     return (500) if $path eq 'oops';
     return (200, '{"user":') if $path eq 'broken';
@@ -35,6 +41,7 @@ sub decide ($asked) {
         return (403) if ($question->{channel} // '') eq 'secret';
         return (403) if ($question->{data} // '') =~ /bad/;
         return (500) if ($question->{channel} // '') eq 'oops';
+        return (302) if ($question->{channel} // '') eq 'signin';
         sleep 1 if ($question->{data} // '') =~ /slow/
             || ($question->{channel} // '') eq 'slow';
         return (200, '{"user":"ann"}' . ($asked->{body} ? ' ' x 100_000 : ''));
@@ -57,7 +64,7 @@ END
 
 my @paths = qw(yes no oops broken array object names caps large cut over short
     ann some slow);
-my $nginx = nginx(workers => 1, http => <<"END");
+my $nginx = nginx(workers => 1, dir => $dir, http => <<"END");
 paperboy_zone main 4m;
 paperboy_origin any;
 paperboy_client_publish on;
@@ -75,8 +82,21 @@ server {
         paperboy_auth_request /ask/broken; paperboy_auth_request_failure allow; }
     location /open/no { paperboy raw; paperboy_channel x;
         paperboy_auth_request /ask/no; paperboy_auth_request_failure allow; }
+    location /open/signin { paperboy raw; paperboy_channel x;
+        paperboy_auth_request /ask/signin; paperboy_auth_request_failure allow; }
     location /open/dead { paperboy raw; paperboy_channel x;
         paperboy_auth_request /dead; paperboy_auth_request_failure allow; }
+    location /keyed { paperboy_jwt_key HS256 file=%%DIR%%/secret;
+        location /keyed/ann { paperboy; paperboy_auth_request /ask/ann; }
+        location /keyed/short { paperboy; paperboy_auth_request /ask/short; }
+        location /keyed/yes { paperboy; paperboy_auth_request /ask/yes; } }
+    location /spaces { paperboy; paperboy_namespace \$arg_space;
+        paperboy_user ann;
+        paperboy_auth_request /ask/command cache=1m key=\$arg_none
+            on=subscribe; }
+    location /together { paperboy;
+        paperboy_auth_request /ask/command on=subscribe together=2;
+        paperboy_auth_request_failure allow; }
     location /dead/ws { paperboy raw; paperboy_channel x;
         paperboy_auth_request /dead; }
     location /any { paperboy raw; paperboy_channel x; satisfy any; allow all;
@@ -220,6 +240,8 @@ subtest 'down' => sub {
     like(refusal('/raw/slow?channel=a'), qr/^503 .*answers 504/, 'too slow');
     is(refusal("/open/$_"), 101, "or let in: $_") for qw(oops dead);
     like(refusal('/open/no'), qr/^401/, 'a no is a no');
+    like(refusal('/open/signin'), qr/^503 .*answers 302/,
+        'nor is the way to a form a yes');
     like($nginx->log, qr/let in unasked: the back end answers 502/, 'in the log');
     asked();
 };
@@ -336,6 +358,65 @@ subtest 'commands that are remembered' => sub {
     is(scalar(asked()), 2, 'of one user: asked once, and once for its upgrade');
 };
 
+# The first command's answer, and the client.
+sub show ($path, $token) {
+    my $ws = $nginx->ws($path);
+    $ws->text(qq({"id":1,"connect":{"token":"$token"}}));
+    return ($ws, $json->decode($ws->recv =~ s/^text://r));
+}
+
+subtest 'a token in the first command' => sub {
+    my %claims = (exp => time + 600, channels => ['*', 'z']);
+    my $eve = jwt({ %claims, sub => 'eve' }, key => $secret);
+    my $ann = jwt({ %claims, sub => '7' }, key => $secret);
+    my ($ws, $reply) = show('/keyed/yes', $eve);
+    is_deeply([keys %{ $reply->{connect}{subs} }], ['z'], 'says what it may');
+    ($ws, $reply) = show('/keyed/ann', $eve);
+    is_deeply([sort keys %{ $reply->{connect}{subs} }], ['a', 'b'],
+        'but not where the back end has');
+    $ws->text('{"id":2,"subscribe":{"channel":"c"}}');
+    like($ws->recv, qr/"code":103/, 'and no more');
+    $ws->text(qq({"id":3,"refresh":{"token":"$eve"}}));
+    is($ws->recv, 'close:3500', "nor who it is");
+    ($ws) = show('/keyed/ann', $ann);
+    $ws->text(qq({"id":2,"refresh":{"token":"$ann"}}));
+    like($ws->recv, qr/"id":2,"refresh"/, 'renewed');
+    $ws->text('{"id":3,"subscribe":{"channel":"c"}}');
+    like($ws->recv, qr/"code":103/, 'it gets no more either');
+    $ann = jwt({ %claims, sub => 'ann' }, key => $secret);
+    ($ws) = show('/keyed/short', $ann);
+    $ws->text(qq({"id":2,"refresh":{"token":"$ann"}}));
+    like($ws->recv, qr/"id":2,"refresh"/, 'nor more time');
+    is($ws->recv, 'close:3005', 'than the back end gave');
+    asked();
+};
+
+subtest 'namespaces' => sub {
+    my @spaces;
+    for my $space ('x', 'y', 'y') {
+        my $ws = native("/spaces?space=$space");
+        $ws->text('{"id":2,"subscribe":{"channel":"a"}}');
+        like($ws->recv, qr/"id":2,"subscribe"/, 'subscribed');
+        push @spaces, map { $json->decode($_->{body})->{namespace} } asked();
+    }
+    is("@spaces", 'x y', 'each is asked about');
+};
+
+subtest 'questions of all clients' => sub {
+    my @clients = map { native('/together') } 1 .. 3;
+    $_->text('{"id":2,"subscribe":{"channel":"slow"}}') for @clients[0, 1];
+    ok(wait_for('them', sub { $back->waiting }), 'two wait');
+    $clients[2]->text('{"id":2,"subscribe":{"channel":"b"}}');
+    like($clients[2]->recv, qr/"code":100.*"temporary":true/,
+        'a third is no failure that lets in');
+    like($_->recv, qr/"id":2,"subscribe"/, 'answered') for @clients[0, 1];
+    $clients[2]->text('{"id":3,"subscribe":{"channel":"b"}}');
+    like($clients[2]->recv, qr/"id":3,"subscribe"/, 'then there is room');
+    $clients[2]->text('{"id":4,"subscribe":{"channel":"signin"}}');
+    like($clients[2]->recv, qr/"id":4,"error":\{"code":100/, 'no yes, no failure');
+    asked();
+};
+
 subtest 'errors' => sub {
     my $bad = sub ($directive, $pattern) {
         conf_refused("server { listen 127.0.0.1:%%PORT%%; location / {"
@@ -350,6 +431,7 @@ subtest 'errors' => sub {
     $bad->('paperboy_auth_request /a cache=1s key=a;', qr/expected a variable/);
     $bad->('paperboy_auth_request /a max_size=0;', qr/expected a size/);
     $bad->('paperboy_auth_request /a waiting=0;', qr/expected a number/);
+    $bad->('paperboy_auth_request /a together=0;', qr/expected a number/);
     $bad->('paperboy_auth_request /a what;', qr/expected on=/);
     $bad->('paperboy_auth_request /a on=publish;', qr/only native clients/);
     $bad->('paperboy_auth_request /a; paperboy_auth_request /b;', qr/duplicate/);

@@ -137,6 +137,16 @@ subtest 'another server says it, and the address' => sub {
     pass('its end is logged with both');
 };
 
+subtest 'a name that others could not be told' => sub {
+    my $ws = $nginx->ws('/proxied?c=free', headers => ['X-User' => "e\xff"]);
+    is($ws->status, 403, 'no UTF-8');
+    like($ws->answer->{body}, qr/the user's name is not UTF-8 without NUL/, 'why');
+    is(status('/native', headers => [Authorization => 'Basic YQBiOng=']), 403,
+        'a NUL');
+    is(status('/proxied?c=free', headers => ['X-User' => "\xc3\xa9"]), 101,
+        'what is UTF-8');
+};
+
 subtest 'a token is believed before' => sub {
     my $token = jwt({ sub => 'ann', exp => time + 60 }, key => $secret);
     my $nobody = jwt({ exp => time + 60 }, key => $secret);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.hpp"
 #include "hub/key.hpp"
 #include "hub/notice.hpp"
 #include "nginx/worker.hpp"
@@ -45,6 +46,11 @@ Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
     return Error{ErrorCode::forbidden,
                  "the user's name is longer than 512 bytes"};
   }
+  // It is told to others, whose connections would end with it.
+  if (admission.user.find('\0') != Bytes::npos || !is_utf8(admission.user)) {
+    return Error{ErrorCode::forbidden,
+                 "the user's name is not UTF-8 without NUL"};
+  }
   admission.info = request.identity.info;
   const bool granted = request.identity.token || request.identity.granted;
   admission.by_token = granted;
@@ -52,6 +58,7 @@ Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
     admission.csrf_user = evaluate(r, conf.csrf->user);
   }
   admission.expires = request.identity.expires;
+  admission.ruling = request.identity.ruling;
   const Bytes name_space = evaluate(r, conf.name_space);
   admission.name_space = name_space;
   admission.may_publish = !conf.keyed() || granted;

@@ -18,6 +18,10 @@ bool is_refusal(ngx_uint_t status) {
 
 bool is_yes(ngx_uint_t status) { return status >= 200 && status < 300; }
 
+/// None, or that of a server that couldn't say. A redirection to where one
+/// signs in, or a wrong address, is none: it would let everybody in.
+bool is_failure(ngx_uint_t status) { return status == 0 || status >= 500; }
+
 /// Of an upgrade; empty: it isn't to be remembered.
 std::string key_of(ngx_http_request_t* r, const AuthRequestConf& conf,
                    const Request& request) {
@@ -25,7 +29,10 @@ std::string key_of(ngx_http_request_t* r, const AuthRequestConf& conf,
   const Bytes who = evaluate(r, conf.key);
   if (who.empty()) return {};
   std::string key = "connect";
-  key.append(1, '\0').append(who).append(1, '\0').append(request.identity.user);
+  for (const Bytes part : {evaluate(r, location_conf(r).name_space), who,
+                           Bytes(request.identity.user)}) {
+    key.append(1, '\0').append(part);
+  }
   for (const std::string& channel : request.channels) {
     key.append(1, '\0').append(channel);
   }
@@ -65,9 +72,13 @@ ngx_int_t let_in(ngx_http_request_t* r, const LocationConf& conf,
   identity.answered = true;
   if (!decision.user.empty()) identity.user = decision.user;
   if (!decision.info.empty()) identity.info = decision.info;
-  if (decision.expires && !conf.settings.tokens_only_admit) {
-    limit_time(identity, *decision.expires);
-  }
+  const bool ends = decision.expires && !conf.settings.tokens_only_admit;
+  if (ends) limit_time(identity, *decision.expires);
+  identity.ruling = {.user = decision.user,
+                     .info = decision.info,
+                     .expires = ends ? *decision.expires : 0,
+                     .grants = decision.grants,
+                     .subscriptions = decision.subscriptions};
   if (!decision.grants) return NGX_OK;
   identity.granted = true;
   identity.grants = *decision.grants;
@@ -109,14 +120,15 @@ std::string why_none(const InnerAnswer& answer) {
 /// Whether somebody may for whom nobody could be asked.
 ngx_int_t without_answer(ngx_http_request_t* r, const LocationConf& conf,
                          Request& request, const InnerAnswer& answer) {
-  if (conf.settings.admits_unjudged) {
+  if (conf.settings.admits_unjudged && is_failure(answer.status)) {
     // Not to the connection's log, which would add the URL with its tokens.
     const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
         ngx_http_get_module_loc_conf(r, ngx_http_core_module));
     ngx_log_error(NGX_LOG_WARN, core->error_log, 0,
                   "paperboy_auth_request: let in unasked: %s, client: %V, "
-                  "uri: \"%V\"",
-                  why_none(answer).c_str(), &r->connection->addr_text, &r->uri);
+                  "uri: \"%s\"",
+                  why_none(answer).c_str(), &r->connection->addr_text,
+                  printable(r->uri).c_str());
     return NGX_OK;
   }
   return refuse(r, request, NGX_HTTP_SERVICE_UNAVAILABLE,
@@ -134,6 +146,7 @@ std::string question_text(const session::Judge::Question& question) {
   json.set("event", Json::string(publish ? "publish" : "subscribe"))
       .set("client", Json::string(question.client))
       .set("user", Json::string(question.user))
+      .set("namespace", Json::string(question.name_space))
       .set("channel", Json::string(question.channel));
   if (publish && question.kind == Kind::text) {
     json.set("data", Json::string(question.data));
@@ -153,6 +166,7 @@ std::string key_of(const AuthRequestConf& conf,
     return {};
   }
   std::string key = "subscribe";
+  key.append(1, '\0').append(question.name_space);
   key.append(1, '\0').append(question.user);
   return key.append(1, '\0').append(question.channel);
 }
@@ -163,7 +177,7 @@ Answer answer_of(const InnerAnswer& answer) {
   const std::string why = why_none(answer);
   ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "paperboy_auth_request: %s",
                 why.c_str());
-  return Answer::unknown;
+  return is_failure(answer.status) ? Answer::unknown : Answer::undecided;
 }
 
 void remember(auth::VerdictCache& cache, const std::string& key,
@@ -217,26 +231,34 @@ void AuthRequestConf::ask(const Question& question, Reply reply) const {
   const std::string key = key_of(*this, question);
   const std::uint64_t now = worker_clock().monotonic_ms();
   const auto known = key.empty() ? nullptr : cache->find(key, now);
-  if (known) {
-    worker.errands().later([reply, allows = known->allows()] {
+  const bool full = known == nullptr && *asking >= together;
+  if (known || full) {
+    const Verdict verdict = full              ? Verdict::undecided
+                            : known->allows() ? Verdict::allowed
+                                              : Verdict::refused;
+    worker.errands().later([reply, verdict] {
       const Turn turn(*Worker::current());
-      reply(allows ? Verdict::allowed : Verdict::refused);
+      reply(verdict);
     });
     return;
   }
+  ++*asking;
   worker.errands().add(
       {.server = server,
        .uri = uri,
        .json = question_text(question),
        .max_size = max_size,
        .timeout = timeout_ms,
-       .handler = [reply, key, held = cache,
+       .handler = [reply, key, held = cache, asked = asking,
                    until = now + cache_ms](const InnerAnswer& answer) {
+         --*asked;
          Worker* const here = Worker::current();
          if (here == nullptr) return;
          const Turn turn(*here);
          const Verdict verdict = answer_of(answer);
-         if (verdict != Verdict::unknown && !key.empty()) {
+         const bool decided =
+             verdict == Verdict::allowed || verdict == Verdict::refused;
+         if (decided && !key.empty()) {
            nginx::remember(*held, key, answer, until);
          }
          reply(verdict);

@@ -30,6 +30,11 @@ class AuthRequestConf final : public session::Judge {
   ngx_msec_t timeout_ms = 10'000;          // of a command's question
   std::size_t max_size = 16UL * 1024;      // bytes of an answer
   std::size_t waiting = 16;                // questions of one client
+  std::size_t together = 128;              // of all of a worker
+
+  /// Questions about commands that aren't answered yet: each takes connections
+  /// of the worker's.
+  std::shared_ptr<std::size_t> asking = std::make_shared<std::size_t>(0);
 
   /// Each process has its own; made when the directive has been read.
   std::shared_ptr<auth::VerdictCache> cache;

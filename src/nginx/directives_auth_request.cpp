@@ -78,18 +78,21 @@ Bytes read_option(ngx_conf_t* cf, Bytes text, AuthRequestConf& asked) {
       return read_size(*given, slot) ? Bytes() : "expected a size up to 1g";
     }
   }
-  if (const auto given = option(text, "waiting=")) {
-    return read_count(*given, asked.waiting)
-               ? Bytes()
-               : "expected a number from 1 to 10000";
+  for (const auto& [prefix, slot] :
+       {std::pair<Bytes, std::size_t&>("waiting=", asked.waiting),
+        std::pair<Bytes, std::size_t&>("together=", asked.together)}) {
+    if (const auto given = option(text, prefix)) {
+      return read_count(*given, slot) ? Bytes()
+                                      : "expected a number from 1 to 10000";
+    }
   }
   if (const auto given = option(text, "key=")) {
     if (given->find('$') == Bytes::npos) return "expected a variable";
     asked.key = compile_value(cf, borrow(*given));
     return asked.key != nullptr ? Bytes() : "not a value";
   }
-  return "expected on=, cache=, key=, cache_size=, timeout=, max_size= or "
-         "waiting=";
+  return "expected on=, cache=, key=, cache_size=, timeout=, max_size=, "
+         "waiting= or together=";
 }
 
 }  // namespace

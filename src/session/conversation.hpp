@@ -104,7 +104,8 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
 
   struct Names {
     std::string space;
-    std::string info;  // of its token
+    std::string info;                        // of its token
+    std::unique_ptr<const Ruling> ruling{};  // null: none
   };
 
   /// What few connections have, or for a short time.

@@ -23,6 +23,20 @@ bool allows(const auth::Grants& grants, Bytes channel) {
              : grants.has(auth::Scope::subscribe);
 }
 
+/// 0: never.
+std::int64_t earlier(std::int64_t a, std::int64_t b) {
+  return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
+}
+
+void apply(const Ruling& ruling, Admission& admission) {
+  if (!ruling.user.empty()) admission.user = ruling.user;
+  if (!ruling.info.empty()) admission.info = ruling.info;
+  admission.expires = earlier(admission.expires, ruling.expires);
+  if (!ruling.grants) return;
+  admission.grants = ruling.grants;
+  admission.subscriptions = ruling.subscriptions;
+}
+
 }  // namespace
 
 // ---- connecting ------------------------------------------------------------
@@ -34,7 +48,8 @@ Conversation::End Conversation::obey(const dialect::Connect& command) {
   return begin(command);
 }
 
-/// The token in the command stands for one in the request.
+/// The token in the command stands for one in the request, not for what a back
+/// end has said.
 Conversation::End Conversation::show_token(const dialect::Connect& command) {
   auto token = check(command.token);
   if (!token && token.error() == auth::TokenError::expired) {
@@ -52,6 +67,7 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
   admission.expires = end_of(*token);
   admission.grants = std::move(token->grants);
   admission.subscriptions = std::move(token->subscriptions);
+  if (admission.ruling) apply(*admission.ruling, admission);
   return begin(command);
 }
 
@@ -67,6 +83,11 @@ Conversation::End Conversation::begin(const dialect::Connect& command) {
     grants_ = std::make_unique<const auth::Grants>(*admission->grants);
   }
   set_info(admission->info);
+  if (admission->ruling) {
+    if (!names_) names_ = std::make_unique<Names>();
+    names_->ruling =
+        std::make_unique<const Ruling>(std::move(*admission->ruling));
+  }
   rare().connecting = std::make_unique<Connecting>();
   rare().connecting->id = command.id;
   rare().connecting->expires = admission->expires;
@@ -266,9 +287,13 @@ Conversation::End Conversation::obey(const dialect::Refresh& command) {
     return {};
   }
   if (!token || token->user != session_.user()) return kInvalidToken;
-  grants_ = std::make_unique<const auth::Grants>(token->grants);
-  set_info(token->info);
-  const std::int64_t expires = end_of(*token);
+  const Ruling none;
+  const Ruling& ruling = names_ && names_->ruling ? *names_->ruling : none;
+  if (!ruling.grants) {
+    grants_ = std::make_unique<const auth::Grants>(token->grants);
+  }
+  if (ruling.info.empty()) set_info(token->info);
+  const std::int64_t expires = earlier(end_of(*token), ruling.expires);
   (void)session_.admitted(token->user, expires);
   reply(dialect::Refreshed{command.id, client(), time_left(expires)});
   return {};

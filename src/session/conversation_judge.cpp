@@ -54,6 +54,7 @@ Conversation::End Conversation::await_verdict(Judged one) {
           here.subscribe ? Judge::Matter::subscribe : Judge::Matter::publish,
       .user = session_.user(),
       .client = id,
+      .name_space = name_space(),
       .channel =
           here.subscribe ? here.subscribe->channel : here.publish.channel,
       .kind = here.publish.message.kind,
@@ -119,7 +120,7 @@ Conversation::End Conversation::conclude(const Judged& one) {
   if (*one.verdict == Judge::Verdict::refused) {
     return fail(id, ErrorCode::forbidden);
   }
-  if (*one.verdict == Judge::Verdict::unknown) {
+  if (*one.verdict != Judge::Verdict::allowed) {
     return fail(id, ErrorCode::unavailable);
   }
   if (one.subscribe) return subscribe(*one.subscribe, /*decided=*/true);

@@ -19,13 +19,15 @@ class Judge {
   enum class Verdict : std::uint8_t {
     allowed,
     refused,
-    unknown,  // there is nobody to say so now
+    unknown,    // there is nobody to say so now
+    undecided,  // it can't be asked, or its answer is neither: it is no yes
   };
 
   struct Question {
     Matter matter;
     Bytes user;    // empty: nobody in particular
     Bytes client;  // its id
+    Bytes name_space;
     Bytes channel;
 
     // Of a publish.

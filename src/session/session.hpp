@@ -23,6 +23,15 @@
 
 namespace paperboy::session {
 
+/// What a back end has said of a client: no token of its commands changes that.
+struct Ruling {
+  std::string user;                    // empty: not who it is
+  std::string info;                    // JSON; empty: nothing
+  std::int64_t expires = 0;            // seconds since 1970; 0: it may stay
+  std::optional<auth::Grants> grants;  // none: not what it may
+  std::vector<auth::ServerSubscription> subscriptions;
+};
+
 /// What the access check found out about who connects, and lets them do.
 struct Admission {
   std::string user;                   // empty: nobody in particular
@@ -40,6 +49,7 @@ struct Admission {
   bool admitted = true;  // false: only a token in the connect command can
   std::optional<auth::Grants> grants;  // of a token; none: there was none
   std::vector<auth::ServerSubscription> subscriptions;  // of that token
+  std::optional<Ruling> ruling{};
   std::uint64_t fingerprint = 0;  // of 40 bits, by which one that comes back is
                                   // known; 0: none
 };

@@ -84,6 +84,9 @@ void where_it_says_so_ignorance_is_a_yes(void**) {
   assert_true(has(after(world, client, 0, Verdict::unknown), kSubscribed));
   client.text(R"({"id":3,"subscribe":{"channel":"b"}})");
   assert_true(has(after(world, client, 1, Verdict::refused), R"("code":103)"));
+  client.text(R"({"id":4,"subscribe":{"channel":"b"}})");
+  assert_true(
+      has(after(world, client, 2, Verdict::undecided), R"("code":100)"));
 }
 
 void what_is_refused_anyway_is_not_asked(void**) {
