@@ -49,6 +49,14 @@ server {
         paperboy echo;
         paperboy_limit_upgrades $arg_key 1/h burst=7;
     }
+    location /either {
+        paperboy raw;
+        paperboy_channel a;
+        paperboy_jwt_key HS256 env=PAPERBOY_JWT_SECRET;
+        satisfy any;
+        allow all;
+        paperboy_limit_upgrades $arg_key 2/h;
+    }
     location /slow {
         paperboy echo;
         paperboy_limit_upgrades address 1/h burst=1;
@@ -264,7 +272,9 @@ subtest 'upgrades' => sub {
     refused($all[-1], 429, 'rate_limited', 'and not one more');
     cmp_ok($all[-1]->header('Retry-After'), '>', 3000, 'for almost an hour');
     is($nginx->ws('/rate?key=b')->status, 101, 'others are others');
-    $nginx->ws('/rate?key=a') for 1 .. 57;
+    is(join(' ', map { $nginx->ws('/either?key=c')->status } 1 .. 3),
+        '101 101 429', 'whom another module lets in counts once');
+    $nginx->ws('/rate?key=a') for 1 .. 56;
     is($nginx->status->{refused}{upgrade_rate}, $before + 60,
         'each is counted');
     my $lines = () = $nginx->log =~ /opened too fast/g;

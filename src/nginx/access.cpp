@@ -1,5 +1,7 @@
 #include "nginx/access.hpp"
 
+#include <utility>
+
 #include "auth/token_source.hpp"
 #include "nginx/admission.hpp"
 #include "nginx/auth_request.hpp"
@@ -77,9 +79,11 @@ const hub::RuleSet& rules(ngx_http_request_t* r) {
       ->rules;
 }
 
-/// A worker without a seat refuses everybody anyway.
+/// Once a request, also where the access phase has refused it and another
+/// module lets it in. A worker without a seat refuses everybody anyway.
 ngx_int_t check_limits(ngx_http_request_t* r, const LocationConf& conf,
                        Request& request) {
+  if (std::exchange(request.limited, true)) return NGX_OK;
   Worker* const worker = Worker::current();
   return worker == nullptr ? NGX_OK : worker->limits().check(r, conf, request);
 }

@@ -44,6 +44,7 @@ struct Identity {
 
 struct Request {
   bool checked = false;  // the access phase let it through
+  bool limited = false;  // it counts in its limits
   Identity identity;
   Kept* question = nullptr;  // to a back end that has yet to answer
   Refusal refusal;
