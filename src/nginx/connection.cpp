@@ -258,6 +258,7 @@ std::size_t Connection::unreceived() const {
 /// What was noted as unreceived must not be received after all: the kernel
 /// would go on sending it. Without memory there is no note.
 void Connection::note_departure() noexcept {
+  if (!socket_.departs()) return;
   try {
     const std::size_t lacks = unreceived();
     if (!socket_.depart(lacks) || lacks == 0) return;

@@ -7,7 +7,13 @@ bool Crowd::admits(ngx_event_t& read) {
     ngx_post_event(&read, &ngx_posted_next_events);
     return false;
   }
-  if (left_-- == kPerTurn) {
+  // The loop looks at the clock once a turn.
+  if (now_ms_ != ngx_current_msec) {
+    now_ms_ = ngx_current_msec;
+    left_ = kPerTurn;
+  }
+  // Each turn more is a system call: only where many come.
+  if (--left_ == 0) {
     turn_.handler = callback<on_turn>;
     turn_.data = this;
     turn_.log = const_cast<ngx_log_t*>(ngx_cycle->log);

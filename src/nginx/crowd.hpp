@@ -27,6 +27,7 @@ class Crowd {
 
   ngx_event_t turn_{};
   int left_ = kPerTurn;
+  ngx_msec_t now_ms_ = 0;
 };
 
 }  // namespace paperboy::nginx

@@ -154,8 +154,10 @@ void Link::note_last_words(std::size_t bytes) {
   if (ending()) ending()->last_words = bytes;
 }
 
+bool Link::departs() const { return ending() && ending()->departure; }
+
 bool Link::depart(std::size_t unreceived) {
-  if (!ending() || !ending()->departure) return false;
+  if (!departs()) return false;
   const auto departure = std::exchange(ending()->departure, nullptr);
   const std::size_t lacks =
       unreceived - std::min(unreceived, ending()->last_words);

@@ -59,6 +59,9 @@ class Link : protected Session, private Timer {
   /// True: that was noted, for when it comes back.
   bool depart(std::size_t unreceived);
 
+  /// Whether there is anything to note of its departure.
+  [[nodiscard]] bool departs() const;
+
   [[nodiscard]] bool closing() const { return state_ != State::open; }
   using Session::settings;
   [[nodiscard]] virtual Summary summary() const;

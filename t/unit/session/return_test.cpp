@@ -94,7 +94,9 @@ struct Visitor : Client {
   /// Its socket ends, and hasn't acknowledged so many bytes.
   void vanish(std::size_t unreceived = 0) {
     socket.lost();
-    socket.depart(unreceived);
+    const bool departs = socket.departs();
+    assert_true(socket.depart(unreceived) == departs);
+    assert_false(socket.departs());
   }
 
   Scene& scene;
