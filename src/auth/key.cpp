@@ -4,6 +4,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -152,6 +153,7 @@ bool is_hmac(Algorithm algorithm) { return family(algorithm) == Family::hs; }
 std::size_t hash_size(Algorithm algorithm) { return row(algorithm).hash_size; }
 
 void Key::Free::operator()(evp_pkey_st* key) const { EVP_PKEY_free(key); }
+void Key::Free::operator()(evp_mac_ctx_st* mac) const { EVP_MAC_CTX_free(mac); }
 
 Result<Key::PublicKey, std::string> Key::read_public_key(Bytes pem) {
   if (pem.size() > kMaxPemSize) {
@@ -183,6 +185,7 @@ Result<Key, std::string> Key::load(Algorithm algorithm, Bytes material,
       return why;
     }
     key.secret_ = SecretBytes(material);
+    if (!key.make_mac()) return std::string("nothing can be signed with it");
     return key;
   }
   auto parsed = read_public_key(material);
@@ -213,6 +216,21 @@ bool Key::take_digest() {
   text += algorithm_name(algorithm_);
   return EVP_Digest(text.data(), text.size(), digest_.data(), nullptr,
                     EVP_sha256(), nullptr) == 1;
+}
+
+bool Key::make_mac() {
+  EVP_MAC* const hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  if (hmac == nullptr) return false;
+  mac_.reset(EVP_MAC_CTX_new(hmac));
+  EVP_MAC_free(hmac);
+  std::string hash = "SHA" + std::to_string(8 * hash_size(algorithm_));
+  const std::array parameters = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, hash.data(), 0),
+      OSSL_PARAM_construct_end()};
+  const auto* const secret =
+      reinterpret_cast<const unsigned char*>(secret_.view().data());
+  return mac_ && EVP_MAC_init(mac_.get(), secret, secret_.view().size(),
+                              parameters.data()) == 1;
 }
 
 bool Key::weak() const {

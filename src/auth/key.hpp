@@ -16,6 +16,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 
+struct evp_mac_ctx_st;
 struct evp_pkey_st;
 
 namespace paperboy::auth {
@@ -56,6 +57,7 @@ enum class Family : std::uint8_t { hs, rs, ps, es, eddsa };
 class Key {
   struct Free {
     void operator()(evp_pkey_st* key) const;
+    void operator()(evp_mac_ctx_st* mac) const;
   };
 
  public:
@@ -86,6 +88,10 @@ class Key {
   /// HS: the secret. Others: empty.
   [[nodiscard]] Bytes secret() const { return secret_.view(); }
 
+  /// HS: at the beginning of what the secret signs, for a copy to go on from;
+  /// lives as long as this. Others: null.
+  [[nodiscard]] const evp_mac_ctx_st* mac() const { return mac_.get(); }
+
   /// The public key, which lives as long as this. HS: null.
   [[nodiscard]] evp_pkey_st* public_key() const { return public_key_.get(); }
 
@@ -97,10 +103,12 @@ class Key {
 
   static Result<PublicKey, std::string> read_public_key(Bytes pem);
   [[nodiscard]] bool take_digest();
+  [[nodiscard]] bool make_mac();
 
   Algorithm algorithm_;
   std::string kid_;
   SecretBytes secret_;
+  std::unique_ptr<evp_mac_ctx_st, Free> mac_;
   PublicKey public_key_;
   KeyDigest digest_{};
 };

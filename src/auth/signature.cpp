@@ -2,7 +2,6 @@
 
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rsa.h>
 
 #include <array>
@@ -18,6 +17,7 @@ namespace {
 
 struct Free {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
   void operator()(ECDSA_SIG* signature) const { ECDSA_SIG_free(signature); }
 };
 
@@ -108,13 +108,13 @@ bool public_key_matches(const SignedToken& token, const Key& key) {
 }
 
 bool hmac_matches(const SignedToken& token, const Key& key) {
+  const std::unique_ptr<EVP_MAC_CTX, Free> context(EVP_MAC_CTX_dup(key.mac()));
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
-  unsigned int size = 0;
-  const unsigned char* made =
-      HMAC(hash_of(key.algorithm()), key.secret().data(),
-           static_cast<int>(key.secret().size()), octets(token.signed_part),
-           token.signed_part.size(), mac.data(), &size);
-  return made != nullptr &&
+  std::size_t size = 0;
+  return context &&
+         EVP_MAC_update(context.get(), octets(token.signed_part),
+                        token.signed_part.size()) == 1 &&
+         EVP_MAC_final(context.get(), mac.data(), &size, mac.size()) == 1 &&
          equal_secrets({reinterpret_cast<const char*>(mac.data()), size},
                        token.signature);
 }

@@ -76,6 +76,7 @@ void every_algorithm_loads_its_key(void**) {
     assert_string_equal(key->kid().c_str(), "k1");
     assert_true((key->public_key() == nullptr) == is_hmac(algorithm));
     assert_true(key->secret().empty() != is_hmac(algorithm));
+    assert_true((key->mac() != nullptr) == is_hmac(algorithm));
   }
 }
 
