@@ -212,7 +212,7 @@ ngx_int_t check_handshake(ngx_http_request_t* r, Request& request) {
                   "a WebSocket is opened over HTTP/1.1");
   }
   const auto headers = all_headers(r);
-  const auto upgrade =
+  auto upgrade =
       ws::check_upgrade({.method = bytes(r->method_name),
                          .http_major = static_cast<int>(r->http_version / 1000),
                          .http_minor = static_cast<int>(r->http_version % 1000),
@@ -230,6 +230,7 @@ ngx_int_t check_handshake(ngx_http_request_t* r, Request& request) {
                   method ? Counter::refused_method : Counter::refused_handshake,
                   method ? "method_not_allowed" : "bad_handshake", why.reason);
   }
+  request.upgrade = std::move(*upgrade);
   if (!has_body(r)) return NGX_OK;
   return refuse(r, request, NGX_HTTP_BAD_REQUEST, Counter::refused_handshake,
                 "bad_handshake", "an upgrade has no body");

@@ -50,7 +50,8 @@ struct Request {
   Refusal refusal;
   std::string body;  // of the refusal
   bool body_sent = false;
-  std::vector<std::string> channels;  // names, as the location gave them
+  std::vector<std::string> channels;   // names, as the location gave them
+  std::optional<ws::Upgrade> upgrade;  // of a good handshake
   session::Admission admission;
   Connection* connection = nullptr;  // until the take-over
   Stream* stream = nullptr;          // of events

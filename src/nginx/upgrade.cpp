@@ -56,11 +56,11 @@ Result<Done> add_positions(ngx_http_request_t* r, const LocationConf& conf,
   constexpr Error kMalformed{
       ErrorCode::bad_request,
       "since is not <epoch>:<offset>, one for each channel"};
-  const std::string since = argument(r, "since").value_or(std::string());
-  if (since.empty() || conf.settings.dialect->converses() ||
-      admission.channels.empty()) {
+  if (conf.settings.dialect->converses() || admission.channels.empty()) {
     return Done{};
   }
+  const std::string since = argument(r, "since").value_or(std::string());
+  if (since.empty()) return Done{};
   Bytes rest = since;
   for (bool more = true; more;) {
     const std::size_t comma = rest.find(',');
@@ -178,24 +178,19 @@ ngx_int_t open(ngx_http_request_t* r, const LocationConf& conf,
   if (made) made = add_positions(r, conf, request.admission);
   if (!made) return refuse_error(r, request, made.error());
 
-  // Checked before: what it parses is wanted again.
-  const auto headers = all_headers(r);
-  const auto upgrade = ws::check_upgrade(
-      {.method = "GET", .http_major = 1, .http_minor = 1, .headers = headers});
-  if (!upgrade) return NGX_HTTP_BAD_REQUEST;
-  if (speaks_another(conf, upgrade->protocols)) {
+  const ws::Upgrade& upgrade = *request.upgrade;
+  if (speaks_another(conf, upgrade.protocols)) {
     return refuse(r, request, NGX_HTTP_BAD_REQUEST, Counter::refused_handshake,
                   "bad_handshake",
                   "the protobuf form isn't spoken here: offer "
                   "centrifuge-json, or no subprotocol");
   }
-  const auto deflate =
-      ws::negotiate(upgrade->extensions, conf.settings.deflate);
+  const auto deflate = ws::negotiate(upgrade.extensions, conf.settings.deflate);
 
   ngx_http_cleanup_t* const cleanup = ngx_http_cleanup_add(r, 0);
   if (cleanup == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   request.connection =
-      new Connection(conf, choose_settings(conf, upgrade->protocols), deflate);
+      new Connection(conf, choose_settings(conf, upgrade.protocols), deflate);
   cleanup->data = &request;
   cleanup->handler = on_request_end;
   const ngx_int_t admitted =
@@ -205,7 +200,7 @@ ngx_int_t open(ngx_http_request_t* r, const LocationConf& conf,
   if (!opened) return refuse_error(r, request, opened.error());
   worker.context().counters.add(Counter::upgrades);
   if (ngx_tcp_nodelay(r->connection) != NGX_OK ||
-      send_101(r, *upgrade, conf, deflate) != NGX_OK) {
+      send_101(r, upgrade, conf, deflate) != NGX_OK) {
     return NGX_ERROR;
   }
   return hand_over(r);
