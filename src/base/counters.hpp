@@ -22,6 +22,7 @@ enum class Counter : std::uint8_t {
   redis_ready,        // 1: it does, as was proved lately
   classic_listeners,  // 1: this worker may listen to back ends
   classic_ready,      // 1: it may, and can ask them and hear them
+  hook_waiting,       // events that applications have yet to take
   // counts
   upgrades,
   messages_received,
@@ -48,6 +49,9 @@ enum class Counter : std::uint8_t {
   classic_requests_lost,  // those that didn't reach them
   classic_messages,       // of back ends that took effect
   classic_malformed,      // and that were thrown away
+  hook_events,            // that applications have taken
+  hook_events_lost,       // that they never will
+  hook_posts_failed,      // each time one was tried
   refused_method,
   refused_handshake,
   refused_tls,
@@ -92,7 +96,7 @@ enum class Counter : std::uint8_t {
 inline constexpr std::size_t kCounters =
     static_cast<std::size_t>(Counter::last) + 1;
 inline constexpr std::size_t kGauges =
-    static_cast<std::size_t>(Counter::classic_ready) + 1;
+    static_cast<std::size_t>(Counter::hook_waiting) + 1;
 
 /// Its name in the status: "messages_sent".
 [[nodiscard]] Bytes counter_name(Counter counter);

@@ -182,6 +182,9 @@ ngx_command_t commands[] = {
         callback<set_auth_request>),
     slot(ngx_string("paperboy_auth_request_failure"), ngx_conf_set_enum_slot,
          offsetof(Slots, auth_request_failure), auth_request_failure_values),
+    own(ngx_string("paperboy_hook"),
+        NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_1MORE,
+        callback<set_hook>),
     own(ngx_string("paperboy_subprotocol"), kAnywhere | NGX_CONF_1MORE,
         callback<set_subprotocol>),
 

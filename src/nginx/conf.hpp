@@ -17,6 +17,7 @@
 #include "broker/shm_file.hpp"
 #include "hub/rule.hpp"
 #include "nginx/auth_request_conf.hpp"
+#include "nginx/hook_conf.hpp"
 #include "nginx/jwks_conf.hpp"
 #include "nginx/limit_conf.hpp"
 #include "nginx/log_format.hpp"
@@ -224,6 +225,8 @@ struct LocationConf : Slots {
   std::shared_ptr<std::vector<auth::SecretBytes>> api_keys;  // null: none
   std::shared_ptr<const AuthRequestConf> auth_request;  // null: nobody decides
   bool auth_request_set = false;
+  std::shared_ptr<const HookConf> hook;  // null: nobody is told
+  bool hook_set = false;
   std::shared_ptr<const CsrfConf> csrf;  // null: none is asked for
   bool csrf_set = false;
   std::optional<Cors> cors;

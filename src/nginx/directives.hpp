@@ -43,6 +43,7 @@ char* set_subprotocol(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_audience(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_require_tls(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_auth_request(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_hook(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_csrf(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_csrf_token(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_deflate(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);

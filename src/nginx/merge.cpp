@@ -252,6 +252,7 @@ void make_settings(LocationConf& conf) {
   const auto* const judge = conf.auth_request.get();
   settings.judge =
       judge != nullptr && judge->is_for_commands() ? judge : nullptr;
+  settings.hook = conf.hook.get();
   settings.csrf =
       conf.csrf && conf.csrf->messages ? &conf.csrf->secret : nullptr;
   settings.admits_unjudged = conf.auth_request_failure ==
@@ -420,6 +421,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   inherit_keys(parent, child);
   if (!child.api_keys) child.api_keys = parent.api_keys;
   if (!child.auth_request_set) child.auth_request = parent.auth_request;
+  if (!child.hook_set) child.hook = parent.hook;
   if (!child.csrf_set) child.csrf = parent.csrf;
   if (!child.require_tls_set) child.require_tls = parent.require_tls;
   if (!child.log_set) child.log = parent.log;

@@ -98,6 +98,7 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
       context_{hub_, wheel_, worker_clock(), counters_, codecs_, liaisons_},
       leave_(*this),
       desk_(*this, hub_),
+      hooks_(counters_),
       node_(make_node(main)),
       hears_notices_(main.classic_in_use) {
   if (main.classic) {
@@ -319,6 +320,7 @@ void Worker::tick() {
   liaisons_.tick();
   key_sets_.tick();
   limits_.tick();
+  hooks_.tick();
   look_after_successor();
   look_round();
 }

@@ -21,6 +21,7 @@
 #include "nginx/crowd.hpp"
 #include "nginx/drain.hpp"
 #include "nginx/errands.hpp"
+#include "nginx/hook_desk.hpp"
 #include "nginx/jwks_desk.hpp"
 #include "nginx/limits.hpp"
 #include "nginx/network.hpp"
@@ -58,6 +59,7 @@ class Worker {
   [[nodiscard]] broker::shm::SeatIndex seat() const { return seat_; }
   [[nodiscard]] OrderDesk& desk() { return desk_; }
   [[nodiscard]] Errands& errands() { return errands_; }
+  [[nodiscard]] HookDesk& hooks() { return hooks_; }
   [[nodiscard]] api::Node& node() { return *node_; }
   /// Null: no location is for embedded back ends.
   [[nodiscard]] EmbeddedDesk* embedded() { return embedded_.get(); }
@@ -155,6 +157,7 @@ class Worker {
   OrderDesk desk_;
   JwksDesk key_sets_;
   Errands errands_;
+  HookDesk hooks_;
   std::unique_ptr<api::Node> node_;
   std::unique_ptr<ClassicDesk> classic_;    // null: there is no back end
   std::unique_ptr<EmbeddedDesk> embedded_;  // or none of these

@@ -8,6 +8,7 @@
 #include "base/counters.hpp"
 #include "base/wheel.hpp"
 #include "hub/hub.hpp"
+#include "session/client_id.hpp"
 #include "session/codecs.hpp"
 #include "session/liaisons.hpp"
 
@@ -26,6 +27,9 @@ struct Context {
 
   /// Of sessions whose messages show CSRF tokens: whose these are.
   std::unordered_map<const Session*, std::string> csrf_users{};
+
+  /// Of sessions without a name of their own, of which a hook is told.
+  std::unordered_map<const Session*, ClientId> hook_names{};
 
   // Who obeys a message just now, and where the replies to it are gathered.
   const Conversation* talking = nullptr;

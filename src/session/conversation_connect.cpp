@@ -204,6 +204,7 @@ Conversation::End Conversation::conclude() {
   reply(dialect::Connected{
       connecting->id, client(), time_left(connecting->expires),
       (session_.settings_.ping_interval_ms + 999) / 1000, connecting->told});
+  session_.announce();
   return {};
 }
 

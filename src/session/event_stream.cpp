@@ -57,6 +57,7 @@ Result<Done> EventStream::open(const Admission& admission) {
 void EventStream::start() {
   beat_ = now();
   arm();
+  announce();
 }
 
 /// Half of the time that is configured and up to one and a half: not all are to

@@ -17,7 +17,7 @@ Link::Link(Context& context, const Settings& settings, Transport& transport)
     : Session(context, settings), transport_(transport) {}
 
 /// What that does may come back here.
-Link::~Link() { leave(); }
+Link::~Link() { leave_all(); }
 
 Result<Done> Link::open(const Admission& admission) {
   set_who(admission.user, admission.expires);
@@ -98,6 +98,15 @@ bool Link::over_limit(std::size_t more) const {
   return backlog != 0 && backlog + more > settings().send_buffer;
 }
 
+void Link::leave_all() {
+  leave();
+  if (const Ending* const ended = ending()) {
+    part({ended->code, ended->reason});
+  } else {
+    part({close::kAbnormal, {}});
+  }
+}
+
 /// Has no more than it needs.
 void Link::tidy() {
   if (rare_ && !rare_->ending && !rare_->stall) rare_.reset();
@@ -109,7 +118,7 @@ void Link::flushed(std::size_t sent) {
   const std::size_t backlog = transport_.backlog();
   // No fan-out is under way here.
   if (state_ != State::open) {
-    leave();
+    leave_all();
     return;
   }
   settle();

@@ -151,6 +151,7 @@ class Link : protected Session, private Timer {
   };
 
   void on_timer();
+  void leave_all();
 
   Rare& rare() {
     if (!rare_) rare_ = std::make_unique<Rare>();

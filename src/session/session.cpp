@@ -23,6 +23,7 @@ Session::Session(Context& context, const Settings& settings)
 Session::~Session() {
   leave();
   if (settings_.csrf != nullptr) context_.csrf_users.erase(this);
+  if (settings_.hook != nullptr) context_.hook_names.erase(this);
   if (self_) **self_ = nullptr;
 }
 
@@ -36,6 +37,7 @@ Result<Done> Session::open(const Admission& admission) {
   if (settings_.csrf != nullptr) {
     context_.csrf_users[this] = admission.csrf_user;
   }
+  name_itself();
   if (settings_.dialect->converses()) {
     state_ = std::make_unique<Conversation>(*this, admission);
     converses_ = true;
@@ -66,7 +68,9 @@ Result<Done> Session::enter(const Admission& admission,
                  "the channel's rule doesn't let it subscribe"};
   }
   std::string client;  // who is in no list needs no name
-  if (rule.presence || rule.join_leave) client = client_text(make_client_id());
+  if (rule.presence || rule.join_leave) {
+    client = client_text(own_id().value_or(make_client_id()));
+  }
   const auto subscribed = subscribe(
       channel,
       {.client = client, .user = admission.user, .conn_info = admission.info});
@@ -132,10 +136,12 @@ Result<hub::Subscription*> Session::subscribe(Bytes channel,
   }
   ++subscription_count_;
   context_.counters.add(Counter::subscriptions);
+  tell(Hook::Event::subscribe, channel, {});
   return &subscription;
 }
 
 void Session::unsubscribe(const hub::Subscription& subscription) {
+  tell(Hook::Event::unsubscribe, subscription.channel_name(), {});
   const auto gone = subscriptions_.remove_if(
       [&](const hub::Subscription& one) { return &one == &subscription; });
   subscription_count_ -= static_cast<std::uint32_t>(gone);
@@ -151,6 +157,11 @@ hub::Subscription* Session::find(Bytes channel) {
 
 void Session::leave() {
   if (converses_) conversation()->leave();
+  if (told_) {
+    for (const auto& one : subscriptions_) {
+      tell(Hook::Event::unsubscribe, one.channel_name(), {});
+    }
+  }
   context_.counters.subtract(Counter::subscriptions, subscription_count_);
   subscription_count_ = 0;
   subscriptions_.clear();

@@ -119,6 +119,12 @@ class Session : public Outlet {
   /// Notes it, for when the client comes back.
   void depart(const hub::Departure& departure);
 
+  /// It is in: the location's hook, if any, is told so, and of all that follows
+  /// in its channels.
+  void announce();
+  /// It has left all channels, for this reason: the last that is told.
+  void part(const Close& why);
+
   /// What a fan-out couldn't do, after it.
   void settle();
 
@@ -155,6 +161,10 @@ class Session : public Outlet {
   /// Those to `channel`; to all, where it is empty.
   [[nodiscard]] std::vector<const hub::Subscription*> subscriptions_to(
       Bytes channel) const;
+  void tell(Hook::Event event, Bytes channel, const Close& why) const;
+  void name_itself();
+  /// None: it is in a plain dialect, and no hook is told of it.
+  [[nodiscard]] std::optional<ClientId> own_id() const;
   [[nodiscard]] Bytes name_space() const;
   [[nodiscard]] bool is_for_it(const hub::Order& order) const;
   void leave(Bytes channel);
@@ -184,6 +194,7 @@ class Session : public Outlet {
   bool may_publish_ = false;
   bool by_token_ = false;
   bool converses_ = false;
+  bool told_ = false;  // a hook knows it
 };
 
 }  // namespace paperboy::session

@@ -8,6 +8,7 @@
 #include "auth/csrf.hpp"
 #include "auth/issuers.hpp"
 #include "dialect/dialect.hpp"
+#include "session/hook.hpp"
 #include "session/judge.hpp"
 #include "ws/negotiation.hpp"
 
@@ -46,6 +47,8 @@ struct Settings {
 
   const Judge* judge = nullptr;  // null: nobody else decides
   bool admits_unjudged = false;  // where it can't be asked
+
+  const Hook* hook = nullptr;  // null: nobody is told what clients do
 
   // Of dialects with a back end behind them.
   enum class Authorize : std::uint8_t { edge, back_end };

@@ -57,6 +57,7 @@ WebSocket::~WebSocket() = default;
 void WebSocket::start() {
   beat_ = now();
   arm();
+  if (connected()) announce();
 }
 
 // ---- in --------------------------------------------------------------------
