@@ -48,6 +48,8 @@ server {
         paperboy_hook /told events=connect batch=1 retries=1 delay=0; }
     location /late { paperboy raw; paperboy_channel x;
         paperboy_hook /told events=connect batch=1 timeout=300ms delay=0; }
+    location /stubborn { paperboy raw; paperboy_channel x;
+        paperboy_hook /told events=connect retries=1000000; }
     location /nobody { paperboy raw; paperboy_channel x;
         paperboy_hook /there/is/none retries=0 delay=0; }
     location /told {
@@ -83,6 +85,13 @@ sub said (@events) {
     return map {
         join ' ', grep { defined && length } @$_{qw(type user channel code)}
     } @events;
+}
+
+# All posts are answered, and so many events wait.
+sub waits ($count) {
+    ok(wait_for("$count to wait", sub { $nginx->status->{hook_waiting} == $count }),
+        "$count wait");
+    return $nginx->status;
 }
 
 sub connected ($path) {
@@ -159,14 +168,14 @@ subtest 'many in a post' => sub {
     my @all = map { connected("/batch?$_") } 1 .. 4;
     my @posts = posts(3);
     is(scalar(@posts), 1, 'as soon as there are so many');
-    is($nginx->status->{hook_waiting}, 1, 'others wait');
+    waits(1);
     push @all, map { connected("/batch?$_") } 5 .. 6;
-    is(scalar(posts(3)), 1, 'for more');
-    is($nginx->status->{hook_waiting}, 0, 'none waits');
+    is(scalar(posts(3)), 1, 'the others with more');
+    waits(0);
 };
 
 subtest 'an application that is slow' => sub {
-    my $status = $nginx->status;
+    my $status = waits(0);
     file_with($slow, '');
     my ($one) = native('/native');
     my ($two) = native('/native');
@@ -189,6 +198,7 @@ subtest 'an application that is slow' => sub {
 };
 
 subtest 'no answer in time' => sub {
+    waits(0);
     file_with($slow, '');
     my $failed = $nginx->status->{hook_posts_failed};
     my $ws     = connected('/late');
@@ -196,15 +206,14 @@ subtest 'no answer in time' => sub {
     my $again  = $app->next;
     is($again->{body}, $first->{body}, 'the same comes again');
     unlink $slow;
-    ok(wait_for('it to be taken', sub { $nginx->status->{hook_waiting} == 0 }),
-        'until it is taken');
+    waits(0);
     cmp_ok($nginx->status->{hook_posts_failed}, '>', $failed, 'counted');
     $app->next while $app->waiting;
 };
 
 subtest 'down, and up again' => sub {
+    my $before = waits(0);
     $app->stop;
-    my $before = $nginx->status;
     my @names = map { sprintf 'u%02d', $_ } 1 .. 20;
     for my $user (@names) {
         my $ws = connected("/raw?channel=a&user=$user");
@@ -215,7 +224,7 @@ subtest 'down, and up again' => sub {
         'it is tried');
     like($nginx->log, qr{paperboy_hook "/told": the application answers 502},
         'and told in the log');
-    is($nginx->status->{hook_waiting}, 80, 'all wait');
+    waits(80);
     $app = application(port => $port);
     my @posts = posts(80);
     is_deeply([map { $_->{user} } grep { $_->{type} eq 'connect' }
@@ -225,6 +234,7 @@ subtest 'down, and up again' => sub {
 };
 
 subtest 'too many wait' => sub {
+    waits(0);
     $app->stop;
     my @all = map { connected("/full?$_") } 1 .. 12;
     my $lost = $nginx->status->{hook_events_lost};
@@ -238,7 +248,7 @@ subtest 'too many wait' => sub {
 };
 
 subtest 'one that takes none' => sub {
-    my $before = $nginx->status;
+    my $before = waits(0);
     $app->stop;
     my $ws = connected('/hasty');
     ok(wait_for('the loss', sub {
@@ -287,7 +297,7 @@ subtest 'a worker that is killed' => sub {
 };
 
 subtest 'quit' => sub {
-    $nginx->stop('QUIT');
+    ok($nginx->stop('QUIT'), 'ends');
     is_deeply([said(events(1))], ['disconnect next 3001'],
         'who is sent away is told of');
 };
@@ -309,6 +319,10 @@ subtest 'two workers' => sub {
             ["connect $user", "subscribe $user a", "unsubscribe $user a",
                 "disconnect $user 1000"], "all of $user, in order");
     }
+    $app->stop;
+    my $ws = $two->ws('/stubborn');
+    ok($two->stop('QUIT'), 'an application that is down holds no worker up');
+    like($two->log, qr/events are lost, since/, 'what it had to be told is lost');
 };
 
 sub refused ($directive, $pattern) {
