@@ -75,7 +75,7 @@ void the_numbers_are_right(void**) {
   const Stats stats = it.zone.stats();
   assert_int_equal(stats.size, it.memory.bytes().size());
   assert_int_equal(stats.channels, 1);
-  assert_int_equal(stats.arena_used, 96);
+  assert_int_equal(stats.arena_used, 64);
   assert_int_equal(stats.arena_size - stats.arena_free, kPageSize);
   assert_int_equal(stats.log_size, 64 * 1024);
   assert_int_equal(stats.log_used, 64);
