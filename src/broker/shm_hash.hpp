@@ -1,14 +1,12 @@
-// SipHash-2-4 (Aumasson and Bernstein, 2012): clients choose the names of
-// channels, so that a hash without a secret key would let them build chains.
+// How the zone's tables are hashed: names by SipHash (siphash.hpp), what is a
+// number of ours by a mixing of its bits.
 #pragma once
 
 #include <cstdint>
 
-#include "base/bytes.hpp"
+#include "base/siphash.hpp"
 
 namespace paperboy::broker::shm {
-
-[[nodiscard]] std::uint64_t siphash(const std::uint64_t (&key)[2], Bytes in);
 
 /// A one-to-one mixing of 64 bits (the end of splitmix64).
 [[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) {

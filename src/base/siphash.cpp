@@ -1,10 +1,10 @@
-#include "broker/shm_hash.hpp"
+#include "base/siphash.hpp"
 
 #include <bit>
 #include <cstddef>
 #include <cstring>
 
-namespace paperboy::broker::shm {
+namespace paperboy {
 
 namespace {
 
@@ -54,4 +54,4 @@ std::uint64_t siphash(const std::uint64_t (&key)[2], Bytes in) {
   return sip.a ^ sip.b ^ sip.c ^ sip.d;
 }
 
-}  // namespace paperboy::broker::shm
+}  // namespace paperboy

@@ -1,10 +1,10 @@
-#include "broker/shm_hash.hpp"
+#include "base/siphash.hpp"
 
 #include <string>
 
 #include "test.hpp"
 
-namespace paperboy::broker::shm {
+namespace paperboy {
 namespace {
 
 constexpr std::uint64_t kKey[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
@@ -23,10 +23,10 @@ void depends_on_the_key(void**) {
 }
 
 }  // namespace
-}  // namespace paperboy::broker::shm
+}  // namespace paperboy
 
 int main() {
-  using namespace paperboy::broker::shm;
+  using namespace paperboy;
   const CMUnitTest tests[] = {
       cmocka_unit_test(agrees_with_the_published_vectors),
       cmocka_unit_test(depends_on_the_key),
