@@ -189,6 +189,28 @@ void Job::obey(std::size_t index, const Instruct& command) {
   });
 }
 
+/// Answered when it is on its way to all workers, and kept for those to come.
+void Job::obey(std::size_t index, const Revoke& command) {
+  hub::Revoker::Wish wish = command.wish;
+  wish.revocation.name_space = scope_.name_space;
+  if (!wish.revocation.channel.empty()) {
+    auto key = this->key(wish.revocation.channel);
+    if (!key) {
+      fail(index, key.error().code);
+      return;
+    }
+    wish.revocation.channel = std::move(*key);
+  }
+  services_.revoker.revoke(
+      wish, [self = shared_from_this(), index](const Result<Done>& outcome) {
+        if (outcome) {
+          self->done(index, std::string(kNothing));
+        } else {
+          self->fail(index, outcome.error().code);
+        }
+      });
+}
+
 // ---- reading ---------------------------------------------------------------
 
 void Job::obey(std::size_t index, const Presence& command) {

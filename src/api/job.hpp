@@ -14,6 +14,7 @@
 #include "base/counters.hpp"
 #include "hub/hub.hpp"
 #include "hub/orders.hpp"
+#include "hub/revoker.hpp"
 
 namespace paperboy::api {
 
@@ -21,6 +22,7 @@ namespace paperboy::api {
 struct Services {
   hub::Hub& hub;
   hub::Orders& orders;
+  hub::Revoker& revoker;
   Node& node;
   Counters& counters;
 };
@@ -57,6 +59,7 @@ class Job : public std::enable_shared_from_this<Job> {
   // Each is one method's, of the call at `index`.
   void obey(std::size_t index, const Publish& command);
   void obey(std::size_t index, const Instruct& command);
+  void obey(std::size_t index, const Revoke& command);
   void obey(std::size_t index, const Presence& command);
   void obey(std::size_t index, const History& command);
   void obey(std::size_t index, const RemoveHistory& command);

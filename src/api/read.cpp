@@ -196,6 +196,27 @@ Command read_order(JsonParameters& parameters, ReadOrder read) {
   return command;
 }
 
+/// An id or a user that is null is any.
+Command read_revoke(JsonParameters& parameters) {
+  Revoke command;
+  auto& [revocation, before, seconds] = command.wish;
+  revocation.token = parameters.text("jti");
+  if (!parameters.raw("user").empty()) {
+    revocation.user = parameters.text("user");
+  }
+  revocation.channel = parameters.text("channel");
+  const bool timed = !parameters.raw("issued_before").empty();
+  const std::uint64_t issued = parameters.number("issued_before");
+  seconds = parameters.number("ttl");
+  if (revocation.token.size() > Revocation::kMaxToken ||
+      revocation.user.value_or("").size() > Revocation::kMaxUser ||
+      issued > Revocation::kAlways) {
+    return kBad;
+  }
+  if (timed) before = static_cast<std::uint32_t>(issued);
+  return command;
+}
+
 /// A limit below 0 is none.
 Command read_history(JsonParameters& parameters) {
   History command{parameters.text("channel"), {}};
@@ -242,6 +263,7 @@ constexpr std::array kRows{
     Row{"unsubscribe", order<read_unsubscribe>},
     Row{"disconnect", order<read_disconnect>},
     Row{"refresh", order<read_refresh>},
+    Row{"revoke", read_revoke},
     Row{"presence",
         [](auto& p) -> Command {
           return Presence{p.text("channel"), false};

@@ -14,6 +14,7 @@
 #include "base/publication.hpp"
 #include "base/result.hpp"
 #include "hub/order.hpp"
+#include "hub/revoker.hpp"
 
 namespace paperboy::api {
 
@@ -36,6 +37,11 @@ struct Publish {
 /// For clients. Its channel is a name, and its namespace missing.
 struct Instruct {
   hub::Order order;
+};
+
+/// Of tokens. Its channel is a name, and its namespace missing.
+struct Revoke {
+  hub::Revoker::Wish wish;
 };
 
 struct Presence {
@@ -64,7 +70,7 @@ struct Refused {
   ErrorCode code;
 };
 
-using Command = std::variant<Publish, Instruct, Presence, History,
+using Command = std::variant<Publish, Instruct, Revoke, Presence, History,
                              RemoveHistory, Channels, Info, Refused>;
 
 struct Call {

@@ -86,6 +86,8 @@ Checked check_times(const Json& claims, const TokenRules& rules,
       times.issued.value_or(here) > here + leeway) {
     return TokenError::not_yet_valid;
   }
+  token.issued = static_cast<std::int64_t>(
+      std::max(0.0, std::floor(times.issued.value_or(0))));
   return Done{};
 }
 

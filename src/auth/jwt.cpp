@@ -178,6 +178,8 @@ Bytes token_error_text(TokenError error) {
       return "a claim of the token is missing or malformed";
     case TokenError::no_keys:
       return "the keys of the token's issuer aren't known yet: try again";
+    case TokenError::revoked:
+      return "the token was revoked";
   }
   return "the token is refused";
 }

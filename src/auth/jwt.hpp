@@ -39,9 +39,10 @@ struct Token {
   /// The names in `channels`, patterns apart, and in `subs`.
   std::vector<ServerSubscription> subscriptions;
 
-  std::string info;     // `info`, JSON on one line, for others to see
-  std::string channel;  // `channel`, where it is one name; empty: it isn't
-  std::string id;       // `jti`; empty: none
+  std::string info;         // `info`, JSON on one line, for others to see
+  std::string channel;      // `channel`, where it is one name; empty: it isn't
+  std::string id;           // `jti`; empty: none
+  std::int64_t issued = 0;  // `iat`, rounded down; 0: none
 };
 
 enum class TokenError : std::uint8_t {
@@ -57,12 +58,18 @@ enum class TokenError : std::uint8_t {
   audience,
   claims,
   no_keys,  // not yet: the set that has them couldn't be read so far
+  revoked,
 };
+
+/// It was good, and is so no longer.
+[[nodiscard]] constexpr bool is_over(TokenError error) {
+  return error == TokenError::expired || error == TokenError::revoked;
+}
 
 /// Whether such a token is a guess, rather than one that was good once, or
 /// will be.
 [[nodiscard]] constexpr bool is_invented(TokenError error) {
-  return error != TokenError::missing && error != TokenError::expired &&
+  return error != TokenError::missing && !is_over(error) &&
          error != TokenError::not_yet_valid && error != TokenError::no_keys;
 }
 

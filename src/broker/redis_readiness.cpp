@@ -10,6 +10,7 @@ std::vector<Bytes> reasons_not_ready(const NodeHealth& health) {
   } else if (health.has_redis && health.proved < health.workers) {
     reasons.emplace_back("redis_delivery");
   }
+  if (!health.knows_revocations) reasons.emplace_back("revocations");
   if (health.has_back_ends &&
       (health.askers == 0 || health.askers_ready < health.askers)) {
     reasons.emplace_back("classic_redis");

@@ -15,6 +15,7 @@ struct NodeHealth {
   std::size_t relays = 0;   // living workers that bring in what Redis delivers
   std::size_t workers = 0;  // that are to do so
   std::size_t proved = 0;   // those of them to whom it was proved lately
+  bool knows_revocations = true;
 
   // Of back ends of the classic protocol, over a Redis of theirs.
   bool has_back_ends = false;

@@ -6,6 +6,7 @@
 #include "hub/key.hpp"
 #include "hub/notice.hpp"
 #include "hub/order.hpp"
+#include "hub/revoker.hpp"
 
 namespace paperboy::hub {
 
@@ -30,6 +31,7 @@ const Rule& Hub::rule(Bytes channel) const {
   static const Rule own{.keep = kOwnKept};
   static const Rule users;
   if (is_user_channel(channel)) return users;
+  if (channel == kRevocations) return revocations_;
   if (channel.starts_with('\0')) return own;
   return rules_.find(hub::channel_name(channel));
 }

@@ -88,6 +88,9 @@ class Hub final : private BrokerEvents {
   void publish(Draft draft, const PublishReply& reply);
 
   [[nodiscard]] const Rule& rule(Bytes channel) const;
+
+  /// What is kept of revocations, which go through a channel of our own.
+  void keep_revocations(const Retention& keep) { revocations_.keep = keep; }
   [[nodiscard]] Broker& broker() { return broker_; }
   [[nodiscard]] Presence& presence() { return presence_; }
 
@@ -186,6 +189,7 @@ class Hub final : private BrokerEvents {
   Broker& broker_;
   Presence& presence_;
   const RuleSet& rules_;
+  Rule revocations_;
   Attendance attendance_;
   Table<Channel, ByRef> channels_;  // owned
   std::vector<Batch> batches_;      // empty between drains

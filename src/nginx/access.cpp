@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "auth/token_source.hpp"
+#include "hub/key.hpp"
 #include "nginx/admission.hpp"
 #include "nginx/auth_request.hpp"
 #include "nginx/handlers.hpp"
@@ -68,6 +69,34 @@ ngx_int_t unauthorized(ngx_http_request_t* r, const LocationConf& conf,
                 "unauthorized", auth::token_error_text(error));
 }
 
+/// What is revoked; null: nothing is.
+const auth::Revocations* revocations() {
+  Worker* const worker = Worker::current();
+  return worker != nullptr ? worker->context().revocations : nullptr;
+}
+
+/// Of a channel's key; none: as a whole.
+bool is_revoked(ngx_http_request_t* r, const LocationConf& conf,
+                const Identity& identity, Bytes key = {}) {
+  const auth::Revocations* const all = revocations();
+  if (all == nullptr || all->empty()) return false;
+  const std::uint64_t space = all->number(evaluate(r, conf.name_space));
+  const std::uint64_t user = all->number(identity.user);
+  return key.empty() ? all->revokes(space, user, identity.mark, ngx_time())
+                     : all->revokes(space, user, identity.mark,
+                                    all->number(key), ngx_time());
+}
+
+/// Before any token opens anything: one that was revoked before this node began
+/// would be let in.
+ngx_int_t check_revocations_known(ngx_http_request_t* r, Request& request) {
+  Worker* const worker = Worker::current();
+  if (worker == nullptr || worker->revocations().known()) return NGX_OK;
+  return refuse(r, request, NGX_HTTP_SERVICE_UNAVAILABLE,
+                Counter::refused_capacity, "unavailable",
+                "which tokens are revoked isn't known yet: try again");
+}
+
 bool allows(const auth::Grants& grants, auth::Scope scope, Bytes channel) {
   return grants.names_channels() ? grants.allows(scope, channel)
                                  : grants.has(scope);
@@ -86,6 +115,16 @@ ngx_int_t check_limits(ngx_http_request_t* r, const LocationConf& conf,
   if (std::exchange(request.limited, true)) return NGX_OK;
   Worker* const worker = Worker::current();
   return worker == nullptr ? NGX_OK : worker->limits().check(r, conf, request);
+}
+
+/// Whether the channel is taken from the token.
+bool is_taken(ngx_http_request_t* r, const LocationConf& conf,
+              const Identity& identity, Bytes channel) {
+  const auth::Revocations* const all = revocations();
+  if (all == nullptr || all->empty()) return false;
+  const auto key = hub::channel_key(evaluate(r, conf.name_space), channel,
+                                    conf.settings.max_channel_length);
+  return key && is_revoked(r, conf, identity, *key);
 }
 
 /// Is it a request that we can answer with a stream?
@@ -175,7 +214,14 @@ ngx_int_t check_grants(ngx_http_request_t* r, Request& request,
     const bool open =
         scope == auth::Scope::subscribe &&
         opens(rule, rule.subscribe, channel, request.identity.user);
-    if (open || allows(request.identity.grants, scope, channel)) continue;
+    const bool allowed = allows(request.identity.grants, scope, channel);
+    const bool taken = allowed && !request.identity.granted &&
+                       is_taken(r, location_conf(r), request.identity, channel);
+    if (open || (allowed && !taken)) continue;
+    if (taken) {
+      return unauthorized(r, location_conf(r), request,
+                          auth::TokenError::revoked);
+    }
     return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_channel,
                   "forbidden",
                   request.identity.granted
@@ -259,6 +305,8 @@ ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
                   "no paperboy_jwt_key is configured, and the location is "
                   "neither internal nor \"paperboy_publish any\"");
   }
+  const ngx_int_t known = check_revocations_known(r, request);
+  if (known != NGX_OK) return known;
   const auto* const dialect = conf.settings.dialect;
   // Each subscription shows its own; until then nothing is open.
   if (scope == auth::Scope::subscribe && dialect->converses() &&
@@ -284,14 +332,23 @@ ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
                             Request& request, Bytes token, auth::Scope scope) {
   const auto verified = auth::verify(token, conf.issuers, ngx_time());
   if (!verified) return unauthorized(r, conf, request, verified.error());
+  const ngx_int_t known = check_revocations_known(r, request);
+  if (known != NGX_OK) return known;
   Identity& identity = request.identity;
   identity.token = true;
   identity.user = user_of(r, conf, verified->user);
+  if (const auth::Revocations* const all = revocations()) {
+    identity.mark = all->mark(verified->id, verified->issued);
+  }
   identity.info = verified->info;
   identity.grants = verified->grants;
   identity.subscriptions = verified->subscriptions;
   identity.expires =
       conf.settings.tokens_only_admit ? 0 : verified->expires.value_or(0);
+  if (is_revoked(r, conf, identity)) {
+    identity = {};
+    return unauthorized(r, conf, request, auth::TokenError::revoked);
+  }
   return check_grants(r, request, scope);
 }
 

@@ -57,6 +57,7 @@ Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
   if (conf.settings.csrf != nullptr) {
     admission.csrf_user = evaluate(r, conf.csrf->user);
   }
+  admission.mark = request.identity.mark;
   admission.expires = request.identity.expires;
   admission.ruling = request.identity.ruling;
   const Bytes name_space = evaluate(r, conf.name_space);

@@ -82,7 +82,8 @@ ngx_int_t start(ngx_http_request_t* r) {
   const auto asked = Asked::begin(r);
   if (!asked) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   const auto job = std::make_shared<api::Job>(
-      api::Services{worker.context().hub, worker.desk().orders(), worker.node(),
+      api::Services{worker.context().hub, worker.desk().orders(),
+                    worker.revocations().revoker(), worker.node(),
                     worker.context().counters},
       api::Scope{std::string(evaluate(r, conf.name_space)),
                  conf.settings.max_channel_length,

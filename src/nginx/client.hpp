@@ -27,6 +27,9 @@ class Client : public session::Transport {
   /// A back end's order, where it is meant. Not from within a fan-out.
   virtual void obey(const hub::Order& order) = 0;
 
+  /// Its token may have been revoked. Not from within a fan-out.
+  virtual void recheck() = 0;
+
   // session::Transport
   void write(Bytes bytes) override;
   void write_shared(Bytes run) override;

@@ -12,9 +12,11 @@
 #include "auth/csrf.hpp"
 #include "auth/jwt.hpp"
 #include "auth/origin.hpp"
+#include "auth/revocations.hpp"
 #include "auth/secret.hpp"
 #include "auth/signature_cache.hpp"
 #include "broker/shm_file.hpp"
+#include "hub/revoker.hpp"
 #include "hub/rule.hpp"
 #include "nginx/auth_request_conf.hpp"
 #include "nginx/hook_conf.hpp"
@@ -29,6 +31,8 @@ namespace paperboy::nginx {
 /// As `Slots`, for the http block.
 struct MainSlots {
   ngx_msec_t drain = NGX_CONF_UNSET_MSEC;
+  time_t revocation_ttl = NGX_CONF_UNSET;
+  ngx_int_t max_revocations = NGX_CONF_UNSET;
   RedisSlots redis_slots;
 };
 
@@ -99,6 +103,11 @@ struct MainConf : MainSlots {
   bool has_limits = false;          // some location limits something
   ngx_shm_zone_t* limit_zone = nullptr;
   auth::SignatureCache token_cache{};  // attached when the zones are made
+  hub::RevocationLimits revocation_limits;
+  ngx_shm_zone_t* revocation_zone = nullptr;
+  // Attached when the zones are made; workers write to it.
+  std::unique_ptr<auth::Revocations> revocations =
+      std::make_unique<auth::Revocations>();
 
   [[nodiscard]] bool has_back_end() const {
     return classic != nullptr || (embedded != nullptr && embedded->in_use);

@@ -37,6 +37,7 @@ class Connection final : public Client, public Slabbed<Connection> {
   // Client
   void shut_down() override { socket_.shut_down(); }
   void obey(const hub::Order& order) override { socket_.obey(order); }
+  void recheck() override { socket_.recheck(); }
   void close() noexcept override;
 
   // session::Transport

@@ -41,10 +41,22 @@ void OrderDesk::listen() {
 
 void OrderDesk::look() {
   if (orders_.lost()) complain();
-  if (!current_.empty()) return;  // then after this walk
+  if (walks()) return;  // then after this walk
+  if (take()) step();
+}
+
+void OrderDesk::recheck() {
+  wants_recheck_ = true;
+  if (walks()) return;  // then after this walk
+  if (take()) step();
+}
+
+/// What the next walk is about. False: nothing.
+bool OrderDesk::take() {
+  rechecks_ = std::exchange(wants_recheck_, false);
   current_ = orders_.take();
   next_ = 0;
-  if (!current_.empty()) step();
+  return walks();
 }
 
 void OrderDesk::complain() {
@@ -66,6 +78,8 @@ void OrderDesk::step() {
   const ngx_uint_t all = ngx_cycle->connection_n;
   const ngx_uint_t end = std::min(next_ + kShare, all);
   const auto obey = [this](Client& client) {
+    // An order may let it in to something: that is newer.
+    if (rechecks_) client.recheck();
     for (const hub::Order& order : current_) client.obey(order);
   };
   if (next_ == 0) each_held(obey);
@@ -75,10 +89,7 @@ void OrderDesk::step() {
     ngx_post_event(&event_, &ngx_posted_next_events);
     return;
   }
-  current_.clear();
-  current_ = orders_.take();
-  next_ = 0;
-  if (!current_.empty()) {
+  if (take()) {
     ngx_post_event(&event_, &ngx_posted_next_events);
   }
 }

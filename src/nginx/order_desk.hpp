@@ -28,12 +28,17 @@ class OrderDesk {
   /// After a drain: is there anything to obey?
   void look();
 
+  /// A token was revoked: all clients are to look whether it is theirs.
+  void recheck();
+
   [[nodiscard]] hub::Orders& orders() { return orders_; }
   [[nodiscard]] const hub::Orders& orders() const { return orders_; }
 
  private:
   static void on_step(ngx_event_t* event);
   void complain();
+  bool take();
+  [[nodiscard]] bool walks() const { return rechecks_ || !current_.empty(); }
   void step();
 
   Worker& worker_;
@@ -42,6 +47,8 @@ class OrderDesk {
   ngx_uint_t next_ = 0;              // slot of nginx's table of connections
   ngx_event_t event_{};
   bool told_ = false;              // that it can't listen
+  bool wants_recheck_ = false;     // with the next walk
+  bool rechecks_ = false;          // with this one
   std::uint64_t quiet_until_ = 0;  // for complaints, monotonic ms
 };
 

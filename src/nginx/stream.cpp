@@ -98,6 +98,10 @@ void Stream::obey(const hub::Order& order) {
   if (events_) events_->obey(order);
 }
 
+void Stream::recheck() {
+  if (events_) events_->recheck();
+}
+
 void Stream::abort() {
   if (events_ && !closing_) Client::abort();
 }

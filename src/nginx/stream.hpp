@@ -36,6 +36,7 @@ class Stream final : public Client {
   // Client
   void shut_down() override;
   void obey(const hub::Order& order) override;
+  void recheck() override;
   void abort() override;
   void close() noexcept override;
 

@@ -99,8 +99,10 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
       leave_(*this),
       desk_(*this, hub_),
       hooks_(counters_),
+      revocations_(hub_, desk_, main),
       node_(make_node(main)),
       hears_notices_(main.classic_in_use) {
+  context_.revocations = revocations_.all();
   if (main.classic) {
     classic_ = std::make_unique<ClassicDesk>(*this, *main.classic,
                                              network_ != nullptr);
@@ -235,6 +237,7 @@ bool Worker::listen(ngx_cycle_t* cycle) {
   }
   ngx_add_timer(&tick_, kTick);
   desk_.listen();
+  revocations_.listen();
   hear_notices();
   key_sets_.tick();
   wake();
@@ -261,6 +264,7 @@ void Worker::drain() {
   const Turn turn(*this);
   const bool more = hub_.drain();
   if (more) wake();
+  revocations_.look();
   desk_.look();
   liaisons_.look();
   if (embedded_) embedded_->look(!more);
@@ -285,6 +289,7 @@ broker::redis::NodeHealth Worker::health() {
           .relays = zone_.relays().size(),
           .workers = zone_.sum(Counter::redis_relays),
           .proved = zone_.sum(Counter::redis_ready),
+          .knows_revocations = revocations_.known(),
           .has_back_ends = classic_ != nullptr,
           .askers = zone_.sum(Counter::classic_listeners),
           .askers_ready = zone_.sum(Counter::classic_ready)};
@@ -314,6 +319,7 @@ void Worker::tick() {
   tick_presence_();
   if (redis_node_ != nullptr) redis_node_->tick();
   desk_.listen();
+  revocations_.tick();
   hear_notices();
   if (classic_) classic_->tick();
   if (embedded_) embedded_->tick();

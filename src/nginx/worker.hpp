@@ -26,6 +26,7 @@
 #include "nginx/limits.hpp"
 #include "nginx/network.hpp"
 #include "nginx/order_desk.hpp"
+#include "nginx/revocation_desk.hpp"
 #include "session/codecs.hpp"
 #include "session/context.hpp"
 
@@ -60,6 +61,7 @@ class Worker {
   [[nodiscard]] OrderDesk& desk() { return desk_; }
   [[nodiscard]] Errands& errands() { return errands_; }
   [[nodiscard]] HookDesk& hooks() { return hooks_; }
+  [[nodiscard]] RevocationDesk& revocations() { return revocations_; }
   [[nodiscard]] api::Node& node() { return *node_; }
   /// Null: no location is for embedded back ends.
   [[nodiscard]] EmbeddedDesk* embedded() { return embedded_.get(); }
@@ -158,6 +160,7 @@ class Worker {
   JwksDesk key_sets_;
   Errands errands_;
   HookDesk hooks_;
+  RevocationDesk revocations_;
   std::unique_ptr<api::Node> node_;
   std::unique_ptr<ClassicDesk> classic_;    // null: there is no back end
   std::unique_ptr<EmbeddedDesk> embedded_;  // or none of these

@@ -4,6 +4,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "auth/revocations.hpp"
 #include "base/clock.hpp"
 #include "base/counters.hpp"
 #include "base/wheel.hpp"
@@ -34,6 +35,8 @@ struct Context {
   // Who obeys a message just now, and where the replies to it are gathered.
   const Conversation* talking = nullptr;
   std::string* replies = nullptr;
+
+  const auth::Revocations* revocations = nullptr;  // null: nothing is revoked
 };
 
 }  // namespace paperboy::session

@@ -15,7 +15,6 @@ constexpr Close kBadRequest{close::kBadRequest, "bad request"};
 
 // Unsubscribe codes; from 2500 on the client subscribes again.
 constexpr std::uint16_t kInsufficient = 2500;
-constexpr std::uint16_t kSubscriptionExpired = 2501;
 
 constexpr std::uint64_t kTick = Wheel::kTickMs;
 
@@ -218,7 +217,7 @@ void Conversation::forget(const hub::Subscription& subscription) {
   session_.unsubscribe(subscription);
   if (!rare_) return;
   std::erase_if(rare_->leases,
-                [&](const auto& one) { return one.first == &subscription; });
+                [&](const auto& one) { return one.at == &subscription; });
   std::erase(rare_->lost, &subscription);
   std::erase_if(rare_->returning,
                 [&](const auto& one) { return one.at == &subscription; });
@@ -289,10 +288,13 @@ std::optional<std::uint64_t> Conversation::due_in() const {
     const std::uint32_t left = rare_->connect_by - ticks(clock.monotonic_ms());
     return static_cast<std::int32_t>(left) > 0 ? left * kTick : 0;
   }
-  if (!rare_ || rare_->leases.empty()) return {};
-  const auto first = std::ranges::min_element(
-      rare_->leases, {}, [](const auto& one) { return one.second; });
-  const auto left = first->second - clock.unix_seconds();
+  std::int64_t first = 0;
+  for (const Lease& one : rare_ ? rare_->leases : Leases{}) {
+    const bool sooner = first == 0 || one.expires < first;
+    if (one.expires != 0 && sooner) first = one.expires;
+  }
+  if (first == 0) return {};
+  const auto left = first - clock.unix_seconds();
   // No timer is that long; it looks again.
   constexpr std::int64_t kDay = 86'400;
   return static_cast<std::uint64_t>(std::clamp<std::int64_t>(left, 0, kDay)) *
@@ -307,10 +309,10 @@ void Conversation::on_time() {
   const auto now = session_.context_.clock.unix_seconds();
   if (!rare_) return;
   const Leases leases = rare_->leases;
-  for (const auto& [subscription, expires] : leases) {
-    if (expires > now) continue;
-    drop(*subscription, kSubscriptionExpired, "subscription expired");
-    forget(*subscription);
+  for (const Lease& one : leases) {
+    if (one.expires == 0 || one.expires > now) continue;
+    drop(*one.at, kSubscriptionExpired, "subscription expired");
+    forget(*one.at);
   }
 }
 

@@ -38,6 +38,9 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   /// What a back end orders of it.
   void obey(const hub::Order& order);
 
+  /// Ends what a token opened that is revoked.
+  void recheck();
+
   // What a back end of the classic protocol tells; see Liaisons.
   void obey_authorized(const hub::Notice& notice);
   void obey_closed(const hub::Notice& notice);
@@ -80,7 +83,18 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
 
  private:
   using End = std::optional<Close>;  // of the connection
-  using Leases = std::vector<std::pair<const hub::Subscription*, std::int64_t>>;
+
+  // The client is to subscribe again, with another token.
+  static constexpr std::uint16_t kSubscriptionExpired = 2501;
+
+  /// Of a subscription that ends with a token of its own.
+  struct Lease {
+    const hub::Subscription* at;
+    std::int64_t expires;    // seconds since 1970; 0: never
+    auth::TokenMark mark{};  // not known: it is the connection's token
+    std::uint64_t user = 0;  // of that token; see Revocations::number
+  };
+  using Leases = std::vector<Lease>;
 
   /// A connect that waits until it is known where all begin.
   struct Connecting {
@@ -112,7 +126,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   struct Rare {
     std::unique_ptr<Admission> pending;  // until it is connected
     std::uint32_t connect_by = 0;  // until it is let in: monotonic, in ticks
-    Leases leases;  // of subscriptions that expire, seconds since 1970
+    Leases leases;
     std::vector<const hub::Subscription*> lost;
     /// Commands to subscribe that have yet to be answered, by their ids.
     std::vector<std::pair<const hub::Subscription*, std::uint64_t>> asked;
@@ -131,6 +145,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   struct Entry {
     std::int64_t expires = 0;  // seconds since 1970; 0: never
     std::string info;          // of its channel token
+    auth::TokenMark mark{};    // of that token
 
     // Where it doesn't connect.
     std::string channel;
@@ -205,6 +220,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   Result<hub::Subscription*> subscribe_to(const std::string& channel,
                                           const Entry& entry);
   void let_in(Bytes user);
+  void keep_token(const hub::Subscription& subscription, const Entry& entry);
 
   Liaison& liaison();
   Liaison::Recent& recent();
@@ -249,12 +265,20 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   Result<Done> may_publish(Bytes name) const;
   Result<std::string> may_read(auth::Scope scope, const std::string& name);
   [[nodiscard]] Checked check(const std::string& token) const;
+  [[nodiscard]] Checked verify(const std::string& token) const;
+  [[nodiscard]] auth::TokenMark mark_of(const auth::Token& token) const;
+  [[nodiscard]] bool is_revoked(Bytes user, const auth::TokenMark& token,
+                                Bytes key = {}) const;
+  [[nodiscard]] bool is_revoked(const hub::Subscription& subscription) const;
+  /// From the connection's token.
+  [[nodiscard]] bool is_taken(Bytes channel) const;
+  [[nodiscard]] std::uint64_t number(Bytes text) const;
   [[nodiscard]] Result<std::string> key(Bytes name) const;
   [[nodiscard]] std::int64_t end_of(const auth::Token& token) const;
   [[nodiscard]] std::int64_t time_left(std::int64_t expires) const;
   [[nodiscard]] Member member(Bytes client, Bytes chan_info) const;
   [[nodiscard]] const hub::Rule& rule(Bytes key) const;
-  void lease(const hub::Subscription& subscription, std::int64_t expires);
+  void lease(const hub::Subscription& subscription, const Entry& entry);
   void drop(const hub::Subscription& subscription, std::uint16_t code,
             Bytes reason);
   void forget(const hub::Subscription& subscription);

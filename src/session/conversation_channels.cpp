@@ -10,6 +10,8 @@ namespace paperboy::session {
 namespace {
 
 constexpr Error kDenied{ErrorCode::forbidden, "not in this channel"};
+constexpr Error kRevoked{ErrorCode::token_expired,
+                         "the channel's token was revoked"};
 
 std::size_t size_of(const std::vector<Kept>& publications) {
   std::size_t size = 0;
@@ -38,7 +40,7 @@ auto Conversation::later(std::uint64_t id, Answer answer) {
 // ---- subscribing -----------------------------------------------------------
 
 bool Conversation::granted(auth::Scope scope, Bytes name) const {
-  return grants_ && grants_->allows(scope, name);
+  return grants_ && grants_->allows(scope, name) && !is_taken(name);
 }
 
 /// Without keys a location is for everybody, unless a back end has said what
@@ -56,7 +58,7 @@ Result<Conversation::Entry> Conversation::check_channel(
   if (who == hub::Access::nobody) return kDenied;
   if (!token.empty()) {
     const auto checked = check(token);
-    if (!checked && checked.error() == auth::TokenError::expired) {
+    if (!checked && auth::is_over(checked.error())) {
       return Error{ErrorCode::token_expired, "the channel's token has expired"};
     }
     if (!checked && checked.error() == auth::TokenError::no_keys) {
@@ -68,7 +70,9 @@ Result<Conversation::Entry> Conversation::check_channel(
         !checked->grants.allows(auth::Scope::subscribe, name)) {
       return kDenied;
     }
-    return Entry{end_of(*checked), checked->info, {}, {}};
+    const auth::TokenMark mark = mark_of(*checked);
+    if (is_revoked(checked->user, mark, *channel)) return kRevoked;
+    return Entry{end_of(*checked), checked->info, mark, {}, {}};
   }
   const bool open = opens(rule, who, name, session_.user()) ||
                     (who == hub::Access::location && is_open());
@@ -102,7 +106,7 @@ Conversation::End Conversation::subscribe(const dialect::Subscribe& command,
       session_.subscribe(*channel, member(id, entry->info), command.join_leave);
   if (!subscribed) return fail(command.id, subscribed.error().code);
   hub::Subscription& here = **subscribed;
-  lease(here, entry->expires);
+  lease(here, *entry);
   if (command.since || here.position().epoch == 0) {
     return_to(here, command, entry->expires);
     return {};
@@ -180,13 +184,15 @@ void Conversation::recover(hub::Subscription& subscription,
 }
 
 void Conversation::lease(const hub::Subscription& subscription,
-                         std::int64_t expires) {
+                         const Entry& entry) {
   if (rare_) {
     std::erase_if(rare_->leases,
-                  [&](const auto& one) { return one.first == &subscription; });
+                  [&](const auto& one) { return one.at == &subscription; });
   }
-  if (expires == 0) return;
-  rare().leases.emplace_back(&subscription, expires);
+  if (entry.expires == 0 && !entry.mark.known) return;
+  rare().leases.push_back(
+      {&subscription, entry.expires, entry.mark,
+       number(entry.user.empty() ? session_.user() : Bytes(entry.user))});
   session_.rearm();
 }
 
@@ -217,7 +223,7 @@ Conversation::End Conversation::obey(const dialect::SubRefresh& command) {
     (void)fail_renewal(command.id, entry.error().code);
     return note_bad_token();
   }
-  lease(*here, entry->expires);
+  lease(*here, *entry);
   reply(dialect::SubRefreshed{command.id, time_left(entry->expires)});
   return {};
 }

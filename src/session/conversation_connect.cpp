@@ -52,7 +52,7 @@ Conversation::End Conversation::obey(const dialect::Connect& command) {
 /// end has said.
 Conversation::End Conversation::show_token(const dialect::Connect& command) {
   auto token = check(command.token);
-  if (!token && token.error() == auth::TokenError::expired) {
+  if (!token && auth::is_over(token.error())) {
     (void)fail(command.id, ErrorCode::token_expired);
     return note_bad_token();
   }
@@ -64,6 +64,7 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
   if (!token->user.empty()) admission.user = token->user;
   admission.info = token->info;
   admission.by_token = true;
+  admission.mark = mark_of(*token);
   admission.expires = end_of(*token);
   admission.grants = std::move(token->grants);
   admission.subscriptions = std::move(token->subscriptions);
@@ -76,6 +77,7 @@ Conversation::End Conversation::begin(const dialect::Connect& command) {
   if (!session_.admitted(shown.user, shown.expires)) {
     return kConnectionLimit;
   }
+  session_.marked(shown.mark);
   const auto admission = std::move(rare_->pending);
   let_in_ = true;
   session_.rearm();
@@ -105,7 +107,7 @@ Conversation::End Conversation::join_all(const dialect::Connect& command,
     if (const auto end = join(command, channel, {})) return end;
   }
   for (const auto& one : admission.subscriptions) {
-    if (!grants_->allows(auth::Scope::subscribe, one.channel)) continue;
+    if (!granted(auth::Scope::subscribe, one.channel)) continue;
     const auto channel = key(one.channel);
     if (!channel) return kInvalidToken;
     if (rule(*channel).subscribe == hub::Access::nobody) continue;
@@ -122,7 +124,7 @@ bool Conversation::may_join(const std::string& key) const {
   if (who == hub::Access::nobody) return false;
   if (opens(rule, who, name, session_.user())) return true;
   if (!grants_) return who == hub::Access::location;
-  return allows(*grants_, name);
+  return allows(*grants_, name) && !is_taken(name);
 }
 
 /// One subscription of the server's.
@@ -229,8 +231,17 @@ void Conversation::leave_connecting(const hub::Subscription& subscription) {
 
 // ---- tokens ----------------------------------------------------------------
 
-/// Without a key no token is good: one that isn't checked must not seem so.
 Conversation::Checked Conversation::check(const std::string& token) const {
+  auto verified = verify(token);
+  if (!verified) return verified;
+  const Bytes user =
+      verified->user.empty() ? session_.user() : Bytes(verified->user);
+  if (is_revoked(user, mark_of(*verified))) return auth::TokenError::revoked;
+  return verified;
+}
+
+/// Without a key no token is good: one that isn't checked must not seem so.
+Conversation::Checked Conversation::verify(const std::string& token) const {
   const auto& settings = session_.settings_;
   if (settings.issuers == nullptr) return auth::TokenError::unknown_key;
   auto checked = auth::verify(token, *settings.issuers,
@@ -279,7 +290,7 @@ Conversation::End Conversation::fail_renewal(std::uint64_t id, ErrorCode code) {
 
 Conversation::End Conversation::obey(const dialect::Refresh& command) {
   const auto token = check(command.token);
-  if (!token && token.error() == auth::TokenError::expired) {
+  if (!token && auth::is_over(token.error())) {
     (void)fail_renewal(command.id, ErrorCode::token_expired);
     return note_bad_token();
   }
@@ -296,6 +307,7 @@ Conversation::End Conversation::obey(const dialect::Refresh& command) {
   if (ruling.info.empty()) set_info(token->info);
   const std::int64_t expires = earlier(end_of(*token), ruling.expires);
   (void)session_.admitted(token->user, expires);
+  session_.marked(mark_of(*token));
   reply(dialect::Refreshed{command.id, client(), time_left(expires)});
   return {};
 }

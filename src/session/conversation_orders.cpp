@@ -46,7 +46,9 @@ void Conversation::enter(const hub::Order& order) {
   server_side_ = true;
   let_in({});
   hub::Subscription& here = **subscribed;
-  lease(here, order.expires);
+  Entry entry;
+  entry.expires = order.expires;
+  lease(here, entry);
   if (rare_ && rare_->connecting) {
     await(here, order.data, order.since);
     return;

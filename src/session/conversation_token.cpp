@@ -10,10 +10,10 @@ namespace paperboy::session {
 namespace {
 
 Error error_of(auth::TokenError error) {
-  const auto code =
-      error == auth::TokenError::expired   ? ErrorCode::token_expired
-      : error == auth::TokenError::no_keys ? ErrorCode::unavailable
-                                           : ErrorCode::unauthorized;
+  const auto code = auth::is_over(error) ? ErrorCode::token_expired
+                    : error == auth::TokenError::no_keys
+                        ? ErrorCode::unavailable
+                        : ErrorCode::unauthorized;
   return {code, auth::token_error_text(error)};
 }
 
@@ -50,7 +50,7 @@ Conversation::End Conversation::join_channel(std::uint64_t id,
   if (!subscribed) return fail(id, subscribed.error());
   hub::Subscription& here = **subscribed;
   let_in(entry.user);
-  lease(here, entry.expires);
+  keep_token(here, entry);
   if (is_asked(here)) return {};
   if (there == nullptr) {
     if (entry.by_back_end) note_young(here, {});
@@ -96,6 +96,10 @@ Result<Conversation::Entry> Conversation::check_entry(
     return Error{ErrorCode::forbidden, "the token is of another user"};
   }
   entry.user = token->user;
+  entry.mark = mark_of(*token);
+  if (!open && is_revoked(entry.user, entry.mark, *channel)) {
+    return error_of(auth::TokenError::revoked);
+  }
   entry.info = token->info;
   entry.expires = end_of(*token);
   return entry;

@@ -20,7 +20,7 @@ Link::Link(Context& context, const Settings& settings, Transport& transport)
 Link::~Link() { leave_all(); }
 
 Result<Done> Link::open(const Admission& admission) {
-  set_who(admission.user, admission.expires);
+  set_who(admission.user, admission.expires, admission.mark);
   return Session::open(admission);
 }
 
@@ -29,18 +29,23 @@ bool Link::admitted(Bytes user, std::int64_t expires) {
   if (limits != nullptr && !user.empty() && !limits->is_user(user)) {
     return false;
   }
-  set_who(user, expires);
+  set_who(user, expires, mark());
   if (!connected()) beat_ = now();
   arm();
   return true;
 }
 
+void Link::marked(const auth::TokenMark& mark) {
+  set_who(user(), expires(), mark);
+}
+
 /// `user` may be the one that it is already.
-void Link::set_who(Bytes user, std::int64_t expires) {
-  if (user.empty() && expires == 0) {
+void Link::set_who(Bytes user, std::int64_t expires,
+                   const auth::TokenMark& mark) {
+  if (user.empty() && expires == 0 && !mark.known) {
     who_.reset();
   } else {
-    who_ = std::make_unique<const Who>(Who{std::string(user), expires});
+    who_ = std::make_unique<const Who>(Who{std::string(user), expires, mark});
   }
 }
 

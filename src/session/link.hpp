@@ -53,6 +53,9 @@ class Link : protected Session, private Timer {
   void obey(const hub::Order& order) {
     if (state_ == State::open) Session::obey(order);
   }
+  void recheck() {
+    if (state_ == State::open) Session::recheck();
+  }
 
   /// The connection is over, or its client has said that it has all. Of what it
   /// was sent it hasn't got `unreceived` bytes. Not from within a fan-out.
@@ -93,6 +96,10 @@ class Link : protected Session, private Timer {
   // Outlet
   void end(const Close& close) override;
   bool admitted(Bytes user, std::int64_t expires) override;
+  void marked(const auth::TokenMark& mark) override;
+  [[nodiscard]] auth::TokenMark mark() const override {
+    return who_ ? who_->mark : auth::TokenMark{};
+  }
   void rearm() override;
   void refused(const Error& why) override;
   void note(Bytes what) override { transport_.note(what); }
@@ -148,6 +155,7 @@ class Link : protected Session, private Timer {
   struct Who {
     std::string user;
     std::int64_t expires = 0;  // seconds since 1970; 0: never
+    auth::TokenMark mark{};
   };
 
   void on_timer();
@@ -163,7 +171,7 @@ class Link : protected Session, private Timer {
   }
   bool over_limit(std::size_t more) const;
   [[nodiscard]] std::uint64_t next_delay() const;
-  void set_who(Bytes user, std::int64_t expires);
+  void set_who(Bytes user, std::int64_t expires, const auth::TokenMark& mark);
   [[nodiscard]] std::int64_t expires() const {
     return who_ ? who_->expires : 0;
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "auth/jwt.hpp"
+#include "auth/revocations.hpp"
 #include "base/slab.hpp"
 #include "dialect/dialect.hpp"
 #include "hub/departure.hpp"
@@ -42,6 +43,7 @@ struct Admission {
   std::int64_t expires = 0;  // seconds since 1970; 0: never
   bool may_publish = false;  // to those channels
   bool by_token = false;     // a token of the request says so
+  auth::TokenMark mark;      // of that token
 
   // For conversations.
   std::string csrf_user{};  // for whom its messages' tokens are made
@@ -83,6 +85,9 @@ class Outlet : public hub::Subscriber {
   /// of this user as may be.
   [[nodiscard]] virtual bool admitted(Bytes user, std::int64_t expires) = 0;
   [[nodiscard]] virtual Bytes user() const = 0;
+  /// By which token. Call it after `admitted`, which leaves it as it was.
+  virtual void marked(const auth::TokenMark&) {}
+  [[nodiscard]] virtual auth::TokenMark mark() const { return {}; }
   /// What Session::due_in says has changed.
   virtual void rearm() = 0;
   /// A command of the client's was refused, and it may not be told so.
@@ -109,6 +114,10 @@ class Session : public Outlet {
   /// Does what a back end orders, where it is meant. Not from within a
   /// fan-out.
   void obey(const hub::Order& order);
+
+  /// Something was revoked: ends what a token opened that is. Not from within a
+  /// fan-out.
+  void recheck();
 
   /// Leaves all channels. Not from within a fan-out.
   void leave();

@@ -46,12 +46,23 @@ class FakeNode final : public Node {
   std::vector<ChannelsReply> replies;
 };
 
+class FixedClock final : public Clock {
+ public:
+  [[nodiscard]] std::uint64_t monotonic_ms() const override { return 0; }
+  [[nodiscard]] std::int64_t unix_seconds() const override { return 1000; }
+};
+
 struct World {
   hub::FakeBroker broker;
   hub::FakePresence presence{broker};
   hub::RuleSet rules;
   hub::Hub hub{broker, presence, rules};
   hub::Orders orders{hub};
+  FixedClock clock;
+  std::vector<Revocation> revoked;
+  hub::Revoker revoker{hub, clock, {}, [this](const Revocation& one) {
+                         revoked.push_back(one);
+                       }};
   FakeNode node;
   std::array<std::atomic<std::uint64_t>, kCounters> cells{};
   Counters counters{Counters::Row(cells)};
@@ -68,8 +79,8 @@ struct World {
     auto request = read_request(method, body);
     assert_true(request.ok());
     const auto job = std::make_shared<Job>(
-        Services{hub, orders, node, counters}, scope, std::move(*request),
-        [this](const std::string& text) {
+        Services{hub, orders, revoker, node, counters}, scope,
+        std::move(*request), [this](const std::string& text) {
           assert_true(answer.empty());
           answer = text;
         });
@@ -222,6 +233,48 @@ void one_answer_has_room_for_so_much(void**) {
       R"({"error":{"code":106,"message":"limit exceeded"}}]})");
 }
 
+void what_is_to_be_revoked_goes_to_all_workers(void**) {
+  World world;
+  assert_true(world.revoker.listen().ok());
+  world.scope.name_space = "shop";
+  assert_text(world.ask("revoke", R"({"user":"ann","channel":"a"})"),
+              R"({"result":{}})");
+  assert_text(world.ask("revoke", R"({"jti":"t","issued_before":7,"ttl":9})"),
+              R"({"result":{}})");
+  while (world.hub.drain()) {
+    world.revoker.look();
+  }
+  world.revoker.look();
+  world.hub.release();
+  assert_int_equal(world.revoked.size(), 2);
+  const Revocation& user = world.revoked[0];
+  assert_true(user.name_space == "shop" && user.user == "ann");
+  assert_true(user.channel == Bytes("shop\0a", 6) && user.token.empty());
+  assert_int_equal(user.before, 1001);
+  const Revocation& token = world.revoked[1];
+  assert_true(token.token == "t" && !token.user && token.channel.empty());
+  assert_int_equal(token.before, 7);
+  assert_int_equal(token.until, 1009);
+}
+
+void what_cant_be_revoked_is_told(void**) {
+  World world;
+  constexpr const char* kBad =
+      R"({"error":{"code":107,"message":"bad request"}})";
+  assert_text(world.ask("revoke", R"({"jti":"t"})"),
+              R"({"error":{"code":100,"message":"internal server error"}})");
+  assert_true(world.revoker.listen().ok());
+  assert_text(world.ask("revoke", "{}"), kBad);
+  assert_text(world.ask("revoke", R"({"ttl":5})"), kBad);
+  assert_text(world.ask("revoke", R"({"jti":"t","ttl":86401})"), kBad);
+  assert_text(world.ask("revoke", R"({"issued_before":4294967296})"), kBad);
+  const std::string long_id = R"({"jti":")" + std::string(257, 'x') + R"("})";
+  assert_text(world.ask("revoke", long_id), kBad);
+  const std::string long_channel =
+      R"({"channel":")" + std::string(256, 'x') + R"("})";
+  assert_text(world.ask("revoke", long_channel), kBad);
+}
+
 }  // namespace
 }  // namespace paperboy::api
 
@@ -238,6 +291,8 @@ int main() {
       cmocka_unit_test(channels_of_all_nodes_are_counted),
       cmocka_unit_test(nodes_are_told_all_or_none),
       cmocka_unit_test(one_answer_has_room_for_so_much),
+      cmocka_unit_test(what_is_to_be_revoked_goes_to_all_workers),
+      cmocka_unit_test(what_cant_be_revoked_is_told),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

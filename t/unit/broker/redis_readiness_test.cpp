@@ -24,6 +24,11 @@ void what_redis_is_like_is_nothing_to_a_node_without(void**) {
   assert_string_equal(reasons({.relays = 3, .proved = 0}).c_str(), "");
 }
 
+void what_was_revoked_has_to_be_known(void**) {
+  assert_string_equal(reasons({.knows_revocations = false}).c_str(),
+                      "revocations ");
+}
+
 void with_redis_it_has_to_be_proved_to_every_worker(void**) {
   const auto of = [](std::size_t relays, std::size_t workers,
                      std::size_t proved) {
@@ -71,6 +76,7 @@ int main() {
       cmocka_unit_test(alone_a_node_is_ready_until_it_leaves),
       cmocka_unit_test(what_redis_is_like_is_nothing_to_a_node_without),
       cmocka_unit_test(with_redis_it_has_to_be_proved_to_every_worker),
+      cmocka_unit_test(what_was_revoked_has_to_be_known),
       cmocka_unit_test(every_worker_has_to_reach_the_back_ends),
       cmocka_unit_test(all_reasons_are_told),
   };

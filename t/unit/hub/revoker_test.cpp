@@ -1,0 +1,207 @@
+#include "hub/revoker.hpp"
+
+#include <optional>
+#include <string>
+
+#include "hub/fakes.hpp"
+
+#include "test.hpp"
+
+namespace paperboy::hub {
+namespace {
+
+class TestClock final : public Clock {
+ public:
+  [[nodiscard]] std::uint64_t monotonic_ms() const override { return 0; }
+  [[nodiscard]] std::int64_t unix_seconds() const override { return now; }
+
+  std::int64_t now = 1000;
+};
+
+struct World {
+  explicit World(const RevocationLimits& limits = {})
+      : revoker(hub, clock, limits, [this](const Revocation& one) {
+          taken += one.token + one.user.value_or("") + " " +
+                   std::to_string(one.before) + " " +
+                   std::to_string(one.until) + ";";
+        }) {}
+
+  /// Empty: it went.
+  std::string revoke(const Revoker::Wish& wish) {
+    std::string why = "nothing";
+    revoker.revoke(wish, [&why](const Result<Done>& outcome) {
+      why = outcome ? std::string()
+                    : std::string(error_name(outcome.error().code));
+    });
+    return why;
+  }
+  std::string heard() {
+    while (hub.drain()) {
+      revoker.look();
+    }
+    revoker.look();
+    hub.release();
+    return std::exchange(taken, {});
+  }
+
+  FakeBroker broker;
+  FakePresence presence{broker};
+  RuleSet rules;
+  Hub hub{broker, presence, rules};
+  TestClock clock;
+  std::string taken;
+  Revoker revoker;
+};
+
+Revoker::Wish of_user(Bytes user) {
+  Revoker::Wish wish;
+  wish.revocation.user = std::string(user);
+  return wish;
+}
+
+Revoker::Wish of_token(Bytes id) {
+  Revoker::Wish wish;
+  wish.revocation.token = std::string(id);
+  return wish;
+}
+
+void assert_text(const std::string& actual, const char* expected) {
+  assert_string_equal(actual.c_str(), expected);
+}
+
+void what_is_revoked_is_heard(void**) {
+  World world;
+  assert_text(world.revoke(of_user("ann")), "unavailable");
+  assert_true(world.revoker.listen().ok());
+  assert_true(world.revoker.complete());
+  assert_text(world.revoke(of_user("ann")), "");
+  assert_text(world.revoke(of_token("t")), "");
+  assert_text(world.heard(), "ann 1001 87400;t 4294967295 87400;");
+  assert_text(world.heard(), "");
+}
+
+void time_is_as_one_says(void**) {
+  World world;
+  assert_true(world.revoker.listen().ok());
+  Revoker::Wish wish = of_token("t");
+  wish.before = 7;
+  wish.seconds = 60;
+  assert_text(world.revoke(wish), "");
+  wish.revocation = {};
+  assert_text(world.revoke(wish), "");
+  assert_text(world.heard(), "t 7 1060; 7 1060;");
+}
+
+void what_cant_be_is_refused(void**) {
+  World world;
+  assert_true(world.revoker.listen().ok());
+  assert_text(world.revoke({}), "bad_request");
+  Revoker::Wish wish = of_token("t");
+  wish.seconds = 86'401;
+  assert_text(world.revoke(wish), "bad_request");
+  world.broker.refusal = Error{ErrorCode::zone_full, "full"};
+  assert_text(world.revoke(of_token("t")), "zone_full");
+}
+
+void who_comes_later_reads_what_was_before(void**) {
+  World world;
+  assert_true(world.revoker.listen().ok());
+  assert_text(world.revoke(of_token("a")), "");
+  assert_text(world.revoke(of_token("b")), "");
+  std::string later;
+  Revoker other(world.hub, world.clock, {},
+                [&later](const Revocation& one) { later += one.token; });
+  assert_false(other.complete());
+  assert_true(other.listen().ok());
+  assert_true(other.complete());
+  assert_text(later, "ab");
+}
+
+void it_is_complete_when_the_answer_has_come(void**) {
+  World world;
+  world.broker.hold_replies = true;
+  assert_true(world.revoker.listen().ok());
+  assert_true(world.revoker.listen().ok());
+  assert_int_equal(world.broker.histories, 1);
+  assert_false(world.revoker.complete());
+  world.broker.answer_held();
+  assert_true(world.revoker.complete());
+}
+
+void what_cant_be_read_is_read_again(void**) {
+  World world;
+  world.broker.hold_replies = true;
+  assert_true(world.revoker.listen().ok());
+  world.broker.refusal = Error{ErrorCode::unavailable, "away"};
+  world.broker.answer_held();
+  assert_false(world.revoker.complete());
+  world.broker.refusal.reset();
+  assert_true(world.revoker.listen().ok());
+  world.broker.answer_held();
+  assert_true(world.revoker.complete());
+}
+
+void an_answer_may_come_too_late(void**) {
+  World world;
+  world.broker.hold_replies = true;
+  {
+    Revoker other(world.hub, world.clock, {},
+                  [](const Revocation&) { fail_msg("it is gone"); });
+    assert_true(other.listen().ok());
+  }
+  world.broker.answer_held();
+}
+
+void no_more_than_may_be_and_none_forgotten(void**) {
+  World world({.most = 2, .seconds = 100});
+  assert_true(world.revoker.listen().ok());
+  for (const char* const id : {"a", "b"}) {
+    assert_text(world.revoke(of_token(id)), "");
+    world.heard();
+  }
+  assert_text(world.revoke(of_token("c")), "too_large");
+  world.clock.now += 100;
+  assert_text(world.revoke(of_token("c")), "");
+  assert_true(world.hub.rule(kRevocations).keep.count > 2);
+  assert_int_equal(world.hub.rule(kRevocations).keep.age_ms, 100'000);
+}
+
+void who_was_too_slow_reads_all_again(void**) {
+  World world;
+  assert_true(world.revoker.listen().ok());
+  assert_text(world.revoke(of_token("a")), "");
+  world.broker.entry(kRevocations).kept.clear();
+  world.broker.lose = true;
+  world.heard();
+  const auto before = world.broker.histories;
+  assert_true(world.revoker.listen().ok());
+  assert_true(world.broker.histories > before);
+}
+
+void what_another_build_wrote_is_passed_over(void**) {
+  World world;
+  assert_true(world.revoker.listen().ok());
+  world.broker.bring(kRevocations, "something else", Kind::binary);
+  assert_text(world.revoke(of_token("a")), "");
+  assert_text(world.heard(), "a 4294967295 87400;");
+}
+
+}  // namespace
+}  // namespace paperboy::hub
+
+int main() {
+  using namespace paperboy::hub;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(what_is_revoked_is_heard),
+      cmocka_unit_test(time_is_as_one_says),
+      cmocka_unit_test(what_cant_be_is_refused),
+      cmocka_unit_test(who_comes_later_reads_what_was_before),
+      cmocka_unit_test(it_is_complete_when_the_answer_has_come),
+      cmocka_unit_test(what_cant_be_read_is_read_again),
+      cmocka_unit_test(an_answer_may_come_too_late),
+      cmocka_unit_test(no_more_than_may_be_and_none_forgotten),
+      cmocka_unit_test(who_was_too_slow_reads_all_again),
+      cmocka_unit_test(what_another_build_wrote_is_passed_over),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
