@@ -8,6 +8,7 @@
 #include "cli/arguments.hpp"
 #include "cli/output.hpp"
 #include "cli/pub.hpp"
+#include "cli/revoke.hpp"
 #include "cli/sub.hpp"
 #include "cli/token_make.hpp"
 #include "cli/token_show.hpp"
@@ -22,6 +23,7 @@ constexpr Bytes kHelp =
     "\n"
     "  sub URL            print what is published, one message a line\n"
     "  pub URL [MESSAGE]  publish a message\n"
+    "  revoke URL         make tokens bad before their time\n"
     "  token make         make a JSON Web Token\n"
     "  token show         show what a token says, and whether it is good\n"
     "\n"
@@ -51,6 +53,7 @@ Exit run(Words words) {
   if (words.empty()) return no_command();
   if (words[0] == "pub") return run_pub(words.subspan(1));
   if (words[0] == "sub") return run_sub(words.subspan(1));
+  if (words[0] == "revoke") return run_revoke(words.subspan(1));
   if (words[0] == "token") return run_token(words.subspan(1));
   if (words[0] == "--version") {
     return print_and_finish("paperboy-cli " + std::string(kVersion) + "\n");

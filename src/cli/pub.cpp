@@ -44,37 +44,11 @@ Outcome<std::string> read_message(const Arguments& arguments, bool binary) {
   return message;
 }
 
-std::string request_of(const Pub& pub) {
-  const std::string length = std::to_string(pub.message.size());
-  std::string bearer;
-  Headers headers{{"Content-Type", pub.binary ? "application/octet-stream"
-                                              : "text/plain; charset=utf-8"},
-                  {"Content-Length", length},
-                  {"Connection", "close"}};
-  add_credentials(pub.server, bearer, headers);
-  return format_head("POST", pub.server.url.target,
-                     pub.server.url.host_header(), headers);
-}
-
-struct Answer {
-  Head head;
-  std::string body;
-};
-
 Outcome<Answer> post(const Pub& pub) {
-  const Deadline deadline = pub.server.deadline();
-  auto connection = Connection::open(pub.server.url, pub.server.tls, deadline);
-  if (!connection) return connection.error();
-  const auto sent =
-      (*connection)->write(request_of(pub).append(pub.message), deadline);
-  // A server may refuse before it has read everything, and hang up: then its
-  // answer says more than the failed write.
-  std::string in;
-  auto head = read_head(**connection, in, deadline);
-  if (!head) return sent ? head.error() : sent.error();
-  auto body = read_body(**connection, *head, in, deadline);
-  if (!body) return body.error();
-  return Answer{std::move(*head), std::move(*body)};
+  return post(
+      pub.server,
+      pub.binary ? "application/octet-stream" : "text/plain; charset=utf-8",
+      pub.message, {});
 }
 
 Exit conclude(const Pub& pub, const Answer& answer) {

@@ -76,6 +76,31 @@ void add_credentials(const Server& server, std::string& bearer,
   if (!server.origin.empty()) headers.emplace_back("Origin", server.origin);
 }
 
+Outcome<Answer> post(const Server& server, Bytes type, Bytes body,
+                     const Headers& more) {
+  const std::string length = std::to_string(body.size());
+  std::string bearer;
+  Headers headers{{"Content-Type", type},
+                  {"Content-Length", length},
+                  {"Connection", "close"}};
+  add_credentials(server, bearer, headers);
+  headers.insert(headers.end(), more.begin(), more.end());
+  std::string request =
+      format_head("POST", server.url.target, server.url.host_header(), headers);
+  const Deadline deadline = server.deadline();
+  auto connection = Connection::open(server.url, server.tls, deadline);
+  if (!connection) return connection.error();
+  const auto sent = (*connection)->write(request.append(body), deadline);
+  // A server may refuse before it has read everything, and hang up: then its
+  // answer says more than the failed write.
+  std::string in;
+  auto head = read_head(**connection, in, deadline);
+  if (!head) return sent ? head.error() : sent.error();
+  auto text = read_body(**connection, *head, in, deadline);
+  if (!text) return text.error();
+  return Answer{std::move(*head), std::move(*text)};
+}
+
 Outcome<Head> read_head(Connection& connection, std::string& in,
                         Deadline deadline) {
   while (true) {

@@ -49,6 +49,15 @@ Outcome<Server> read_server(const Arguments& arguments);
 void add_credentials(const Server& server, std::string& bearer,
                      Headers& headers);
 
+struct Answer {
+  Head head;
+  std::string body;
+};
+
+/// POSTs `body`, with credentials and `more` fields, and reads the answer.
+Outcome<Answer> post(const Server& server, Bytes type, Bytes body,
+                     const Headers& more);
+
 /// Reads up to the end of an answer's head; what follows it stays in `in`.
 Outcome<Head> read_head(Connection& connection, std::string& in,
                         Deadline deadline);
