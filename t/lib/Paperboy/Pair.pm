@@ -23,6 +23,8 @@ sub new ($class, %option) {
             { channel => $channel, stream => $_->events("/sse?c=$channel") }
         } @{ $self->{nodes} };
     }
+    # Redis has been asked for its topics then.
+    $_->{stream}->wait_for_id for @{ $self->{clients} };
     return $self;
 }
 
