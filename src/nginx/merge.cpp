@@ -31,21 +31,8 @@ void inherit_unset(const Slots& parent, Slots& child) {
   }
 }
 
-void merge_slots(Slots& parent, Slots& child) {
+void merge_limits(Slots& parent, Slots& child) {
   const session::Settings defaults;
-  ngx_conf_merge_value(child.client_publish, parent.client_publish, 0);
-  ngx_conf_merge_value(child.deflate_context_takeover,
-                       parent.deflate_context_takeover, 0);
-  ngx_conf_merge_msec_value(child.send_timeout, parent.send_timeout,
-                            defaults.send_timeout_ms);
-  ngx_conf_merge_msec_value(child.close_timeout, parent.close_timeout,
-                            defaults.close_timeout_ms);
-  ngx_conf_merge_msec_value(child.sse_retry, parent.sse_retry,
-                            defaults.retry_ms);
-  ngx_conf_merge_uint_value(child.sse_event, parent.sse_event,
-                            static_cast<ngx_uint_t>(dialect::EventNames::off));
-  ngx_conf_merge_msec_value(child.idempotency_window, parent.idempotency_window,
-                            Draft{}.idempotency_ms);
   ngx_conf_merge_value(child.max_commands, parent.max_commands,
                        static_cast<ngx_int_t>(defaults.max_commands));
   ngx_conf_merge_value(child.max_bad_tokens, parent.max_bad_tokens,
@@ -63,6 +50,24 @@ void merge_slots(Slots& parent, Slots& child) {
                        static_cast<ngx_int_t>(defaults.max_subscriptions));
   ngx_conf_merge_value(child.max_history, parent.max_history,
                        static_cast<ngx_int_t>(defaults.max_history));
+}
+
+void merge_slots(Slots& parent, Slots& child) {
+  const session::Settings defaults;
+  merge_limits(parent, child);
+  ngx_conf_merge_value(child.client_publish, parent.client_publish, 0);
+  ngx_conf_merge_value(child.deflate_context_takeover,
+                       parent.deflate_context_takeover, 0);
+  ngx_conf_merge_msec_value(child.send_timeout, parent.send_timeout,
+                            defaults.send_timeout_ms);
+  ngx_conf_merge_msec_value(child.close_timeout, parent.close_timeout,
+                            defaults.close_timeout_ms);
+  ngx_conf_merge_msec_value(child.sse_retry, parent.sse_retry,
+                            defaults.retry_ms);
+  ngx_conf_merge_uint_value(child.sse_event, parent.sse_event,
+                            static_cast<ngx_uint_t>(dialect::EventNames::off));
+  ngx_conf_merge_msec_value(child.idempotency_window, parent.idempotency_window,
+                            Draft{}.idempotency_ms);
   ngx_conf_merge_uint_value(child.auth_request_failure,
                             parent.auth_request_failure,
                             static_cast<ngx_uint_t>(AuthRequestFailure::deny));
