@@ -116,6 +116,7 @@ subtest 'where all may, no token is bad' => sub {
     is($ws->recv, 'text:Unknown command', 'as many as one likes');
 };
 
+wait_for('those who were closed', sub { $nginx->status->{closed}{3013} >= 4 });
 is($nginx->status->{closed}{3013}, 4, 'they are counted');
 conf_refused('server { location / { paperboy_max_bad_tokens 0; } }', 'none',
     qr/paperboy_max_bad_tokens: expected at least 1/);
