@@ -16,6 +16,7 @@ void Doubtful::begins() {
 
 void Doubtful::hears(const Stamp& stamp) {
   ++heard_[{stamp.publisher, stamp.number}];
+  all_.emplace(stamp.publisher, stamp.number);
 }
 
 void Doubtful::passes(const Stamp& stamp, std::uint64_t epoch) {
@@ -30,13 +31,21 @@ bool Doubtful::fills(const Place& place) {
   return blanks_.erase({place.epoch, place.offset}) != 0;
 }
 
+/// Those that came, of which nobody has told where they stand, fill some.
 void Doubtful::judge_blanks(const std::string& who, std::uint32_t channel,
-                            Ledger& ledger) const {
+                            Ledger& ledger, std::uint64_t unplaced) const {
+  for (const auto& [publisher, number] : all_) {
+    if (ledger.find(publisher, channel, number)->stands == 0) ++unplaced;
+  }
   for (const auto& [epoch, offset] : blanks_) {
     const Place place{epoch, offset};
     const auto* const entry = ledger.standing(channel, place);
     if (entry != nullptr && entry->way == Way::topic && entry->excused)
       continue;
+    if (entry == nullptr && unplaced > 0) {
+      --unplaced;
+      continue;
+    }
     ledger.complain(
         Ledger::Kind::untold, channel, epoch,
         who + ": what stands at " + place_text(place) + " didn't come");
@@ -44,9 +53,9 @@ void Doubtful::judge_blanks(const std::string& who, std::uint32_t channel,
 }
 
 void Doubtful::finish(const std::string& who, std::uint32_t channel,
-                      Ledger& ledger) {
+                      Ledger& ledger, std::uint64_t unplaced) {
   begins();
-  judge_blanks(who, channel, ledger);
+  judge_blanks(who, channel, ledger, unplaced);
   for (const auto& [said, times, epoch] : open_) {
     const auto* const entry = ledger.find(said.first, channel, said.second);
     const std::string text = who + ": number " + std::to_string(said.second) +

@@ -33,11 +33,13 @@ class Doubtful {
   bool fills(const Place& place);
 
   /// The end of the run: complains of what `who` got of the channel.
-  void finish(const std::string& who, std::uint32_t channel, Ledger& ledger);
+  /// `unplaced`: so many of others came, and nobody has told from where.
+  void finish(const std::string& who, std::uint32_t channel, Ledger& ledger,
+              std::uint64_t unplaced = 0);
 
  private:
   void judge_blanks(const std::string& who, std::uint32_t channel,
-                    Ledger& ledger) const;
+                    Ledger& ledger, std::uint64_t unplaced) const;
 
   using Said = std::pair<std::uint32_t, std::uint32_t>;  // publisher, number
 
@@ -50,6 +52,7 @@ class Doubtful {
   std::map<Said, std::uint32_t> heard_;   ///< how often, in this connection
   std::map<Said, std::uint32_t> before_;  ///< in the one before
   std::map<Said, std::uint64_t> passed_;  ///< in which epoch
+  std::set<Said> all_;                    ///< heard ever
   std::vector<Came> open_;                ///< of those before
   std::set<std::pair<std::uint64_t, std::uint64_t>> blanks_;  ///< places
 };

@@ -208,10 +208,6 @@ void Hearing::jump(const Stamp& stamp, const Place& place) {
   for (std::uint64_t i = place_.offset + 1; i < end; ++i) {
     if (lacks(i, place)) ++holes;
   }
-  // What came without a place fills some of them.
-  const std::uint64_t filled = std::min(holes, unplaced_);
-  unplaced_ -= filled;
-  holes -= filled;
   if (holes == 0) return;
   tally_.untold(holes, here(stamp, place) + ", after " + place_text(place_));
   show();
@@ -244,7 +240,7 @@ void Hearing::late(const Stamp& stamp, const Place& place) {
 
 void Hearing::finish(const Place& last) {
   settle(true);
-  doubtful_.finish(name_, channel_, ledger_);
+  doubtful_.finish(name_, channel_, ledger_, unplaced_);
   if (place_ == last) return;
   const std::string text = name_ + ": ends at " + place_text(place_) +
                            ", and the channel at " + place_text(last);

@@ -1,69 +1,10 @@
 // That the checker sees what goes wrong with clients that are told no
 // positions: each broken promise once, and none where all were kept.
-#include "hearing.hpp"
-
-#include "test.hpp"
+#include "hearing_world.hpp"
 
 namespace {
 
 using namespace paperboy::fault;
-
-constexpr std::uint64_t kEpoch = 0xa1;
-constexpr std::uint64_t kOther = 0xb2;
-
-/// A channel and a user, two publishers and a back end's, one subscriber of
-/// both, which is let in.
-struct World {
-  explicit World(bool returns = false)
-      : here("one", 0, ledger, tally, returns) {
-    here.begins(true);
-    user.begins(true);
-  }
-
-  Stamp sent(std::uint32_t publisher, Way way = Way::http,
-             std::uint32_t channel = 0) {
-    Stamp stamp{publisher, channel, ledger.next(publisher, channel), 0};
-    stamp.hash = hash_of(stamped(stamp, 80));
-    ledger.publish(stamp, way);
-    return stamp;
-  }
-  Stamp published(std::uint64_t offset, std::uint64_t epoch = kEpoch) {
-    const Stamp stamp = sent(offset % 2);
-    ledger.acknowledge(stamp, {epoch, offset});
-    return stamp;
-  }
-  /// To the user, by a back end.
-  Stamp said(bool accepted = true) {
-    const Stamp stamp = sent(2, Way::topic, 1);
-    if (accepted) ledger.accept(stamp);
-    return stamp;
-  }
-  void gets(const Stamp& stamp) { here.receives(stamp); }
-  void gets_all(std::uint64_t from, std::uint64_t to) {
-    for (std::uint64_t i = from; i <= to; ++i) gets(published(i));
-  }
-  void miss(std::uint64_t from, std::uint64_t to) {
-    for (std::uint64_t i = from; i <= to; ++i) (void)published(i);
-  }
-  /// Its connection ends, and another begins.
-  void returns(bool noted = false, bool told = true) {
-    here.ends(noted);
-    here.begins(told);
-  }
-
-  void expect(std::uint64_t untold, std::uint64_t duplicates,
-              std::uint64_t reorders, std::uint64_t contradictions) const {
-    assert_int_equal(tally.counts.untold, untold);
-    assert_int_equal(tally.counts.duplicates, duplicates);
-    assert_int_equal(tally.counts.reorders, reorders);
-    assert_int_equal(tally.counts.contradictions, contradictions);
-  }
-
-  Tally tally{nullptr};
-  Ledger ledger{3, 1, tally, 1};
-  Hearing here;
-  Hearing user{"one/user", 1, ledger, tally};
-};
 
 void all_in_order_is_no_complaint(void**) {
   World world;
@@ -393,85 +334,6 @@ void what_is_said_in_doubt_may_be_published_twice(void**) {
   world.expect(0, 0, 0, 0);
 }
 
-/// A world in which a back end says one thing to all, while something is
-/// broken.
-Stamp said_in_doubt(World& world) {
-  world.ledger.doubt(Doubt::all, 0);
-  const Stamp stamp = world.sent(2, Way::topic);
-  world.ledger.accept(stamp);
-  world.ledger.doubt(Doubt::none, 0);
-  return stamp;
-}
-
-/// It is heard before anybody tells where; the second is told first.
-void what_is_said_in_doubt_may_stand_anywhere(void**) {
-  World world;
-  const Stamp stamp = said_in_doubt(world);
-  world.gets_all(1, 1);
-  world.gets(stamp);
-  world.gets_all(3, 4);
-  (void)world.ledger.claim(stamp, {kEpoch, 7});
-  world.gets_all(5, 6);
-  world.gets(stamp);
-  world.gets_all(8, 8);
-  (void)world.ledger.claim(stamp, {kEpoch, 2});
-  world.here.finish({kEpoch, 8});
-  world.expect(0, 0, 0, 0);
-}
-
-void what_is_said_in_doubt_comes_as_often_as_it_stands(void**) {
-  World world;
-  const Stamp stamp = said_in_doubt(world);
-  (void)world.ledger.claim(stamp, {kEpoch, 1});
-  (void)world.ledger.claim(stamp, {kEpoch, 2});
-  for (int i = 0; i < 3; ++i) world.gets(stamp);
-  world.gets_all(3, 3);
-  world.here.finish({kEpoch, 3});
-  world.expect(0, 1, 0, 0);
-}
-
-void what_is_said_in_doubt_and_stands_once_has_to_come(void**) {
-  World world;
-  const Stamp stamp = said_in_doubt(world);
-  world.gets_all(1, 1);
-  (void)world.ledger.claim(stamp, {kEpoch, 2});
-  world.gets_all(3, 3);
-  world.here.finish({kEpoch, 3});
-  world.expect(1, 0, 0, 0);
-}
-
-/// What is sent after begins behind it.
-void what_is_said_in_doubt_may_have_come_last_before(void**) {
-  World world(true);
-  const Stamp stamp = said_in_doubt(world);
-  (void)world.ledger.claim(stamp, {kEpoch, 2});
-  world.gets_all(1, 1);
-  world.gets(stamp);
-  world.returns(true);
-  world.gets_all(3, 3);
-  world.returns(true);
-  world.gets_all(4, 4);
-  world.here.finish({kEpoch, 4});
-  world.expect(0, 0, 0, 0);
-}
-
-/// One of others may not be missing between, nor come twice.
-void what_others_publish_meanwhile_is_excused_by_nothing(void**) {
-  World world;
-  const Stamp stamp = said_in_doubt(world);
-  (void)world.ledger.claim(stamp, {kEpoch, 2});
-  world.gets_all(1, 1);
-  world.gets(stamp);
-  world.miss(3, 3);
-  (void)world.ledger.claim(stamp, {kEpoch, 4});
-  world.gets(stamp);
-  const Stamp fifth = world.published(5);
-  world.gets(fifth);
-  world.gets(fifth);
-  world.here.finish({kEpoch, 5});
-  world.expect(1, 1, 0, 0);
-}
-
 /// A copy of what a back end said while it was let in, behind what is live.
 void a_copy_of_before_may_come_late_and_once(void**) {
   World world;
@@ -573,11 +435,6 @@ int main() {
       cmocka_unit_test(what_is_said_in_doubt_may_be_missing),
       cmocka_unit_test(what_is_said_in_doubt_may_come_late),
       cmocka_unit_test(what_is_said_in_doubt_may_be_published_twice),
-      cmocka_unit_test(what_is_said_in_doubt_may_stand_anywhere),
-      cmocka_unit_test(what_is_said_in_doubt_comes_as_often_as_it_stands),
-      cmocka_unit_test(what_is_said_in_doubt_and_stands_once_has_to_come),
-      cmocka_unit_test(what_is_said_in_doubt_may_have_come_last_before),
-      cmocka_unit_test(what_others_publish_meanwhile_is_excused_by_nothing),
       cmocka_unit_test(a_copy_of_before_may_come_late_and_once),
       cmocka_unit_test(so_may_one_of_what_was_said_to_its_user),
       cmocka_unit_test(what_is_accepted_and_comes_nowhere_is_lost),
