@@ -1,7 +1,7 @@
 // Tokens by the thousand, each of another user, for handshakes that show one.
 //
 //   load_tokens HS256 SECRET-FILE COUNT [CHANNEL]
-//   load_tokens ES256 PRIVATE-KEY-FILE COUNT [CHANNEL]
+//   load_tokens ES256|RS256 PRIVATE-KEY-FILE COUNT [CHANNEL]
 //
 // One a line. They are good for a day, and for all channels unless one is
 // named.
@@ -27,6 +27,7 @@ using Sign = std::function<std::string(Bytes)>;
 
 constexpr std::size_t kHalf = 32;  // bytes of one number of a P-256 signature
 constexpr int kNumber = kHalf;
+constexpr std::size_t kLongest = 1024;  // bytes of a signature
 constexpr std::time_t kDay = 86400;
 
 const unsigned char* raw(Bytes bytes) {
@@ -80,19 +81,22 @@ Sign with_key(const std::string& pem) {
         EVP_MD_CTX_new(), EVP_MD_CTX_free);
     EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr,
                        key.get());
-    std::string der(128, '\0');
-    std::size_t size = der.size();
-    EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(der.data()),
-                   &size, raw(text), text.size());
-    der.resize(size);
-    return halves_of(der);
+    std::string signature(kLongest, '\0');
+    std::size_t size = signature.size();
+    EVP_DigestSign(context.get(),
+                   reinterpret_cast<unsigned char*>(signature.data()), &size,
+                   raw(text), text.size());
+    signature.resize(size);
+    const bool is_rsa = EVP_PKEY_base_id(key.get()) == EVP_PKEY_RSA;
+    return is_rsa ? signature : halves_of(signature);
   };
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 4) give_up("load_tokens HS256|ES256 KEY-FILE COUNT [CHANNEL]");
+  if (argc < 4)
+    give_up("load_tokens HS256|RS256|ES256 KEY-FILE COUNT [CHANNEL]");
   const std::string algorithm = argv[1];
   const std::string key = read_file(argv[2]);
   if (key.empty()) give_up(std::string(argv[2]) + ": no key there");

@@ -19,6 +19,7 @@ http {{
   access_log off;
   keepalive_requests 1000000000;
   keepalive_timeout 1h;
+  client_header_buffer_size {header_buffer};
   {temporary}
   {http}
   server {{
@@ -64,6 +65,7 @@ class Nginx(server.Server):
                 temporary=' '.join(
                     f'{kind}_temp_path tmp_{kind};' for kind in
                     ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi')),
+                header_buffer=self.options.get('header_buffer', '1k'),
                 http=self.http(), port=self.port, tls=tls,
                 locations=self.locations()))
 
