@@ -231,7 +231,12 @@ void RedisMessaging::take(Topic topic, Bytes text, Bytes key,
 // ---- who is how far --------------------------------------------------------
 
 void RedisMessaging::on_marker(Bytes marker) {
-  if (marker_.empty()) holding_->set(kHoldMs);
+  if (marker_.empty()) {
+    // What it held when it lost Redis: others may hold for the same reason, and
+    // each would wait for the other.
+    if (publishes_) release();
+    holding_->set(kHoldMs);
+  }
   marker_ = marker;
   since_ = 0;
   if (marker == own_) {

@@ -18,7 +18,8 @@
 // before: then what came after its marker would be published before what came
 // in front of it. So it holds what it hears until all that heard its marker
 // have said that they have done what came before, and until it can publish, or
-// for some time; what they have taken meanwhile isn't taken again.
+// for some time; what they have taken meanwhile isn't taken again. One that
+// loses Redis while it holds waits no longer than until Redis is back.
 #pragma once
 
 #include <cstdint>

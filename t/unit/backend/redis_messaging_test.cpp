@@ -286,6 +286,18 @@ void one_that_is_gone_is_not_waited_for(void**) {
   assert_string_equal(marked(here.two.broker.keyed).c_str(), "M:1=2;M:2=3;");
 }
 
+/// Those who hold would wait for each other.
+void what_is_held_goes_out_when_redis_is_back(void**) {
+  World world;
+  Behind here(world);
+  world.server.kill();
+  world.turn();
+  world.server.start();
+  assert_string_equal(here.two.broker.keyed.c_str(), "");
+  world.turn_until([&] { return !here.two.broker.keyed.empty(); });
+  assert_string_equal(marked(here.two.broker.keyed).c_str(), "M:1=2;M:2=3;");
+}
+
 void one_that_can_not_publish_lets_others_do_it(void**) {
   World world;
   Worker& one = world.add();
@@ -480,6 +492,7 @@ int main() {
       cmocka_unit_test(a_mark_is_no_marker),
       cmocka_unit_test(one_that_begins_lets_others_go_first),
       cmocka_unit_test(one_that_is_gone_is_not_waited_for),
+      cmocka_unit_test(what_is_held_goes_out_when_redis_is_back),
       cmocka_unit_test(one_that_can_not_publish_lets_others_do_it),
       cmocka_unit_test(what_is_held_is_not_lost_by_who_stops_listening),
       cmocka_unit_test(order_is_given_up_before_memory),
