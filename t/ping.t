@@ -70,6 +70,32 @@ subtest 'without heartbeats due nothing is sent' => sub {
     ok(!$ws->readable(0.5), 'the default interval is longer than that');
 };
 
+# One event a turn: while the worker stood still, both have answered, and the
+# timers come before the second is read.
+subtest 'an answer that the worker has not read yet' => sub {
+    my $late = nginx(
+        workers => 1, events => 'epoll_events 1;', http => <<'END');
+paperboy_origin any;
+paperboy_zone main 4m;
+server {
+    listen 127.0.0.1:%%PORT%%;
+    location / {
+        paperboy echo;
+        paperboy_ping_interval 1s;
+        paperboy_ping_timeout 2s;
+    }
+}
+END
+    my @ws = map { $late->ws('/') } 1 .. 8;
+    is($_->recv, 'ping:', 'a ping') for @ws;
+    my ($worker) = $late->workers;
+    kill STOP => $worker;
+    $_->pong('') for @ws;
+    sleep 3;
+    kill CONT => $worker;
+    is($_->recv, 'ping:', 'another one') for @ws;
+};
+
 ok(wait_for('no connection is left', sub {
     $nginx->status->{connections} == 0 }), 'the dead are gone');
 is(scalar(() = $nginx->log('paperboy.log') =~ /^3012$/mg), 1,

@@ -255,6 +255,11 @@ std::size_t Connection::unreceived() const {
   return static_cast<std::size_t>(bytes) + (outbox_ ? outbox_->size() : 0);
 }
 
+bool Connection::unread() const {
+  int bytes = 0;
+  return ::ioctl(c_->fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
 /// What was noted as unreceived must not be received after all: the kernel
 /// would go on sending it. Without memory there is no note.
 void Connection::note_departure() noexcept {

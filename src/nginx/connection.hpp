@@ -41,6 +41,7 @@ class Connection final : public Client, public Slabbed<Connection> {
   void close() noexcept override;
 
   // session::Transport
+  [[nodiscard]] bool unread() const override;
   void note_refusal(const Error& why) override;
   void note(Bytes what) override;
 

@@ -29,6 +29,9 @@ class Transport {
   /// turn of the loop and not yet tried doesn't count.
   [[nodiscard]] virtual std::size_t backlog() const = 0;
 
+  /// The client has sent something that wasn't read yet.
+  [[nodiscard]] virtual bool unread() const { return false; }
+
   /// Sends what is queued, then ends the sending half and waits for the
   /// client's end of it.
   virtual void finish() = 0;

@@ -4,6 +4,8 @@
 // within send_timeout.
 #include "session/websocket.hpp"
 
+#include <utility>
+
 #include "hub/key.hpp"
 #include "session/frame_encoder.hpp"
 
@@ -219,12 +221,13 @@ std::optional<std::uint64_t> WebSocket::heartbeat_in() const {
 
 void WebSocket::heartbeat() {
   if (!connected() || heartbeat_in() != 0U) return;
-  if (waiting_) {
+  if (waiting_ && !transport_.unread()) {
     end_silent();
     return;
   }
-  waiting_ = true;
   beat_ = now();
+  // A worker that is behind may not have come to read the answer.
+  if (std::exchange(waiting_, true)) return;
   std::string ping;
   if (const auto heartbeat = settings().dialect->heartbeat()) {
     append_message(ping, *heartbeat, nullptr, 0);

@@ -30,7 +30,7 @@ my $TEMP_PATHS = join '', map { "    ${_}_temp_path %%DIR%%/tmp_$_;\n" }
 # are replaced:
 #   %%PORT%%, %%PORT_name%%  a free port of 127.0.0.1, one a name
 #   %%DIR%%                  the temporary directory
-# workers => N (2); main => TEXT: what stands before events {};
+# workers => N (2); main, events => TEXT: what stands before and in events {};
 # log_level => 'info'; connections => N (1024); paperboy => 0: without our
 # module; modules => [NAME, ...]: Debian's, by name; env => {NAME => VALUE};
 # dir => PATH: a directory of the caller's; daemon => 1: a daemon, which a new
@@ -83,7 +83,10 @@ worker_processes $option->{workers};
 pid %%DIR%%/nginx.pid;
 error_log %%DIR%%/error.log $option->{log_level};
 @{[ $option->{main} // '' ]}
-events { worker_connections @{[ $option->{connections} // 1024 ]}; }
+events {
+    worker_connections @{[ $option->{connections} // 1024 ]};
+    @{[ $option->{events} // '' ]}
+}
 END
     $conf .= "http {\n$TEMP_PATHS    access_log off;\n$http}\n"
         if defined $http;

@@ -74,6 +74,7 @@ class FakeTransport final : public Transport {
     ++shared;
   }
   [[nodiscard]] std::size_t backlog() const override { return backlog_; }
+  [[nodiscard]] bool unread() const override { return has_unread; }
   void finish() override { finishing = true; }
   void abort() override { aborted = true; }
   void note_refusal(const Error& why) override {
@@ -101,6 +102,7 @@ class FakeTransport final : public Transport {
   Warden* limits = nullptr;
   std::size_t room = std::numeric_limits<std::size_t>::max();
   int shared = 0;
+  bool has_unread = false;
   bool finishing = false;
   bool aborted = false;
 

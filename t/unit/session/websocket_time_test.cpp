@@ -66,6 +66,21 @@ void a_client_that_doesnt_answer_is_gone(void**) {
   assert_ended(client, 3012, kServer, "no answer to a ping");
 }
 
+/// The worker may be so late that it hasn't read the answer.
+void an_answer_that_was_not_read_yet_counts(void**) {
+  Quick world;
+  Client client(world);
+  client.open_in({});
+  world.pass(10'300);
+  client.transport.has_unread = true;
+  world.pass(3 * 4'000);
+  assert_false(client.transport.aborted);
+  assert_text(client.heard(), "ping\n");
+  client.transport.has_unread = false;
+  world.pass(4'300);
+  assert_ended(client, 3012, kServer, "no answer to a ping");
+}
+
 void what_it_said_before_the_ping_is_no_answer(void**) {
   Quick world;
   Client client(world);
@@ -270,6 +285,7 @@ int main() {
       cmocka_unit_test(a_client_that_answers_stays),
       cmocka_unit_test(anything_it_says_is_an_answer),
       cmocka_unit_test(a_client_that_doesnt_answer_is_gone),
+      cmocka_unit_test(an_answer_that_was_not_read_yet_counts),
       cmocka_unit_test(what_it_said_before_the_ping_is_no_answer),
       cmocka_unit_test(traffic_to_the_client_doesnt_count_as_its_answer),
       cmocka_unit_test(a_client_that_reads_nothing_is_ended_after_send_timeout),
