@@ -18,7 +18,8 @@ PLOTS = [
                 'megabytes of the server')),
 ]
 NAMES = {'paperboy': 'Paperboy', 'nchan': 'nchan', 'floor': 'bare server',
-         'kernel': 'kernel alone', 'ws': 'ws', 'socketio': 'Socket.IO'}
+         'kernel': 'kernel alone', 'uws': 'uWebSockets', 'ws': 'ws',
+         'socketio': 'Socket.IO'}
 
 
 def write(bench, rows):

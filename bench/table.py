@@ -10,7 +10,7 @@ import textwrap
 from figures import FIGURES
 from peers import nginx
 
-ORDER = ['paperboy', 'nchan', 'floor', 'kernel', 'ws', 'socketio']
+ORDER = ['paperboy', 'nchan', 'floor', 'kernel', 'uws', 'ws', 'socketio']
 
 
 def read(bench, row):
@@ -92,6 +92,8 @@ class Group:
         others = ['nchan'] if 'nchan' in self.peers else []
         if {'floor', 'kernel'} & set(self.peers):
             others.append('floor')
+        if 'uws' in self.peers:
+            others.append('uws')
         return others + (['base'] if self.based else [])
 
     def line(self, row, name, title):
@@ -99,7 +101,8 @@ class Group:
         got = {peer: values(figure, self.found[row.name].get(peer, []))
                for peer in ORDER}
         got['floor'], floor = got['floor'], got['kernel'] or got['floor']
-        measures = {'nchan': got['nchan'], 'floor': floor}
+        measures = {'nchan': got['nchan'], 'floor': floor,
+                    'uws': got['uws']}
         if row.base:
             measures['base'] = values(
                 figure, self.found.get(row.base, {}).get('paperboy', []))
