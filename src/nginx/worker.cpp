@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "broker/redis_broker.hpp"
 #include "broker/redis_engines.hpp"
@@ -37,19 +38,21 @@ class NginxClock final : public Clock {
   }
 };
 
+void ring(broker::shm::SeatIndex seat) {
+  const std::uint64_t one = 1;
+  // It can only fail with a full counter: then it wakes all the same.
+  [[maybe_unused]] const auto n = ::write(wakeup(seat), &one, sizeof one);
+}
+
 class EventfdWaker final : public broker::shm::Waker {
  public:
   void wake(broker::shm::SeatIndex seat) override {
-    // Ourselves without the system's help: that took a write, a read and a
-    // turn of the loop for each publish.
     Worker* const here = Worker::current();
-    if (here != nullptr && here->seat() == seat) {
-      here->wake();
-      return;
+    if (here != nullptr) {
+      here->wake(seat);
+    } else {
+      ring(seat);
     }
-    const std::uint64_t one = 1;
-    // It can only fail with a full counter: then it wakes all the same.
-    [[maybe_unused]] const auto n = ::write(wakeup(seat), &one, sizeof one);
   }
 };
 
@@ -208,6 +211,7 @@ void Worker::on_take_seat(ngx_event_t* event) {
 void Worker::exit_process(ngx_cycle_t*) {
   if (!the_worker) return;
   the_worker->dismiss_all();
+  the_worker->ring_others();
   the_worker.reset();
 }
 
@@ -215,6 +219,8 @@ bool Worker::listen(ngx_cycle_t* cycle) {
   drain_.handler = callback<on_drain>;
   drain_.log = cycle->log;
   drain_.data = this;
+  ring_ = drain_;
+  ring_.handler = callback<on_ring>;
   tick_ = drain_;
   tick_.handler = callback<on_tick>;
   tick_.cancelable = 1;
@@ -246,10 +252,27 @@ bool Worker::listen(ngx_cycle_t* cycle) {
 
 void Worker::wake() { ngx_post_event(&drain_, &ngx_posted_next_events); }
 
+/// Ourselves without the system's help. Others once for all that is published
+/// in this turn: on the same core each would run at once, for one message.
+void Worker::wake(broker::shm::SeatIndex seat) {
+  if (seat == seat_) return wake();
+  others_.add(seat);
+  ngx_post_event(&ring_, &ngx_posted_next_events);
+}
+
+void Worker::on_ring(ngx_event_t* event) {
+  static_cast<Worker*>(event->data)->ring_others();
+}
+
+void Worker::ring_others() { std::exchange(others_, {}).each(ring); }
+
+/// Where each write is an edge the eventfd isn't read: it doesn't get full.
 void Worker::on_wakeup(ngx_event_t* event) {
   auto* const c = static_cast<ngx_connection_t*>(event->data);
-  std::uint64_t count;
-  [[maybe_unused]] const auto n = ::read(c->fd, &count, sizeof count);
+  if ((ngx_event_flags & NGX_USE_CLEAR_EVENT) == 0) {
+    std::uint64_t count;
+    [[maybe_unused]] const auto n = ::read(c->fd, &count, sizeof count);
+  }
   Worker& self = *static_cast<Worker*>(c->data);
   self.wake();
   c->close = 0;
@@ -260,7 +283,9 @@ void Worker::on_drain(ngx_event_t* event) {
   static_cast<Worker*>(event->data)->drain();
 }
 
+/// The others first: they can begin meanwhile.
 void Worker::drain() {
+  ring_others();
   const Turn turn(*this);
   const bool more = hub_.drain();
   if (more) wake();

@@ -69,6 +69,8 @@ class Worker {
   /// Publications wait: they are read at the end of the next turn of the
   /// loop, together with what comes until then.
   void wake();
+  /// The same for the worker of a seat.
+  void wake(broker::shm::SeatIndex seat);
 
   /// `client` has something to send when the turn ends.
   void queue(Client& client) { dirty_.push_back(&client); }
@@ -115,6 +117,7 @@ class Worker {
   static void on_take_seat(ngx_event_t* event);
 
   bool listen(ngx_cycle_t* cycle);
+  void ring_others();
   void drain();
   void tick();
   void hear_notices();
@@ -123,6 +126,7 @@ class Worker {
 
   // Handlers of the events below.
   static void on_wakeup(ngx_event_t* event);
+  static void on_ring(ngx_event_t* event);
   static void on_drain(ngx_event_t* event);
   static void on_tick(ngx_event_t* event);
   static void on_wheel(ngx_event_t* event);
@@ -150,6 +154,8 @@ class Worker {
   std::vector<Client*> dead_;
   std::unordered_set<Client*> held_;
   ngx_connection_t* wakeup_ = nullptr;  // over the seat's eventfd
+  broker::shm::SeatSet others_;         // to be woken
+  ngx_event_t ring_{};
   ngx_event_t drain_{};
   ngx_event_t tick_{};
   ngx_event_t wheel_event_{};
