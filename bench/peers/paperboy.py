@@ -11,6 +11,7 @@ HTTP = """
   paperboy_zone main {zone};
   paperboy_origin any;
   paperboy_ping_interval {ping};
+  paperboy_ping_timeout {ping_timeout};
   paperboy_deflate {deflate};
   {rule}
 """
@@ -35,6 +36,7 @@ class Paperboy(nginx.Nginx):
         return HTTP.format(
             zone=self.options.get('zone', '256m log=64m'),
             ping=self.options.get('ping', '1h'),
+            ping_timeout=self.options.get('ping_timeout', '10s'),
             deflate=self.options.get('deflate', 'off'),
             rule=self.options.get('rule', ''))
 
