@@ -112,14 +112,14 @@ def memory(bench, peer, tls, connections=10_000):
                           '--channels', count, '--duration', bench.size(1, 0))
 
 
-def handshakes(bench, peer, algorithm=None, tokens=80_000):
+def handshakes(bench, peer, algorithm=None, tokens=80_000, tls=False):
     """Connections opened, let in, subscribed and ended, one after another."""
     keys, words = '', []
     if algorithm:
         public, lines = credentials(bench, algorithm, bench.size(tokens, 200))
         keys = f'paperboy_jwt_key {algorithm} file={public};'
         words = ['--lines', lines, '--header', 'Authorization: Bearer %l']
-    with bench.start(peer, connections=4000, keys=keys) as server:
+    with bench.start(peer, connections=4000, keys=keys, tls=tls) as server:
         return bench.load(server, 'churn', *server.subscriber(), *words,
                           '-c', bench.size(100, 10),
                           '--duration', bench.size(4, 0.3), '--settle', 0.5)

@@ -128,6 +128,10 @@ CONNECTIONS = [
         loads.handshakes, {'handshakes': '≥ 38,000', 'handshake_cpu': '',
                            'handshake_user': ''},
         {'algorithm': 'ES256', 'tokens': 100}, needs('tokens')),
+    Row('handshakes-tls', 'handshakes', 'over TLS, without a token',
+        loads.handshakes, {'handshakes': '', 'handshake_cpu': '',
+                           'handshake_user': ''},
+        {'tls': True}, needs('tls')),
 ]
 
 ENCODED = [
