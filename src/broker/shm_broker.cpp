@@ -85,6 +85,7 @@ void ShmBroker::remove_history(Bytes channel, const hub::DoneReply& reply) {
 void ShmBroker::tick() {
   zone_.touch_seat(seat_);
   zone_.reap_dead_seats();
+  zone_.go_round();
   zone_.sweep();
   const auto again = std::move(leaving_);
   leaving_.clear();

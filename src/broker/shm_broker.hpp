@@ -34,8 +34,8 @@ class ShmBroker final : public hub::Broker {
   void remove_history(Bytes channel, const hub::DoneReply& reply) override;
 
   /// Once a second: shows that the worker lives, frees the seats of those
-  /// that don't and what is over its age, and does what the zone's lock didn't
-  /// let it do before.
+  /// that don't and what is over its age, tells what nobody has told of
+  /// channels, and does what the zone's lock didn't let it do before.
   void tick();
 
  private:

@@ -47,7 +47,7 @@ class Checker {
          {&Checker::free_pages, &Checker::partial_pages, &Checker::pages,
           &Checker::chains, &Checker::order, &Checker::history,
           &Checker::members, &Checker::keys, &Checker::blocks, &Checker::log,
-          &Checker::seats, &Checker::sightings}) {
+          &Checker::seats, &Checker::sightings, &Checker::round}) {
       const char* wrong = (this->*walk)();
       if (wrong != nullptr) {
         return wrong;
@@ -144,6 +144,9 @@ class Checker {
     }
     channels_.push_back(ref);
     own_ += name.starts_with('\0') ? 1 : 0;
+    if (name.starts_with('\0') && (it.form & Channel::kTold) != 0) {
+      return "channel: one of our own, and told of";
+    }
     const Ref many = it.many();
     if (many != 0 &&
         (!arena_.is_taken(many) || !reached_.insert(many).second)) {
@@ -279,6 +282,13 @@ class Checker {
       }
     }
     return nullptr;
+  }
+
+  const char* round() {
+    const DirectoryHeader& it = zone_.directory;
+    const bool sound = it.watched <= 1 && it.round_at < map_.buckets &&
+                       it.round_left <= map_.buckets;
+    return sound ? nullptr : "round: bad place";
   }
 
   View view_;

@@ -124,6 +124,14 @@ void Directory::prune(ChannelRef ref) {
   }
 }
 
+bool Directory::settle(ChannelRef ref) {
+  if (!occupancy_.matters() || is_own(name(ref))) {
+    return true;
+  }
+  prune(ref);
+  return occupancy_.note(channel(ref), name(ref));
+}
+
 std::uint64_t Directory::subscribers(ChannelRef ref) const {
   std::uint64_t sum = 0;
   for (const Interest i : interests(ref)) {
@@ -314,7 +322,7 @@ bool Directory::evict_if_idle(ChannelRef ref, const Room& room) {
     return false;
   }
   prune(ref);
-  if (channel(ref).interests != 0) {
+  if (channel(ref).interests != 0 || !settle(ref)) {
     return false;
   }
   drop(ref);

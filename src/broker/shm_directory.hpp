@@ -22,6 +22,7 @@
 #include "broker/shm_history.hpp"
 #include "broker/shm_keys.hpp"
 #include "broker/shm_layout.hpp"
+#include "broker/shm_occupancy.hpp"
 #include "broker/shm_order.hpp"
 #include "broker/shm_seats.hpp"
 
@@ -55,13 +56,14 @@ struct Room {
 class Directory {
  public:
   Directory(View view, Arena arena, Seats seats, Order order, History history,
-            Keys keys)
+            Keys keys, Occupancy& occupancy)
       : view_(view),
         arena_(arena),
         seats_(seats),
         order_(order),
         history_(history),
-        keys_(keys) {}
+        keys_(keys),
+        occupancy_(occupancy) {}
 
   [[nodiscard]] static bool valid_name(Bytes name) {
     return !name.empty() && name.size() <= kMaxName;
@@ -88,6 +90,10 @@ class Directory {
 
   /// Drops the interest of workers that are gone.
   void prune(ChannelRef ref);
+
+  /// Has told, where anybody wants to know, whether it has subscribers now.
+  /// False: another worker has to.
+  bool settle(ChannelRef ref);
 
   /// How many subscriptions count, over all seats.
   [[nodiscard]] std::uint64_t subscribers(ChannelRef ref) const;
@@ -149,6 +155,7 @@ class Directory {
   Order order_;
   History history_;
   Keys keys_;
+  Occupancy& occupancy_;
 };
 
 }  // namespace paperboy::broker::shm

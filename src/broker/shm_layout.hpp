@@ -37,7 +37,7 @@ using AtomicWord = std::atomic<std::uint64_t>;
 static_assert(AtomicWord::is_always_lock_free);
 
 inline constexpr std::uint64_t kMagic = 0x31796f6272657061;  // "aperboy1"
-inline constexpr std::uint32_t kVersion = 5;
+inline constexpr std::uint32_t kVersion = 6;
 inline constexpr std::size_t kRefUnit = 16;
 inline constexpr std::size_t kPageSize = 16'384;
 
@@ -128,9 +128,10 @@ struct Channel {
   Ref older;              // the same; kAnnex: a ref to its annex, and no order
   std::uint16_t used_at;  // when it became the newest; seconds, wraps
   std::uint16_t interests;
-  std::uint16_t form;  // the name's length, kMany, kAnnex
+  std::uint16_t form;  // the name's length, kTold, kMany, kAnnex
 
   static constexpr std::uint16_t kLength = 0x07FF;
+  static constexpr std::uint16_t kTold = 0x2000;  // that it has subscribers
   static constexpr std::uint16_t kMany = 0x4000;
   static constexpr std::uint16_t kAnnex = 0x8000;
 
@@ -169,6 +170,11 @@ struct DirectoryHeader {
   std::uint64_t channels;
   std::uint64_t own;    // of them Paperboy's own: their names begin with a NUL
   std::uint64_t marks;  // the last that was given
+  // See shm_occupancy.hpp.
+  std::uint64_t watched;     // 1: the node's workers are to tell changes
+  std::uint64_t changes;     // the last one's number
+  std::uint64_t round_at;    // the next bucket
+  std::uint64_t round_left;  // buckets
   Ref newest;
   Ref oldest;
 };

@@ -13,6 +13,7 @@
 #include "broker/shm_lock.hpp"
 #include "broker/shm_log.hpp"
 #include "broker/shm_members.hpp"
+#include "broker/shm_occupancy.hpp"
 #include "broker/shm_order.hpp"
 #include "broker/shm_publisher.hpp"
 #include "broker/shm_seats.hpp"
@@ -36,7 +37,8 @@ struct Parts {
         history(view, arena, order),
         members(view, arena, seats, order),
         keys(view, arena),
-        directory(view, arena, seats, order, history, keys),
+        occupancy(view),
+        directory(view, arena, seats, order, history, keys, occupancy),
         log(view, directory, seats),
         publisher(view, directory, history, keys, log),
         sightings(view),
@@ -55,6 +57,7 @@ struct Parts {
   History history;
   Members members;
   Keys keys;
+  Occupancy occupancy;
   Directory directory;
   Log log;
   Publisher publisher;
@@ -64,8 +67,8 @@ struct Parts {
 };
 
 /// The time under the lock: what a dead one left is completed first, and who
-/// has to be woken is woken after the lock is released, since a wake-up is a
-/// system call.
+/// has to be woken, or to be told something, is after the lock is released,
+/// since a wake-up is a system call.
 class Critical {
  public:
   explicit Critical(Parts& parts, Patience patience = Patience::usual)
@@ -80,6 +83,7 @@ class Critical {
   ~Critical() {
     lock_.reset();
     wakes.each([this](SeatIndex seat) { parts_.waker.wake(seat); });
+    parts_.occupancy.tell();
   }
 
   [[nodiscard]] bool held() const { return lock_->held(); }

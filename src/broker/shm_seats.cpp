@@ -4,6 +4,8 @@
 
 #include <new>
 
+#include "broker/shm_occupancy.hpp"
+
 namespace paperboy::broker::shm {
 
 void Seats::format() {
@@ -112,6 +114,7 @@ void Seats::vacate(Seat& seat) {
   step();
   Transaction tx(view_);
   tx.set(seat.taken, 0);
+  Occupancy::ask_for_round(tx, view_);
   if (seat.first_member != 0) {
     Ref& orphans = view_.header().members.orphans;
     tx.set(view_.block<MemberEntry>(seat.last_member)->next, orphans);

@@ -116,6 +116,13 @@ struct ChannelPage {
   std::uint64_t cursor = 0;           // of the next page; 0: that was the last
 };
 
+/// A channel has got its first subscriber on this node, or lost its last.
+struct Change {
+  std::string name;
+  bool subscribed = false;   // it has one
+  std::uint64_t number = 0;  // of all channels' changes; the next one's is more
+};
+
 /// How much one call of Zone::drain may take before it returns `more`.
 struct DrainLimit {
   std::size_t records = 4096;
@@ -186,6 +193,17 @@ class Waker {
   Waker& operator=(const Waker&) = delete;
   virtual ~Waker() = default;
   virtual void wake(SeatIndex seat) = 0;
+};
+
+/// Who is told of changes (Zone::watch): after the writer lock is released, by
+/// the worker that made or found them. Leads back to no zone.
+class Watcher {
+ public:
+  Watcher() = default;
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+  virtual ~Watcher() = default;
+  virtual void changed(const Change& change) noexcept = 0;
 };
 
 /// Who is shown the records of the log by Zone::drain.

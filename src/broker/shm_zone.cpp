@@ -16,6 +16,10 @@ constexpr Error kNoRoom = {ErrorCode::zone_full,
                            "others fill what room is made in the zone"};
 constexpr Error kUnknown = {ErrorCode::not_found, "there is no such channel"};
 
+// So many have numbers between two zones' that were made a second apart. In
+// 2038 numbers are below 2^51: JavaScript's are exact up to 2^53.
+constexpr std::uint64_t kChangesASecond = 1UL << 20;
+
 std::uint64_t since_1970(const Clock& clock) {
   return static_cast<std::uint64_t>(clock.unix_seconds()) * 1000;
 }
@@ -49,6 +53,7 @@ Result<Zone> Zone::format(std::span<std::byte> memory, const Options& options,
   auto parts = std::make_unique<Parts>(memory.data(), clock, waker);
   parts->arena.format();
   parts->directory.format(options);
+  parts->occupancy.format(since_1970(clock) / 1000 * kChangesASecond);
   parts->history.format();
   parts->members.format();
   parts->keys.format();
@@ -162,6 +167,7 @@ Result<Subscription> Zone::subscribe(SeatIndex seat, Bytes name,
     const auto added = ref ? directory.add_interest(*ref, seat, most, room)
                            : Result<Done>(ref.error());
     if (added) {
+      directory.settle(*ref);
       return Subscription{*ref, directory.position(*ref)};
     }
     if (!room.spent() || hold == kHolds) {
@@ -175,7 +181,11 @@ Result<Done> Zone::unsubscribe(SeatIndex seat, ChannelRef ref) {
   if (!critical.held()) {
     return WriterLock::error();
   }
-  return parts_->directory.remove_interest(ref, seat);
+  const auto done = parts_->directory.remove_interest(ref, seat);
+  if (done) {
+    parts_->directory.settle(ref);
+  }
+  return done;
 }
 
 Result<Position> Zone::position(Bytes name) {

@@ -124,6 +124,22 @@ class Zone {
   /// How many subscribe to it on this node; 0 where the lock can't be had.
   [[nodiscard]] std::uint64_t subscribers(Bytes name);
 
+  // Changes: a channel gets its first subscriber on this node, or loses its
+  // last (see shm_occupancy.hpp). Not of Paperboy's own.
+
+  /// From now on `watcher`, which must outlive this or `stop_watching`, is told
+  /// of changes that this worker makes, and of those that it finds; null: of
+  /// none, and then others needn't look for any either. Those that were not
+  /// told before are found, too.
+  void watch(Watcher* watcher);
+
+  /// What this worker changes from here on is for others to find.
+  void stop_watching();
+
+  /// Looks for changes that nobody has told: of dead workers and of those who
+  /// don't watch. A bounded number; call it once a second.
+  void go_round();
+
   /// Its name; the bytes live as long as the subscription. Takes no lock.
   [[nodiscard]] Bytes name(ChannelRef ref) const;
 
