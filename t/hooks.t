@@ -334,7 +334,6 @@ subtest 'the configuration' => sub {
     refused('paperboy_hook /a; paperboy_hook /b;', qr/is duplicate/);
     refused('paperboy_hook /a events=connect,connect;', qr/expected connect, disc/);
     refused('paperboy_hook /a events=;', qr/expected connect, disconnect/);
-    refused('paperboy_hook /a events=channel_first;', qr/no worker knows that/);
     refused('paperboy_hook /a batch=0;', qr/expected a number from 1 to/);
     refused('paperboy_hook /a queue=x;', qr/expected a number from 1 to/);
     refused('paperboy_hook /a retries=-1;', qr/expected a number from 0 to/);

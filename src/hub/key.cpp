@@ -35,4 +35,9 @@ Bytes channel_name(Bytes key) {
   return nul == Bytes::npos ? key : key.substr(nul + 1);
 }
 
+Bytes channel_namespace(Bytes key) {
+  const auto nul = key.find('\0');
+  return nul == Bytes::npos ? Bytes() : key.substr(0, nul);
+}
+
 }  // namespace paperboy::hub

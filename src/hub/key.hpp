@@ -29,4 +29,7 @@ inline constexpr std::size_t kMaxNamespace = 256;  // bytes
 /// The name within a key.
 [[nodiscard]] Bytes channel_name(Bytes key);
 
+/// The namespace within a key; empty: it is in none.
+[[nodiscard]] Bytes channel_namespace(Bytes key);
+
 }  // namespace paperboy::hub

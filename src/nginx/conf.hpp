@@ -96,6 +96,7 @@ struct MainConf : MainSlots {
   std::unique_ptr<ClassicConf> classic;    // null: no back end is asked
   bool classic_in_use = false;             // some location speaks the protocol
   std::unique_ptr<EmbeddedConf> embedded;  // null: nothing is said of it
+  std::vector<ChannelHook> channel_hooks;
   std::optional<std::size_t> token_cache_size;  // bytes; 0: off; none: not set
   std::vector<std::shared_ptr<const JwksConf>> jwks;
   bool has_public_keys = false;     // some location verifies with them

@@ -98,6 +98,9 @@ std::optional<std::string> read_material(ngx_conf_t* cf,
 /// well.
 char* finish_limits(ngx_conf_t* cf, LocationConf& conf);
 
+/// Of a location that is merged: whether its hook is told of channels.
+void note_channel_hook(ngx_conf_t* cf, const LocationConf& conf);
+
 /// Reports `text`, which continues `what: `, at the directive; for `return`.
 char* conf_error(ngx_conf_t* cf, Bytes what, Bytes text);
 

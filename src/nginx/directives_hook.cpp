@@ -1,4 +1,5 @@
 // paperboy_hook: the application that is told what clients do.
+#include <algorithm>
 #include <utility>
 
 #include "nginx/directives.hpp"
@@ -12,12 +13,15 @@ using Event = session::Hook::Event;
 constexpr ngx_msec_t kMostDelay = 60'000;
 constexpr ngx_int_t kMost = 1'000'000;
 
-std::optional<Event> event_of(Bytes word) {
-  if (word == "connect") return Event::connect;
-  if (word == "disconnect") return Event::disconnect;
-  if (word == "subscribe") return Event::subscribe;
-  if (word == "unsubscribe") return Event::unsubscribe;
-  return {};
+/// 0: there is none of this name.
+unsigned bit_of(Bytes word) {
+  if (word == "connect") return HookConf::bit(Event::connect);
+  if (word == "disconnect") return HookConf::bit(Event::disconnect);
+  if (word == "subscribe") return HookConf::bit(Event::subscribe);
+  if (word == "unsubscribe") return HookConf::bit(Event::unsubscribe);
+  if (word == "channel_first") return HookConf::kFirst;
+  if (word == "channel_last") return HookConf::kLast;
+  return 0;
 }
 
 /// What is wrong with a list of events; empty: nothing.
@@ -26,17 +30,13 @@ Bytes read_events(Bytes words, unsigned& events) {
   for (bool more = true; more;) {
     const std::size_t comma = words.find(',');
     more = comma != Bytes::npos;
-    const Bytes word = words.substr(0, comma);
+    const unsigned bit = bit_of(words.substr(0, comma));
     if (more) words.remove_prefix(comma + 1);
-    if (word == "channel_first" || word == "channel_last") {
-      return "no worker knows that of all: count subscribe and unsubscribe";
+    if (bit == 0 || (events & bit) != 0) {
+      return "expected connect, disconnect, subscribe, unsubscribe, "
+             "channel_first and channel_last, with commas between";
     }
-    const auto event = event_of(word);
-    if (!event || (events & HookConf::bit(*event)) != 0) {
-      return "expected connect, disconnect, subscribe and unsubscribe, with "
-             "commas between";
-    }
-    events |= HookConf::bit(*event);
+    events |= bit;
   }
   return {};
 }
@@ -102,6 +102,24 @@ char* set_hook(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   main_conf(cf).asks = true;
   here.hook = std::move(hook);
   return NGX_CONF_OK;
+}
+
+void note_channel_hook(ngx_conf_t* cf, const LocationConf& conf) {
+  if (conf.dialect == nullptr || !conf.hook || !conf.hook->is_for_channels()) {
+    return;
+  }
+  auto& all = main_conf(cf).channel_hooks;
+  auto found = std::ranges::find(all, conf.hook, &ChannelHook::hook);
+  if (found == all.end()) {
+    found = all.insert(all.end(), {.hook = conf.hook, .spaces = {}});
+  }
+  const Value space = conf.name_space;
+  if (space != nullptr && space->lengths != nullptr) {
+    found->anywhere = true;
+    return;
+  }
+  const Bytes name = space != nullptr ? bytes(space->value) : Bytes();
+  if (!found->covers(name)) found->spaces.emplace_back(name);
 }
 
 }  // namespace paperboy::nginx

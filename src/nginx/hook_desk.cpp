@@ -3,61 +3,19 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/json.hpp"
 #include "hub/key.hpp"
+#include "nginx/hook_event.hpp"
 #include "nginx/worker.hpp"
-#include "session/client_id.hpp"
 
 namespace paperboy::nginx {
 
 namespace {
-
-using Event = session::Hook::Event;
 
 // Of an answer, which isn't read.
 constexpr std::size_t kMaxAnswer = 64UL * 1024;
 
 // A worker that leaves has so long for its last post.
 constexpr ngx_msec_t kLastTimeout = 3000;
-
-Bytes event_name(Event event) {
-  switch (event) {
-    case Event::connect:
-      return "connect";
-    case Event::disconnect:
-      return "disconnect";
-    case Event::subscribe:
-      return "subscribe";
-    default:
-      return "unsubscribe";
-  }
-}
-
-std::uint64_t unix_ms() {
-  const ngx_time_t& now = *ngx_timeofday();
-  return static_cast<std::uint64_t>(now.sec) * 1000 + now.msec;
-}
-
-std::string event_text(const session::Hook::Told& what) {
-  Json json = Json::object();
-  json.set("type", Json::string(event_name(what.event)))
-      .set("time", Json::integer(unix_ms()))
-      .set("client", Json::string(session::client_text(what.client)))
-      .set("user", Json::string(what.user));
-  if (!what.channel.empty()) {
-    const Bytes name = hub::channel_name(what.channel);
-    json.set("channel", Json::string(name));
-    if (name.size() < what.channel.size()) {
-      const std::size_t size = what.channel.size() - name.size() - 1;
-      json.set("namespace", Json::string(what.channel.substr(0, size)));
-    }
-  }
-  if (what.event == Event::disconnect) {
-    json.set("code", Json::integer(what.why.code))
-        .set("reason", Json::string(what.why.reason));
-  }
-  return json.dump();
-}
 
 bool is_good(const InnerAnswer& answer) {
   return answer.status >= 200 && answer.status < 300;
@@ -70,6 +28,21 @@ void HookConf::tell(const Told& what) const noexcept {
   if (worker == nullptr) return;
   try {
     worker->hooks().add(*this, event_text(what));
+  } catch (...) {
+    log_exception();
+  }
+}
+
+void ChannelHooks::changed(const broker::shm::Change& change) noexcept {
+  const Bytes space = hub::channel_namespace(change.name);
+  try {
+    std::string text;  // once for all
+    for (const ChannelHook& one : hooks_) {
+      const bool told =
+          one.hook->wants_change(change.subscribed) && one.covers(space);
+      if (told && text.empty()) text = event_text(change);
+      if (told) desk_.add(*one.hook, text);
+    }
   } catch (...) {
     log_exception();
   }

@@ -13,9 +13,12 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "backend/hook_queue.hpp"
 #include "base/counters.hpp"
+#include "broker/shm_types.hpp"
 #include "nginx/hook_conf.hpp"
 #include "nginx/inner_request.hpp"
 
@@ -63,6 +66,26 @@ class HookDesk {
  private:
   Counters& counters_;
   std::unordered_map<const HookConf*, std::shared_ptr<HookLine>> lines_;
+};
+
+/// Tells which channels have got their first subscriber, and lost their last,
+/// as the worker's zone finds that.
+class ChannelHooks final : public broker::shm::Watcher {
+ public:
+  /// `desk` must outlive this.
+  ChannelHooks(std::vector<ChannelHook> hooks, HookDesk& desk)
+      : hooks_(std::move(hooks)), desk_(desk) {}
+
+  /// Null: nobody wants to know.
+  [[nodiscard]] broker::shm::Watcher* watcher() {
+    return hooks_.empty() ? nullptr : this;
+  }
+
+  void changed(const broker::shm::Change& change) noexcept override;
+
+ private:
+  const std::vector<ChannelHook> hooks_;
+  HookDesk& desk_;
 };
 
 }  // namespace paperboy::nginx

@@ -447,6 +447,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   if (child.dialect != nullptr && child.settings.dialect->agreed() != nullptr) {
     child.agreed.dialect = child.settings.dialect->agreed();
   }
+  note_channel_hook(cf, child);
   if (char* const bad = check_keys(cf, child)) return bad;
   return check_channels(cf, child);
 }

@@ -102,10 +102,12 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
       leave_(*this),
       desk_(*this, hub_),
       hooks_(counters_),
+      channel_hooks_(main.channel_hooks, hooks_),
       revocations_(hub_, desk_, main),
       node_(make_node(main)),
       hears_notices_(main.classic_in_use) {
   context_.revocations = revocations_.all();
+  zone_.watch(channel_hooks_.watcher());
   if (main.classic) {
     classic_ = std::make_unique<ClassicDesk>(*this, *main.classic,
                                              network_ != nullptr);
@@ -116,7 +118,8 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
   }
 }
 
-Worker::~Worker() = default;
+/// Nothing is posted any more: what its end changes, others find.
+Worker::~Worker() { zone_.stop_watching(); }
 
 std::unique_ptr<hub::Broker> Worker::make_broker(const MainConf& main) {
   const auto keep = [this](auto made) {
@@ -210,6 +213,7 @@ void Worker::on_take_seat(ngx_event_t* event) {
 
 void Worker::exit_process(ngx_cycle_t*) {
   if (!the_worker) return;
+  the_worker->zone_.stop_watching();
   the_worker->dismiss_all();
   the_worker->ring_others();
   the_worker.reset();

@@ -166,6 +166,7 @@ class Worker {
   JwksDesk key_sets_;
   Errands errands_;
   HookDesk hooks_;
+  ChannelHooks channel_hooks_;
   RevocationDesk revocations_;
   std::unique_ptr<api::Node> node_;
   std::unique_ptr<ClassicDesk> classic_;    // null: there is no back end

@@ -16,6 +16,7 @@ void assert_key(Bytes name_space, Bytes name, const std::string& expected) {
   assert_true(key.ok());
   assert_true(*key == expected);
   assert_true(channel_name(*key) == name);
+  assert_true(channel_namespace(*key) == name_space);
 }
 
 void assert_refused(Bytes name, std::size_t max = kMax) {
