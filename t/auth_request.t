@@ -5,6 +5,7 @@ use Paperboy::Test;
 use Paperboy::Callback;
 use File::Temp ();
 use JSON::PP ();
+use Time::HiRes qw(sleep);
 
 my $json = JSON::PP->new->canonical;
 
@@ -313,6 +314,33 @@ subtest 'commands' => sub {
     like($heard, qr/"id":7.*"id":8/s, 'answers in order');
     like($heard, qr/"data":"slow".*"data":"quick"/s, 'publications in order');
     asked();
+};
+
+# A line a second, and in the next how many others there were.
+subtest 'what fails again and again is told seldom' => sub {
+    my $ws   = native('/commands');
+    my $id   = 1;
+    my $fail = sub ($count) {
+        for (1 .. $count) {
+            $ws->text(sprintf '{"id":%d,"subscribe":{"channel":"oops"}}', ++$id);
+            like($ws->recv, qr/"code":100/, 'no answer');
+        }
+    };
+    my $told = sub () {
+        return $nginx->log =~ /paperboy_auth_request: the back end answers 500(.*)/g;
+    };
+    sleep 1.1;
+    $fail->(1);
+    my $before = () = $told->();
+    $fail->(30);
+    sleep 1.1;
+    $fail->(1);
+    my @lines = $told->();
+    splice @lines, 0, $before;
+    cmp_ok(scalar(@lines), '<', 31, 'not a line each');
+    my $all = 0;
+    $all += 1 + (/; and (\d+) others/ ? $1 : 0) for @lines;
+    is($all, 31, 'but all are counted');
 };
 
 subtest 'many questions' => sub {

@@ -171,12 +171,10 @@ std::string key_of(const AuthRequestConf& conf,
   return key.append(1, '\0').append(question.channel);
 }
 
-Answer answer_of(const InnerAnswer& answer) {
+Answer answer_of(const InnerAnswer& answer, backend::Complaints& complaints) {
   if (is_refusal(answer.status)) return Answer::refused;
   if (is_yes(answer.status)) return Answer::allowed;
-  const std::string why = why_none(answer);
-  ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "paperboy_auth_request: %s",
-                why.c_str());
+  complaints.tell(why_none(answer));
   return is_failure(answer.status) ? Answer::unknown : Answer::undecided;
 }
 
@@ -249,13 +247,13 @@ void AuthRequestConf::ask(const Question& question, Reply reply) const {
        .json = question_text(question),
        .max_size = max_size,
        .timeout = timeout_ms,
-       .handler = [reply, key, held = cache, asked = asking,
+       .handler = [reply, key, held = cache, asked = asking, told = complaints,
                    until = now + cache_ms](const InnerAnswer& answer) {
          --*asked;
          Worker* const here = Worker::current();
          if (here == nullptr) return;
          const Turn turn(*here);
-         const Verdict verdict = answer_of(answer);
+         const Verdict verdict = answer_of(answer, *told);
          const bool decided =
              verdict == Verdict::allowed || verdict == Verdict::refused;
          if (decided && !key.empty()) {

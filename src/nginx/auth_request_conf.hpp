@@ -10,6 +10,7 @@
 #include <string>
 
 #include "auth/verdict_cache.hpp"
+#include "backend/complaints.hpp"
 #include "session/judge.hpp"
 
 namespace paperboy::nginx {
@@ -38,6 +39,7 @@ class AuthRequestConf final : public session::Judge {
 
   /// Each process has its own; made when the directive has been read.
   std::shared_ptr<auth::VerdictCache> cache;
+  std::shared_ptr<backend::Complaints> complaints;  // that it doesn't decide
 
   [[nodiscard]] bool is_for_commands() const {
     return on_subscribe || on_publish;

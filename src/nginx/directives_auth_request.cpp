@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "nginx/directives.hpp"
+#include "nginx/worker.hpp"
 
 namespace paperboy::nginx {
 
@@ -95,6 +96,12 @@ Bytes read_option(ngx_conf_t* cf, Bytes text, AuthRequestConf& asked) {
          "waiting= or together=";
 }
 
+void log_failure(Bytes line) {
+  const ngx_str_t text = borrow(line);
+  ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "paperboy_auth_request: %V",
+                &text);
+}
+
 }  // namespace
 
 char* set_auth_request(ngx_conf_t* cf, ngx_command_t*, void* conf) {
@@ -125,6 +132,8 @@ char* set_auth_request(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   if (asked->cache_ms != 0) {
     asked->cache = std::make_shared<auth::VerdictCache>(asked->cache_size);
   }
+  asked->complaints =
+      std::make_shared<backend::Complaints>(worker_clock(), log_failure);
   main_conf(cf).asks = true;
   here.auth_request = std::move(asked);
   return NGX_CONF_OK;
