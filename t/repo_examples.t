@@ -13,6 +13,7 @@ my $keys = File::Temp->newdir;
 my (undef, $public) = ec_key($keys, 'key');
 $ENV{JWT_PUBLIC_KEY_B64} = encode_base64(slurp($public));
 $ENV{PAPERBOY_EMBEDDED_BACKEND_TOKEN} = 'a token of the tests' =~ tr/ /-/r;
+$ENV{PAPERBOY_CSRF_SECRET} = 'a secret of thirty-two bytes, ok';
 
 my @examples = grep {/nginx\.conf$/} files('conf-examples', 'docker');
 ok(scalar @examples, 'there are examples');
