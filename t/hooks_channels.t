@@ -327,9 +327,23 @@ END
 
 subtest 'at random' => sub {
     next_nginx(http => conf());
+    $nginx->expect_log(qr/exited on signal 9/);
     srand 11;
     my %there;
+    my $settle = sub {
+        my $open = 0;
+        $open += @$_ for values %there;
+        wait_for('the last to have gone',
+            sub { $nginx->status->{connections} == $open });
+        wait_for('all to be told', sub { $nginx->status->{hook_waiting} == 0 });
+    };
     for my $step (1 .. 400) {
+        if ($step % 150 == 0) {
+            $settle->();
+            my ($victim) = $nginx->workers;
+            $nginx->kill_worker($victim);
+            @$_ = grep { $_->header('X-Worker') != $victim } @$_ for values %there;
+        }
         my $c = 'c' . int rand 8;
         my $all = $there{$c} //= [];
         if (rand() < 0.5 && @$all < 4) {
@@ -340,15 +354,15 @@ subtest 'at random' => sub {
             rand() < 0.2 ? $ws->close(1000) : $ws->send_close(1000);
         }
     }
-    my $open = 0;
-    $open += @$_ for values %there;
-    wait_for('the last to have gone',
-        sub { $nginx->status->{connections} == $open });
-    wait_for('all to be told', sub { $nginx->status->{hook_waiting} == 0 });
-    while ($app->waiting) {
-        my $posted = $app->next;
-        push @all, @{ $json->decode($posted->{body})->{events} };
-    }
+    $settle->();
+    # Of the dead one's channels it is told within a second or two.
+    wait_for('the last word of each', sub {
+        push @all, @{ $json->decode($app->next->{body})->{events} }
+            while $app->waiting;
+        my %is = map { $_->{channel} => $_->{type} eq 'channel_first' }
+            sort { $a->{seq} <=> $b->{seq} } @all;
+        return !grep { !$is{$_} != !@{ $there{$_} } } keys %there;
+    });
     cmp_ok(scalar(@all), '>', 50, 'many were told');
     my $is = by_turns(@all);
     for my $c (sort keys %there) {
