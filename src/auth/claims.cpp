@@ -326,6 +326,17 @@ Checked read_caps(const Json& claims, Bytes user, Grants& grants) {
              : Checked(TokenError::claims);
 }
 
+Checked read_limits(const Json& claims, const TokenRules& rules,
+                    Allowance& limits) {
+  const Json claim =
+      rules.limits_claim.empty() ? Json() : claims.get(rules.limits_claim);
+  if (!claim) return Done{};
+  const auto read = read_allowance(claim);
+  if (!read) return TokenError::limits;
+  limits = *read;
+  return Done{};
+}
+
 }  // namespace
 
 bool read_capabilities(const Json& caps, Bytes user, Grants& grants) {
@@ -353,6 +364,9 @@ Result<Token, TokenError> read_claims(const Json& claims,
   if (auto granted = read_grants(claims, rules, token.user, token.grants);
       !granted) {
     return granted.error();
+  }
+  if (auto limits = read_limits(claims, rules, token.limits); !limits) {
+    return limits.error();
   }
   token.channel = claims.get(channel_claim(rules)).as_string();
   if (!rules.exact) token.channel = expanded(token.channel, token.user).text;

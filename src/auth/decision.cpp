@@ -70,6 +70,15 @@ Checked read_caps(const Json& answer, Decision& decision) {
              : Checked(Bytes("caps is not as in a token"));
 }
 
+Checked read_limits(const Json& answer, Decision& decision) {
+  const Json limits = answer.get("limits");
+  if (!limits) return Done{};
+  const auto read = read_allowance(limits);
+  if (!read) return Bytes("limits is not as in a token");
+  decision.limits = *read;
+  return Done{};
+}
+
 }  // namespace
 
 Result<Decision, Bytes> read_decision(Bytes body) {
@@ -78,7 +87,8 @@ Result<Decision, Bytes> read_decision(Bytes body) {
   const auto answer =
       Json::parse(body, {.depth = kMaxDepth, .size = body.size()});
   if (!answer || !answer->is_object()) return Bytes("it is no JSON object");
-  for (const auto read : {read_user, read_expiry, read_channels, read_caps}) {
+  for (const auto read :
+       {read_user, read_expiry, read_channels, read_caps, read_limits}) {
     if (auto done = read(*answer, decision); !done) return done.error();
   }
   if (const Json info = answer->get("info"); info && !info.is_null()) {

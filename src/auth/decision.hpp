@@ -26,11 +26,13 @@ struct Decision {
 
   /// The channels of `channels`.
   std::vector<ServerSubscription> subscriptions;
+
+  Allowance limits;  // of `limits`
 };
 
 /// The body of an answer: empty, or a JSON object with any of `user`,
-/// `expire_at`, `info`, `channels` and `caps`; other members are somebody
-/// else's. The error is static text for a log.
+/// `expire_at`, `info`, `channels`, `caps` and `limits`; other members are
+/// somebody else's. The error is static text for a log.
 [[nodiscard]] Result<Decision, Bytes> read_decision(Bytes body);
 
 }  // namespace paperboy::auth

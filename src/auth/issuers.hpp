@@ -35,6 +35,9 @@ struct TokenRules {
 
   std::string info_claim = "info";  // JSON for others to see
 
+  /// How much its bearer may (allowance.hpp); empty: no token says so.
+  std::string limits_claim;
+
   /// A second end beside `exp`, whose earlier one counts; empty: there is none.
   std::string expiry_claim;
 

@@ -176,6 +176,8 @@ Bytes token_error_text(TokenError error) {
       return "the token is for another audience";
     case TokenError::claims:
       return "a claim of the token is missing or malformed";
+    case TokenError::limits:
+      return "the token's limits are malformed";
     case TokenError::no_keys:
       return "the keys of the token's issuer aren't known yet: try again";
     case TokenError::revoked:

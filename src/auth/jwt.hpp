@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/allowance.hpp"
 #include "auth/issuers.hpp"
 #include "auth/permissions.hpp"
 #include "base/bytes.hpp"
@@ -43,6 +44,8 @@ struct Token {
   std::string channel;      // `channel`, where it is one name; empty: it isn't
   std::string id;           // `jti`; empty: none
   std::int64_t issued = 0;  // `iat`, rounded down; 0: none
+
+  Allowance limits;  // where the rules name a claim for them
 };
 
 enum class TokenError : std::uint8_t {
@@ -57,6 +60,7 @@ enum class TokenError : std::uint8_t {
   issuer,
   audience,
   claims,
+  limits,   // those are no allowance
   no_keys,  // not yet: the set that has them couldn't be read so far
   revoked,
 };

@@ -340,6 +340,7 @@ ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
   if (const auth::Revocations* const all = revocations()) {
     identity.mark = all->mark(verified->id, verified->issued);
   }
+  identity.limits = verified->limits;
   identity.info = verified->info;
   identity.grants = verified->grants;
   identity.subscriptions = verified->subscriptions;

@@ -58,6 +58,7 @@ Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
     admission.csrf_user = evaluate(r, conf.csrf->user);
   }
   admission.mark = request.identity.mark;
+  admission.limits = request.identity.limits;
   admission.expires = request.identity.expires;
   admission.ruling = request.identity.ruling;
   const Bytes name_space = evaluate(r, conf.name_space);

@@ -78,7 +78,9 @@ ngx_int_t let_in(ngx_http_request_t* r, const LocationConf& conf,
                      .info = decision.info,
                      .expires = ends ? *decision.expires : 0,
                      .grants = decision.grants,
-                     .subscriptions = decision.subscriptions};
+                     .subscriptions = decision.subscriptions,
+                     .limits = decision.limits};
+  identity.limits = stricter(identity.limits, decision.limits);
   if (!decision.grants) return NGX_OK;
   identity.granted = true;
   identity.grants = *decision.grants;

@@ -24,6 +24,11 @@ Client::~Client() {
 
 session::Warden* Client::warden() { return worker().limits().warden(*this); }
 
+bool Client::limit(const auth::Allowance& limits, Bytes name_space,
+                   Bytes user) {
+  return worker().limits().limit(*this, conf_, limits, name_space, user);
+}
+
 // ---- out -------------------------------------------------------------------
 
 void Client::queue() {

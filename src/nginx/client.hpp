@@ -39,6 +39,8 @@ class Client : public session::Transport {
   void finish() override;
   void abort() override;
   [[nodiscard]] session::Warden* warden() override;
+  [[nodiscard]] bool limit(const auth::Allowance& limits, Bytes name_space,
+                           Bytes user) override;
 
   // For the worker, at the end of a turn.
   void settle() noexcept;

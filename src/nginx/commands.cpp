@@ -56,12 +56,13 @@ ngx_conf_bitmask_t ssl_protocols[] = {
 using Setter = char* (*)(ngx_conf_t*, ngx_command_t*, void*);
 
 /// A directive whose setter is ours.
-constexpr ngx_command_t own(ngx_str_t name, ngx_uint_t type, Setter set) {
+constexpr ngx_command_t own(ngx_str_t name, ngx_uint_t type, Setter set,
+                            ngx_uint_t offset = 0) {
   return {.name = name,
           .type = type,
           .set = set,
           .conf = NGX_HTTP_LOC_CONF_OFFSET,
-          .offset = 0,
+          .offset = offset,
           .post = nullptr};
 }
 
@@ -175,6 +176,8 @@ ngx_command_t commands[] = {
         callback<set_audience>),
     slot(ngx_string("paperboy_token_leeway"), ngx_conf_set_sec_slot,
          offsetof(Slots, token_leeway)),
+    own(ngx_string("paperboy_token_limits"), kAnywhere | NGX_CONF_FLAG,
+        callback<set_token_limits>, offsetof(Slots, token_limits)),
     slot(ngx_string("paperboy_token_expiry"), ngx_conf_set_enum_slot,
          offsetof(Slots, token_expiry), token_expiry_values),
     own(ngx_string("paperboy_csrf"), kAnywhere | NGX_CONF_1MORE,

@@ -153,6 +153,7 @@ struct ClaimNames {
   Names scope;
   Names info;    // one
   Names expiry;  // one
+  Names limits;  // one
 };
 
 /// paperboy_issuer.
@@ -173,6 +174,7 @@ struct Slots {
   ngx_flag_t client_publish = NGX_CONF_UNSET;
   ngx_flag_t deflate_context_takeover = NGX_CONF_UNSET;
   ngx_flag_t classic_notify = NGX_CONF_UNSET;
+  ngx_flag_t token_limits = NGX_CONF_UNSET;
   time_t classic_return = NGX_CONF_UNSET;
   ngx_uint_t classic_authorize = NGX_CONF_UNSET_UINT;
   ngx_uint_t classic_unsubscribe = NGX_CONF_UNSET_UINT;

@@ -52,6 +52,7 @@ char* set_limit_upgrades(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_limit_messages(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_limit_bytes(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_limit_bad_tokens(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
+char* set_token_limits(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_limit_zone(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_log(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);
 char* set_log_format(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);

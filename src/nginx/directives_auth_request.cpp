@@ -135,6 +135,7 @@ char* set_auth_request(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   asked->complaints =
       std::make_shared<backend::Complaints>(worker_clock(), log_failure);
   main_conf(cf).asks = true;
+  main_conf(cf).has_limits = true;  // an answer may have some
   here.auth_request = std::move(asked);
   return NGX_CONF_OK;
 }

@@ -20,7 +20,8 @@ char* read_claim(ngx_conf_t* cf, ClaimNames& claims) {
        {Row{"user", claims.user, false},
         Row{"channels", claims.channels, false},
         Row{"scope", claims.scope, false}, Row{"info", claims.info, true},
-        Row{"expiry", claims.expiry, true}}) {
+        Row{"expiry", claims.expiry, true},
+        Row{"limits", claims.limits, true}}) {
     if (kind != row.kind) continue;
     if (row.names) return conf_error(cf, kind, "is duplicate");
     if (given.size() < 2 || (row.one && given.size() > 2)) {
@@ -34,7 +35,8 @@ char* read_claim(ngx_conf_t* cf, ClaimNames& claims) {
     }
     return NGX_CONF_OK;
   }
-  return conf_error(cf, kind, "expected user, channels, scope, info or expiry");
+  return conf_error(cf, kind,
+                    "expected user, channels, scope, info, expiry or limits");
 }
 
 char* read_audience(ngx_conf_t* cf, IssuerConf& issuer) {

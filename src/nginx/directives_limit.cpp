@@ -10,10 +10,6 @@ namespace {
 using By = LimitKey::By;
 
 constexpr std::uint64_t kSecondNs = 1'000'000'000;
-constexpr std::uint64_t kLargestRate = 1'000'000'000;
-
-// One read of a connection; see connection.cpp.
-constexpr std::uint64_t kLeastBytes = 32UL * 1024;
 
 LocationConf& location(void* conf) { return *static_cast<LocationConf*>(conf); }
 
@@ -60,38 +56,25 @@ char* read_key(ngx_conf_t* cf, const ngx_str_t& text, LimitKey& key) {
   return key.value != nullptr ? NGX_CONF_OK : failed();
 }
 
-/// A number, or a size; 0: it is none.
-std::uint64_t read_amount(Bytes text, bool size) {
-  ngx_str_t given = borrow(text);
-  const auto amount =
-      size ? ngx_parse_size(&given) : ngx_atoi(given.data, given.len);
-  return amount < 1 ? 0 : static_cast<std::uint64_t>(amount);
+/// False: it isn't a rate.
+bool read_rate(Bytes text, Amount amount, RateLimit& limit) {
+  const auto pace = parse_pace(text, amount);
+  if (pace) limit.pace = *pace;
+  return pace.has_value();
 }
 
-/// `10/s`, `64k/s`, `100/m`, `1000/h`; false: it isn't one.
-bool read_rate(Bytes text, bool size, RateLimit& limit) {
-  const std::size_t slash = text.rfind('/');
-  if (slash == Bytes::npos) return false;
-  const Bytes unit = text.substr(slash + 1);
-  limit.number = read_amount(text.substr(0, slash), size);
-  limit.in_ns = kSecondNs;
-  if (unit == "m") limit.in_ns *= 60;
-  if (unit == "h") limit.in_ns *= 3600;
-  return (unit == "s" || unit == "m" || unit == "h") && limit.number != 0 &&
-         limit.number <= kLargestRate;
-}
-
-/// `burst=`; false: it isn't that.
-bool read_burst(Bytes text, bool size, RateLimit& limit) {
-  constexpr Bytes kName = "burst=";
-  if (!text.starts_with(kName) || limit.burst != 0) return false;
-  limit.burst = read_amount(text.substr(kName.size()), size);
-  return limit.burst != 0 && limit.burst <= kLargestRate;
+/// False: it isn't `burst=`, or the second.
+bool read_burst(Bytes text, Amount amount, RateLimit& limit) {
+  const auto burst = parse_burst(text, amount);
+  if (!burst || limit.pace.burst != 0) return false;
+  limit.pace.burst = *burst;
+  return true;
 }
 
 /// `KEY RATE [burst=N]`, or `off`.
 char* add_rate(ngx_conf_t* cf, std::optional<std::vector<RateLimit>>& list,
-               bool size) {
+               Amount amount) {
+  const bool size = amount == Amount::size;
   main_conf(cf).has_limits = true;
   if (is_off(cf, list)) return NGX_CONF_OK;
   const auto given = parameters(cf);
@@ -101,12 +84,12 @@ char* add_rate(ngx_conf_t* cf, std::optional<std::vector<RateLimit>>& list,
                       "expected whom to count together and a rate, or off");
   }
   if (char* const bad = read_key(cf, given[0], limit.key)) return bad;
-  if (!read_rate(bytes(given[1]), size, limit)) {
+  if (!read_rate(bytes(given[1]), amount, limit)) {
     return conf_error(cf, bytes(given[1]),
                       size ? "not a rate, such as 64k/s or 10m/m"
                            : "not a rate, such as 10/s, 100/m or 1000/h");
   }
-  if (given.size() == 3 && !read_burst(bytes(given[2]), size, limit)) {
+  if (given.size() == 3 && !read_burst(bytes(given[2]), amount, limit)) {
     return conf_error(cf, bytes(given[2]),
                       size ? "expected burst=SIZE" : "expected burst=NUMBER");
   }
@@ -134,18 +117,18 @@ void LimitsConf::inherit(const LimitsConf& parent) {
 char* finish_limits(ngx_conf_t* cf, LocationConf& conf) {
   for (auto* const list : {&conf.limits.upgrades, &conf.limits.messages}) {
     if (!*list) continue;
-    for (RateLimit& limit : **list) limit.finish(1);
+    for (RateLimit& limit : **list) limit.rate = limit.pace.rate(1);
   }
   if (!conf.limits.bytes) return NGX_CONF_OK;
-  const std::uint64_t message = conf.max_message_size;
+  const std::uint64_t least = least_burst(conf.max_message_size);
   for (RateLimit& limit : *conf.limits.bytes) {
-    if (limit.burst != 0 && limit.burst < std::max(kLeastBytes, message)) {
+    if (limit.pace.burst != 0 && limit.pace.burst < least) {
       return conf_error(cf, "paperboy_limit_bytes",
                         "expected a burst of at least 32k and "
                         "paperboy_max_message_size: a message that is larger "
                         "would never pass");
     }
-    limit.finish(2 * std::max(kLeastBytes, message));
+    limit.rate = limit.pace.rate(2 * least);
   }
   return NGX_CONF_OK;
 }
@@ -163,10 +146,11 @@ char* set_limit_connections(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   if (char* const bad = read_key(cf, given[0], limit.key)) return bad;
   limit.key.name = "connections ";
   limit.key.name.append(bytes(given[0]));
-  limit.most = read_amount(bytes(given[1]), false);
-  if (limit.most == 0) {
+  const ngx_int_t most = ngx_atoi(given[1].data, given[1].len);
+  if (most < 1) {
     return conf_error(cf, bytes(given[1]), "expected a number of at least 1");
   }
+  limit.most = static_cast<std::uint64_t>(most);
   if (limit.key.by == By::connection) {
     return conf_error(cf, bytes(given[0]), "each connection is one");
   }
@@ -177,7 +161,7 @@ char* set_limit_connections(ngx_conf_t* cf, ngx_command_t*, void* conf) {
 
 char* set_limit_upgrades(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   auto& list = location(conf).limits.upgrades;
-  if (char* const bad = add_rate(cf, list, false)) return bad;
+  if (char* const bad = add_rate(cf, list, Amount::number)) return bad;
   if (list->empty()) return NGX_CONF_OK;
   const By by = list->back().key.by;
   if (by != By::connection && by != By::user) return NGX_CONF_OK;
@@ -187,11 +171,11 @@ char* set_limit_upgrades(ngx_conf_t* cf, ngx_command_t*, void* conf) {
 }
 
 char* set_limit_messages(ngx_conf_t* cf, ngx_command_t*, void* conf) {
-  return add_rate(cf, location(conf).limits.messages, false);
+  return add_rate(cf, location(conf).limits.messages, Amount::number);
 }
 
 char* set_limit_bytes(ngx_conf_t* cf, ngx_command_t*, void* conf) {
-  return add_rate(cf, location(conf).limits.bytes, true);
+  return add_rate(cf, location(conf).limits.bytes, Amount::size);
 }
 
 /// `RATE [burst=N] [pause=TIME]`, or `off`.
@@ -206,12 +190,12 @@ char* set_limit_bad_tokens(ngx_conf_t* cf, ngx_command_t*, void* conf) {
   const auto given = parameters(cf);
   RateLimit limit;
   BadTokenLimit made{.rate = {}, .pause_ns = 0};
-  if (!read_rate(bytes(given[0]), false, limit)) {
+  if (!read_rate(bytes(given[0]), Amount::number, limit)) {
     return conf_error(cf, bytes(given[0]),
                       "expected off, or a rate, such as 20/m");
   }
   for (const ngx_str_t& text : given.subspan(1)) {
-    if (read_burst(bytes(text), false, limit)) continue;
+    if (read_burst(bytes(text), Amount::number, limit)) continue;
     ngx_str_t time = borrow(bytes(text));
     const bool named = bytes(text).starts_with(kPause) && made.pause_ns == 0;
     if (named) time = borrow(bytes(text).substr(kPause.size()));
@@ -222,10 +206,15 @@ char* set_limit_bad_tokens(ngx_conf_t* cf, ngx_command_t*, void* conf) {
     made.pause_ns = static_cast<std::uint64_t>(seconds) * kSecondNs;
   }
   if (made.pause_ns == 0) made.pause_ns = kDefaultPauseNs;
-  limit.finish(1);
-  made.rate = limit.rate;
+  made.rate = limit.pace.rate(1);
   list.emplace({made});
   return NGX_CONF_OK;
+}
+
+char* set_token_limits(ngx_conf_t* cf, ngx_command_t* cmd, void* conf) {
+  char* const bad = ngx_conf_set_flag_slot(cf, cmd, conf);
+  if (location(conf).token_limits == 1) main_conf(cf).has_limits = true;
+  return bad;
 }
 
 char* set_limit_zone(ngx_conf_t* cf, ngx_command_t*, void* conf) {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "base/rate.hpp"
+#include "base/pace.hpp"
 
 namespace paperboy::nginx {
 
@@ -34,22 +34,21 @@ struct ConnectionLimit {
 
 struct RateLimit {
   LimitKey key{};
-  std::uint64_t number = 0;  // so many
-  std::uint64_t in_ns = 0;   // in so long
-  std::uint64_t burst = 0;   // and at once; 0: not set
-  Rate rate{};               // made of these
-
-  /// Without a burst it is `number`, but `least` at least.
-  void finish(std::uint64_t least) {
-    const std::uint64_t at_once = burst != 0 ? burst : std::max(number, least);
-    rate = Rate::of(number, in_ns, at_once);
-  }
+  Pace pace{};
+  Rate rate{};  // made of it
 };
 
 struct BadTokenLimit {
   Rate rate;
   std::uint64_t pause_ns;
 };
+
+/// Of bytes fewer at once would keep out one read of a connection (see
+/// connection.cpp), or a message that may be sent.
+[[nodiscard]] inline std::uint64_t least_burst(std::size_t max_message_size) {
+  constexpr std::size_t kRead = 32UL * 1024;
+  return std::max(kRead, max_message_size);
+}
 
 /// Lists are inherited as a whole, where a level has none of its own; an empty
 /// one: `off`.

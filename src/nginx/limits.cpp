@@ -109,13 +109,21 @@ ngx_int_t Limits::check(ngx_http_request_t* r, const LocationConf& conf,
 
 ngx_int_t Limits::admit(ngx_http_request_t* r, const LocationConf& conf,
                         Request& request, const Client& client) {
-  if (!shared_ || !conf.limits.watches()) return NGX_OK;
+  const auth::Allowance& allowance = request.admission.limits;
+  if (!shared_ || (!conf.limits.watches() && allowance.empty())) return NGX_OK;
+  const Bytes user = request.admission.user;
   auto& ward = wards_[&client];
-  ward = std::make_unique<Ward>(*this, r, conf);
-  const ConnectionLimit* const full = ward->admit(r, request.admission.user);
-  if (full == nullptr) return NGX_OK;
+  ward = std::make_unique<Ward>(*this, conf, evaluate(r, conf.name_space));
+  const ConnectionLimit* const full = ward->admit(r, user);
+  if (full == nullptr && ward->allow(allowance, user)) return NGX_OK;
   release(client);
   constexpr Bytes kError = "connection_limit";
+  if (full == nullptr) {
+    return refuse_for(r, request, kSecondNs, Counter::refused_connections,
+                      kError,
+                      "you have as many connections as the token, or the back "
+                      "end, allows");
+  }
   if (full->key.by == By::all) {
     return refuse(r, request, NGX_HTTP_SERVICE_UNAVAILABLE,
                   Counter::refused_connections, kError,
@@ -138,6 +146,22 @@ session::Warden* Limits::warden(const Client& client) const {
   if (wards_.empty()) return nullptr;
   const auto found = wards_.find(&client);
   return found == wards_.end() ? nullptr : found->second.get();
+}
+
+bool Limits::limit(const Client& client, const LocationConf& conf,
+                   const auth::Allowance& allowance, Bytes name_space,
+                   Bytes user) {
+  if (!shared_) return true;
+  auto& ward = wards_[&client];
+  if (!ward) ward = std::make_unique<Ward>(*this, conf, name_space);
+  const bool allowed = ward->allow(allowance, user);
+  if (!allowed) {
+    note(Counter::refused_connections,
+         "a user has as many connections as the token, or the back end, "
+         "allows");
+  }
+  if (allowance.empty() && !conf.limits.watches()) release(client);
+  return allowed;
 }
 
 void Limits::release(const Client& client) {

@@ -49,6 +49,12 @@ class Limits {
 
   // Of connections.
 
+  /// What a token of its commands says that `user` may from now on, in place of
+  /// what one said before. False: there are as many connections of the user.
+  [[nodiscard]] bool limit(const Client& client, const LocationConf& conf,
+                           const auth::Allowance& allowance, Bytes name_space,
+                           Bytes user);
+
   /// Null: nothing limits it.
   [[nodiscard]] session::Warden* warden(const Client& client) const;
   void release(const Client& client);

@@ -71,6 +71,7 @@ void merge_slots(Slots& parent, Slots& child) {
   ngx_conf_merge_uint_value(child.auth_request_failure,
                             parent.auth_request_failure,
                             static_cast<ngx_uint_t>(AuthRequestFailure::deny));
+  ngx_conf_merge_value(child.token_limits, parent.token_limits, 0);
   ngx_conf_merge_value(child.classic_notify, parent.classic_notify, 0);
   ngx_conf_merge_value(child.classic_return, parent.classic_return, 60);
   ngx_conf_merge_uint_value(
@@ -110,6 +111,7 @@ void inherit_keys(const LocationConf& parent, LocationConf& child) {
   inherit(parent.claims.scope, child.claims.scope);
   inherit(parent.claims.info, child.claims.info);
   inherit(parent.claims.expiry, child.claims.expiry);
+  inherit(parent.claims.limits, child.claims.limits);
 }
 
 const ngx_http_core_loc_conf_t& core_conf(ngx_conf_t* cf) {
@@ -278,6 +280,7 @@ void make_token_rules(LocationConf& conf) {
                                 : defaults_of(conf).token_issuer;
   conf.token_rules.audiences =
       conf.audiences.value_or(std::vector<std::string>());
+  if (conf.token_limits != 0) conf.token_rules.limits_claim = "limits";
   if (!is_notiflux(conf)) return;
   conf.token_rules.user_claims = {"sub"};
   conf.token_rules.channel_claims = {"topic", "topics"};
@@ -294,6 +297,9 @@ void rename(const ClaimNames& claims, auth::TokenRules& rules) {
   rules.scope_claims = claims.scope.value_or(std::move(rules.scope_claims));
   if (claims.info) rules.info_claim = claims.info->front();
   if (claims.expiry) rules.expiry_claim = claims.expiry->front();
+  if (claims.limits && !rules.limits_claim.empty()) {
+    rules.limits_claim = claims.limits->front();
+  }
 }
 
 /// Whom the location believes, when what its dialect asks for is known.

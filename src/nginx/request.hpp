@@ -31,10 +31,11 @@ struct Refusal {
 
 /// Who asks, as far as a token or a back end says.
 struct Identity {
-  bool token = false;     // a good one was shown
-  bool answered = false;  // a back end has let it in
-  bool granted = false;   // and has said what it may: `grants` are its
-  auth::TokenMark mark;   // of the token
+  bool token = false;      // a good one was shown
+  bool answered = false;   // a back end has let it in
+  bool granted = false;    // and has said what it may: `grants` are its
+  auth::TokenMark mark;    // of the token
+  auth::Allowance limits;  // of both
   std::string user;
   std::string info;          // JSON, for others to see; empty: none
   std::int64_t expires = 0;  // seconds since 1970; 0: never

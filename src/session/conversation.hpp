@@ -151,6 +151,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
     std::string channel;
     std::string user;  // empty: the token names none
     bool by_back_end = false;
+    auth::Allowance limits{};  // of its token
   };
 
   struct Gathering;
@@ -219,6 +220,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   Result<Entry> check_entry(const dialect::Subscribe& command) const;
   Result<hub::Subscription*> subscribe_to(const std::string& channel,
                                           const Entry& entry);
+  bool narrow(const Entry& entry);
   void let_in(Bytes user);
   void keep_token(const hub::Subscription& subscription, const Entry& entry);
 

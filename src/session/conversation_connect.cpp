@@ -32,6 +32,7 @@ void apply(const Ruling& ruling, Admission& admission) {
   if (!ruling.user.empty()) admission.user = ruling.user;
   if (!ruling.info.empty()) admission.info = ruling.info;
   admission.expires = earlier(admission.expires, ruling.expires);
+  admission.limits = stricter(admission.limits, ruling.limits);
   if (!ruling.grants) return;
   admission.grants = ruling.grants;
   admission.subscriptions = ruling.subscriptions;
@@ -65,6 +66,7 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
   admission.info = token->info;
   admission.by_token = true;
   admission.mark = mark_of(*token);
+  admission.limits = token->limits;
   admission.expires = end_of(*token);
   admission.grants = std::move(token->grants);
   admission.subscriptions = std::move(token->subscriptions);
@@ -74,7 +76,8 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
 
 Conversation::End Conversation::begin(const dialect::Connect& command) {
   const Admission& shown = *rare_->pending;
-  if (!session_.admitted(shown.user, shown.expires)) {
+  if (!session_.admitted(shown.user, shown.expires) ||
+      !session_.limited(shown.limits, shown.user)) {
     return kConnectionLimit;
   }
   session_.marked(shown.mark);
@@ -306,6 +309,9 @@ Conversation::End Conversation::obey(const dialect::Refresh& command) {
   }
   if (ruling.info.empty()) set_info(token->info);
   const std::int64_t expires = earlier(end_of(*token), ruling.expires);
+  if (!session_.limited(stricter(token->limits, ruling.limits), token->user)) {
+    return kConnectionLimit;
+  }
   (void)session_.admitted(token->user, expires);
   session_.marked(mark_of(*token));
   reply(dialect::Refreshed{command.id, client(), time_left(expires)});

@@ -44,6 +44,7 @@ Conversation::End Conversation::join_channel(std::uint64_t id,
   }
   const auto channel = key(entry.channel);
   if (!channel) return fail(id, channel.error());
+  if (!narrow(entry)) return kConnectionLimit;
   auto* const there = session_.find(*channel);
   const auto subscribed =
       there != nullptr ? there : subscribe_to(*channel, entry);
@@ -102,7 +103,20 @@ Result<Conversation::Entry> Conversation::check_entry(
   }
   entry.info = token->info;
   entry.expires = end_of(*token);
+  entry.limits = token->limits;
   return entry;
+}
+
+/// Each token may say how much: the strictest holds. False: there are as many
+/// connections of its user as that allows.
+bool Conversation::narrow(const Entry& entry) {
+  if (entry.limits.empty()) return true;
+  const Warden* const before = session_.warden();
+  const auth::Allowance limits =
+      before != nullptr ? stricter(before->allowance(), entry.limits)
+                        : entry.limits;
+  const Bytes user = session_.user();
+  return session_.limited(limits, user.empty() ? Bytes(entry.user) : user);
 }
 
 Result<hub::Subscription*> Conversation::subscribe_to(

@@ -39,6 +39,12 @@ void Link::marked(const auth::TokenMark& mark) {
   set_who(user(), expires(), mark);
 }
 
+/// Most have no limits of their own, before and after.
+bool Link::limited(const auth::Allowance& limits, Bytes user) {
+  return (limits.empty() && warden() == nullptr) ||
+         transport_.limit(limits, name_space(), user);
+}
+
 /// `user` may be the one that it is already.
 void Link::set_who(Bytes user, std::int64_t expires,
                    const auth::TokenMark& mark) {

@@ -97,6 +97,7 @@ class Link : protected Session, private Timer {
   void end(const Close& close) override;
   bool admitted(Bytes user, std::int64_t expires) override;
   void marked(const auth::TokenMark& mark) override;
+  bool limited(const auth::Allowance& limits, Bytes user) override;
   [[nodiscard]] auth::TokenMark mark() const override {
     return who_ ? who_->mark : auth::TokenMark{};
   }

@@ -118,14 +118,22 @@ void Session::go_on(const hub::Subscription& subscription,
          static_cast<std::uint32_t>(recovery.publications.size()));
 }
 
+Result<Done> Session::may_subscribe_more() {
+  const bool full = subscription_count_ >= settings_.max_subscriptions;
+  const Warden* const limits = full ? nullptr : warden();
+  const std::size_t most =
+      limits != nullptr ? limits->allowance().subscriptions : 0;
+  if (!full && (most == 0 || subscription_count_ < most)) return Done{};
+  context_.counters.add(Counter::limited_subscriptions);
+  return Error{ErrorCode::subscription_limit,
+               full ? "more channels than paperboy_max_subscriptions"
+                    : "more channels than the token allows"};
+}
+
 Result<hub::Subscription*> Session::subscribe(Bytes channel,
                                               const Member& member,
                                               bool events) {
-  if (subscription_count_ >= settings_.max_subscriptions) {
-    context_.counters.add(Counter::limited_subscriptions);
-    return Error{ErrorCode::subscription_limit,
-                 "more channels than paperboy_max_subscriptions"};
-  }
+  if (const auto may = may_subscribe_more(); !may) return may.error();
   auto& subscription =
       subscriptions_.emplace_front(static_cast<hub::Subscriber&>(*this));
   const auto subscribed =

@@ -31,6 +31,7 @@ struct Ruling {
   std::int64_t expires = 0;            // seconds since 1970; 0: it may stay
   std::optional<auth::Grants> grants;  // none: not what it may
   std::vector<auth::ServerSubscription> subscriptions;
+  auth::Allowance limits{};
 };
 
 /// What the access check found out about who connects, and lets them do.
@@ -44,6 +45,7 @@ struct Admission {
   bool may_publish = false;  // to those channels
   bool by_token = false;     // a token of the request says so
   auth::TokenMark mark;      // of that token
+  auth::Allowance limits{};  // of tokens and of a back end
 
   // For conversations.
   std::string csrf_user{};  // for whom its messages' tokens are made
@@ -87,6 +89,11 @@ class Outlet : public hub::Subscriber {
   [[nodiscard]] virtual Bytes user() const = 0;
   /// By which token. Call it after `admitted`, which leaves it as it was.
   virtual void marked(const auth::TokenMark&) {}
+  /// That token, too, says how much `user` may, in place of what another said.
+  /// False: there are more connections of its user than it allows.
+  [[nodiscard]] virtual bool limited(const auth::Allowance&, Bytes) {
+    return true;
+  }
   [[nodiscard]] virtual auth::TokenMark mark() const { return {}; }
   /// What Session::due_in says has changed.
   virtual void rearm() = 0;
@@ -147,6 +154,9 @@ class Session : public Outlet {
   [[nodiscard]] Context& context() const { return context_; }
   [[nodiscard]] const Settings& settings() const { return settings_; }
 
+  /// Of its channels; of plain dialects not all know it.
+  [[nodiscard]] Bytes name_space() const;
+
   /// The channels subscribed to, without their namespace, separated by ", ".
   [[nodiscard]] std::string channels() const;
 
@@ -160,6 +170,7 @@ class Session : public Outlet {
   /// Null: the dialect has none.
   [[nodiscard]] Conversation* conversation() const;
 
+  [[nodiscard]] Result<Done> may_subscribe_more();
   Result<hub::Subscription*> subscribe(Bytes channel, const Member& member,
                                        bool events = false);
   Result<Done> enter(const Admission& admission, const std::string& channel,
@@ -174,7 +185,6 @@ class Session : public Outlet {
   void name_itself();
   /// None: it is in a plain dialect, and no hook is told of it.
   [[nodiscard]] std::optional<ClientId> own_id() const;
-  [[nodiscard]] Bytes name_space() const;
   [[nodiscard]] bool is_for_it(const hub::Order& order) const;
   void leave(Bytes channel);
   [[nodiscard]] bool unwrap(const dialect::Message& message, std::string& rest);

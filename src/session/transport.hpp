@@ -47,6 +47,14 @@ class Transport {
 
   /// What limits the client; null: nothing does.
   [[nodiscard]] virtual Warden* warden() { return nullptr; }
+
+  /// From here on a client of that user may so much; where there was nothing to
+  /// limit it there is a warden now, and the other way round. False: there are
+  /// as many connections of the user as that allows.
+  [[nodiscard]] virtual bool limit(const auth::Allowance&, Bytes /*name_space*/,
+                                   Bytes /*user*/) {
+    return true;
+  }
 };
 
 }  // namespace paperboy::session

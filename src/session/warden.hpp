@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "auth/allowance.hpp"
 #include "base/bytes.hpp"
 #include "base/close.hpp"
 
@@ -36,6 +37,9 @@ class Warden {
 
   /// Who it is; false: there are as many of this user as may be.
   [[nodiscard]] virtual bool is_user(Bytes user) = 0;
+
+  /// What Transport::limit said last.
+  [[nodiscard]] virtual auth::Allowance allowance() const { return {}; }
 
   /// It has shown a token that nobody has issued.
   virtual void bad_token() = 0;

@@ -51,6 +51,7 @@ TokenRules make_rules() {
   rules.issuer = "i";
   rules.audiences = {"a"};
   rules.leeway_seconds = 5;
+  rules.limits_claim = "limits";
   return rules;
 }
 

@@ -444,6 +444,29 @@ void another_expiry_can_only_be_earlier(void**) {
   assert_true(good(R"({"session_end":1700000005})", rules).expires == kNow + 5);
 }
 
+void limits_count_where_a_claim_is_named_for_them(void**) {
+  const Bytes text = R"({"limits":{"connections":2},"other":{"messages":3}})";
+  assert_true(good(text).limits.empty());
+  assert_true(good(R"({"limits":"mine"})").limits.empty());
+  TokenRules rules;
+  rules.limits_claim = "limits";
+  assert_int_equal(good(text, rules).limits.connections, 2);
+  assert_int_equal(good(text, rules).limits.messages.number, 0);
+  assert_true(good("{}", rules).limits.empty());
+  rules.limits_claim = "other";
+  assert_int_equal(good(text, rules).limits.messages.number, 3);
+  rules.exact = true;
+  assert_int_equal(good(text, rules).limits.messages.number, 3);
+}
+
+void limits_that_are_not_understood_refuse_the_token(void**) {
+  TokenRules rules;
+  rules.limits_claim = "limits";
+  for (const Bytes value : {"null", "5", "[]", R"({"connection":1})"}) {
+    assert_refused(TokenError::limits, claim("limits", value), rules);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -480,6 +503,8 @@ int main() {
       cmocka_unit_test(claims_may_have_other_names),
       cmocka_unit_test(the_first_scope_claim_counts),
       cmocka_unit_test(another_expiry_can_only_be_earlier),
+      cmocka_unit_test(limits_count_where_a_claim_is_named_for_them),
+      cmocka_unit_test(limits_that_are_not_understood_refuse_the_token),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -30,6 +30,7 @@ void nothing_says_nothing(void**) {
     assert_false(decision.expires.has_value());
     assert_false(decision.grants.has_value());
     assert_true(decision.subscriptions.empty());
+    assert_true(decision.limits.empty());
   }
 }
 
@@ -90,6 +91,15 @@ void caps_are_those_of_tokens(void**) {
   }
 }
 
+void limits_are_those_of_tokens(void**) {
+  const Decision decision = good(R"({"limits":{"messages":"9/m"}})");
+  assert_int_equal(decision.limits.messages.seconds, 60);
+  for (const Bytes limits : {"null", "[]", R"({"message":1})"}) {
+    assert_refused("{\"limits\":" + std::string(limits) + "}",
+                   "limits is not as in a token");
+  }
+}
+
 void info_is_any_json(void**) {
   assert_string_equal(good(R"({"info": {"a" : 1}})").info.c_str(),
                       R"({"a":1})");
@@ -116,6 +126,7 @@ int main() {
       cmocka_unit_test(channels_are_subscribed_and_nothing_else_is_allowed),
       cmocka_unit_test(too_many_channels_are_an_error),
       cmocka_unit_test(caps_are_those_of_tokens),
+      cmocka_unit_test(limits_are_those_of_tokens),
       cmocka_unit_test(info_is_any_json),
       cmocka_unit_test(what_is_no_object_is_refused),
   };

@@ -190,6 +190,44 @@ void bad_tokens_are_few_in_a_time(void**) {
   assert_text(client.heard(), "close 3013 too many requests\n");
 }
 
+/// Knows what its transport was told last.
+struct Keeper final : Warden {
+  explicit Keeper(FakeTransport& told) : transport(told) {}
+  Verdict message() override { return Verdict::passes; }
+  bool bytes(std::size_t) override { return true; }
+  bool is_user(Bytes) override { return true; }
+  void bad_token() override {}
+  [[nodiscard]] auth::Allowance allowance() const override {
+    return transport.allowed;
+  }
+  FakeTransport& transport;
+};
+
+void of_all_tokens_the_strictest_limits_hold(void**) {
+  Talk world;
+  world.token_rules.limits_claim = "limits";
+  Visitor client(world);
+  const auth::Allowance& allowed = client.transport.allowed;
+  client.enter("a", token("a"));
+  assert_text(client.transport.allowed_to, "");
+  client.enter("b", token("b", "ann", R"(,"limits":{"messages":5})"));
+  assert_text(client.transport.allowed_to, "/ann\n");
+  assert_int_equal(allowed.messages.number, 5);
+  Keeper keeper(client.transport);
+  client.transport.limits = &keeper;
+  client.enter(
+      "c", token("c", "ann", R"(,"limits":{"messages":9,"subscriptions":3})"));
+  assert_int_equal(allowed.messages.number, 5);
+  assert_int_equal(allowed.subscriptions, 3);
+  client.enter("d", token("d"));
+  assert_text(client.heard(), "text in a;\ntext in b;\ntext in c;\n");
+  assert_text(client.transport.refusals,
+              "subscription_limit: more channels than the token allows\n");
+  client.transport.allows = false;
+  client.enter("e", token("e", "ann", R"(,"limits":{"connections":1})"));
+  assert_text(client.heard(), "close 3504 connection limit\n");
+}
+
 void without_keys_no_token_is_good(void**) {
   Talk world;
   world.settings.issuers = nullptr;
@@ -414,6 +452,7 @@ int main() {
       cmocka_unit_test(the_namespace_is_the_connections),
       cmocka_unit_test(what_is_refused_is_noted_and_not_told),
       cmocka_unit_test(bad_tokens_are_few_in_a_time),
+      cmocka_unit_test(of_all_tokens_the_strictest_limits_hold),
       cmocka_unit_test(without_keys_no_token_is_good),
       cmocka_unit_test(a_channel_for_all_asks_for_no_token),
       cmocka_unit_test(who_is_nowhere_goes_in_time),

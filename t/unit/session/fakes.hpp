@@ -83,6 +83,12 @@ class FakeTransport final : public Transport {
   }
   void note(Bytes what) override { notes.append(what).append("\n"); }
   [[nodiscard]] Warden* warden() override { return limits; }
+  [[nodiscard]] bool limit(const auth::Allowance& allowance, Bytes name_space,
+                           Bytes user) override {
+    allowed = allowance;
+    allowed_to.append(name_space).append("/").append(user).append("\n");
+    return allows;
+  }
 
   /// What the end of a turn does.
   void flush(Link& link) {
@@ -100,6 +106,9 @@ class FakeTransport final : public Transport {
   std::string refusals;
   std::string notes;
   Warden* limits = nullptr;
+  auth::Allowance allowed;  // that was told last
+  std::string allowed_to;
+  bool allows = true;
   std::size_t room = std::numeric_limits<std::size_t>::max();
   int shared = 0;
   bool has_unread = false;

@@ -101,6 +101,42 @@ void a_token_gives_no_more_time(void**) {
   assert_text(client.heard(), "close 3005 connection expired\n");
 }
 
+/// The same with limits.
+std::string show_limits(Bytes command, Bytes limits) {
+  const std::string claims =
+      R"({"sub":"ann","exp":1900000000,"limits":)" + std::string(limits) + "}";
+  return R"({"id":1,")" + std::string(command) + R"(":{"token":")" +
+         *auth::sign(auth::Algorithm::hs256, kSecret, claims) + R"("}})";
+}
+
+void the_stricter_of_token_and_back_end_holds(void**) {
+  Court world;
+  world.token_rules.limits_claim = "limits";
+  Client client(world);
+  Ruling ruling;
+  ruling.limits = {.connections = 3, .messages = {.number = 2}, .bytes = {}};
+  assert_true(client.open(ruled(ruling)).ok());
+  client.text(show_limits("connect", R"({"connections":2,"messages":5})"));
+  assert_int_equal(client.transport.allowed.connections, 2);
+  assert_int_equal(client.transport.allowed.messages.number, 2);
+  client.text(show_limits("refresh", R"({"messages":1})"));
+  assert_true(has(client.heard(), R"("refresh":)"));
+  assert_int_equal(client.transport.allowed.connections, 3);
+  assert_int_equal(client.transport.allowed.messages.number, 1);
+  client.transport.allows = false;
+  client.text(show_limits("refresh", R"({"connections":1})"));
+  assert_text(client.heard(), "close 3504 connection limit\n");
+}
+
+void limits_that_are_none_refuse_a_token(void**) {
+  Court world;
+  world.token_rules.limits_claim = "limits";
+  Client client(world);
+  assert_true(client.open(ruled({})).ok());
+  client.text(show_limits("connect", R"({"messages":"fast"})"));
+  assert_text(client.heard(), "close 3500 invalid token\n");
+}
+
 }  // namespace
 }  // namespace paperboy::session
 
@@ -111,6 +147,8 @@ int main() {
       cmocka_unit_test(a_token_grants_no_more),
       cmocka_unit_test(a_token_names_nobody_else),
       cmocka_unit_test(a_token_gives_no_more_time),
+      cmocka_unit_test(the_stricter_of_token_and_back_end_holds),
+      cmocka_unit_test(limits_that_are_none_refuse_a_token),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -20,6 +20,7 @@ class FakeWarden final : public Warden {
     users.append(user).append("\n");
     return admits;
   }
+  [[nodiscard]] auth::Allowance allowance() const override { return allowed; }
   void bad_token() override { ++bad_tokens; }
 
   int messages = 0;
@@ -28,6 +29,7 @@ class FakeWarden final : public Warden {
   std::size_t total = 0;
   std::size_t most = 1'000'000;
   bool admits = true;
+  auth::Allowance allowed;
   std::string users;
   int bad_tokens = 0;
 };
@@ -122,6 +124,68 @@ void a_user_too_many_isnt_connected(void**) {
   assert_int_equal(world.count(Counter::subscriptions), 0);
 }
 
+void fewer_channels_than_the_locations(void**) {
+  World world;
+  Limited client(world);
+  client.warden.allowed.subscriptions = 2;
+  Admission admission;
+  admission.channels = {"a", "b", "c"};
+  const auto opened = client.open(admission);
+  assert_true(!opened && opened.error().code == ErrorCode::subscription_limit);
+  assert_text(std::string(opened.error().message),
+              "more channels than the token allows");
+  assert_int_equal(world.count(Counter::limited_subscriptions), 1);
+  admission.channels.pop_back();
+  assert_true(client.open(admission).ok());
+}
+
+void but_never_more(void**) {
+  World world;
+  world.settings.max_subscriptions = 1;
+  Limited client(world);
+  client.warden.allowed.subscriptions = 2;
+  Admission admission;
+  admission.channels = {"a", "b"};
+  const auto opened = client.open(admission);
+  assert_false(opened.ok());
+  assert_text(std::string(opened.error().message),
+              "more channels than paperboy_max_subscriptions");
+}
+
+void what_is_allowed_is_told_as_it_connects(void**) {
+  Talk world;
+  Client client(world);
+  Admission admission;
+  admission.user = "ann";
+  admission.name_space = "space";
+  admission.limits.messages.number = 7;
+  assert_true(client.open(admission).ok());
+  assert_text(client.transport.allowed_to, "");
+  client.text("{\"id\":1,\"connect\":{}}");
+  assert_text(client.transport.allowed_to, "space/ann\n");
+  assert_int_equal(client.transport.allowed.messages.number, 7);
+}
+
+void who_is_allowed_no_more_connections_isnt_connected(void**) {
+  Talk world;
+  Client client(world);
+  Admission admission;
+  admission.limits.connections = 1;
+  assert_true(client.open(admission).ok());
+  client.transport.allows = false;
+  client.text("{\"id\":1,\"connect\":{}}");
+  assert_text(client.heard(), "close 3504 connection limit\n");
+}
+
+void where_nothing_is_said_nobody_is_asked(void**) {
+  Talk world;
+  Client client(world);
+  assert_true(client.open({}).ok());
+  client.transport.allows = false;
+  client.text("{\"id\":1,\"connect\":{}}");
+  assert_text(client.transport.allowed_to, "");
+}
+
 void a_bad_token_is_told(void**) {
   Talk world;
   Limited client(world);
@@ -160,6 +224,11 @@ int main() {
       cmocka_unit_test(classic_has_no_answer_either),
       cmocka_unit_test(too_many_bytes_end_it),
       cmocka_unit_test(a_user_too_many_isnt_connected),
+      cmocka_unit_test(fewer_channels_than_the_locations),
+      cmocka_unit_test(but_never_more),
+      cmocka_unit_test(what_is_allowed_is_told_as_it_connects),
+      cmocka_unit_test(who_is_allowed_no_more_connections_isnt_connected),
+      cmocka_unit_test(where_nothing_is_said_nobody_is_asked),
       cmocka_unit_test(a_bad_token_is_told),
       cmocka_unit_test(those_that_were_good_once_arent_invented),
   };
