@@ -445,6 +445,41 @@ subtest 'questions of all clients' => sub {
     asked();
 };
 
+subtest 'the status' => sub {
+    my $counts = sub ($do) {
+        my $before = $nginx->status;
+        $do->();
+        my $after = $nginx->status;
+        return join ' ', map { $after->{"auth_requests$_"}
+                - $before->{"auth_requests$_"} }
+            '', qw(_allowed _denied _failed _remembered);
+    };
+    my %upgrade = (
+        '/raw/yes'    => '1 1 0 0 0',
+        '/raw/no'     => '1 0 1 0 0',
+        '/raw/oops'   => '1 0 0 1 0',
+        '/raw/broken' => '1 0 0 1 0',
+        '/open/signin' => '1 0 0 1 0',
+        '/open/oops'  => '1 0 0 1 0',
+    );
+    is($counts->(sub { refusal("$_?channel=a") }), $upgrade{$_}, $_)
+        for sort keys %upgrade;
+    my @same = (headers => [Cookie => 'id=status']);
+    is($counts->(sub { $nginx->ws('/cached?channel=a', @same) for 1 .. 3 }),
+        '1 1 0 0 2', 'remembered');
+    my $ws  = native('/commands');
+    my $ask = sub ($channel) {
+        return sub {
+            $ws->text(qq({"id":2,"subscribe":{"channel":"$channel"}}));
+            $ws->recv;
+        };
+    };
+    is($counts->($ask->('some')),   '1 1 0 0 0', 'a command');
+    is($counts->($ask->('secret')), '1 0 1 0 0', 'denied');
+    is($counts->($ask->('oops')),   '1 0 0 1 0', 'not answered');
+    asked();
+};
+
 subtest 'errors' => sub {
     my $bad = sub ($directive, $pattern) {
         conf_refused("server { listen 127.0.0.1:%%PORT%%; location / {"

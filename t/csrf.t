@@ -98,9 +98,13 @@ subtest 'an upgrade' => sub {
     is($without->status, 403, 'without');
     is($without->answer->{body},
         '{"error":"csrf","message":"no CSRF token (paperboy_csrf)"}', 'why');
+    my $before = $nginx->status->{refused};
     is(status('/ws', 'bob', $good), 403, "with another's");
+    my $after = $nginx->status->{refused};
+    is($after->{csrf} - $before->{csrf}, 1, 'counted');
+    is($after->{origin}, $before->{origin}, 'as what it is');
     is(status('/ws', 'ann', token('ann', time - 1)), 403, 'expired');
-    like($nginx->log, qr/paperboy refused by origin: the CSRF token has expired/,
+    like($nginx->log, qr/paperboy refused by csrf: the CSRF token has expired/,
         'in the log');
     unlike($nginx->log, qr/\Q$good\E/, 'where no token is');
     is(status('/ws', 'ann', $good =~ s/^./x/r), 403, 'forged');
@@ -135,7 +139,8 @@ my $refused = '{"code":403,"message":"You do not have permission to access this 
 my $expired = '{"code":403,"message":"The CSRF provided has expired."}';
 
 subtest 'each message' => sub {
-    my $good = token('ann');
+    my $good   = token('ann');
+    my $before = $nginx->status->{refused}{csrf};
     my $ws   = open_as('/echo', 'ann', $good);
     $ws->text(qq({"a":1.0,"csrf":"$good","b":[]}));
     is($ws->recv, 'text:{"a":1.0,"b":[]}', 'goes on without its token');
@@ -160,6 +165,8 @@ subtest 'each message' => sub {
     my $binary = open_as('/echo', 'ann', $good);
     $binary->binary(qq({"csrf":"$good"}));
     is($binary->recv, "text:$refused", 'binary');
+    is($nginx->status->{refused}{csrf}, $before + keys(%bad) + 1,
+        'each is counted');
 };
 
 subtest 'what is published has no token' => sub {

@@ -21,6 +21,7 @@ my $locations = <<'END';
         paperboy_namespace shop;
     }
     location /publish { paperboy_publish; paperboy_channel $arg_c; }
+    location /status { paperboy_status; }
     location /open { paperboy_jwt_key off; paperboy_publish any; paperboy_channel $arg_c; }
     location /api { paperboy_api any; paperboy_jwt_key off; }
     location /guarded/api {
@@ -110,6 +111,9 @@ subtest 'by its id' => sub {
     is($nginx->http(POST => '/publish?c=news', body => '1', headers => [
                 'Authorization: Bearer ' . token(%token, scope => 'publish')
             ])->{status}, 401, 'it publishes nothing');
+    my $status = $nginx->status;
+    is($status->{revoked_connections}, 6, 'those that ended are counted');
+    is($status->{revocations}, 1, 'and what is remembered');
 };
 
 subtest 'of a user' => sub {
@@ -145,6 +149,8 @@ subtest 'a channel' => sub {
     $nginx->http(POST => "/open?c=$_", body => '7') for 'a', 'b';
     like($kim->recv, qr/"channel":"b"/, 'the other is as it was');
     is($raw->recv, 'text:7', 'raw too');
+    my $status = $nginx->status;
+    is($status->{revoked_subscriptions}, 2, 'both are counted');
     is(command($kim, subscribe => channel => 'a'), 103, 'it may not come back');
     wait_until_refused('/raw?c=a&token=' . token(%token));
     is($nginx->ws('/raw?c=b&token=' . token(%token))->status, 101,

@@ -28,6 +28,11 @@ is($zero->{connections}, 0, 'nobody is connected');
 is_deeply([@$zero{map { "redis_$_" } qw(relays ready reconnects imported
             repaired gaps refused inbox inbox_refused)}], [(0) x 9], 'there is no Redis');
 
+is_deeply([@$zero{ (map { "auth_requests$_" }
+                '', qw(_allowed _denied _failed _remembered)),
+            qw(revocations revoked_connections revoked_subscriptions) }],
+    [(0) x 8], 'nobody is asked, and nothing revoked');
+
 my @clients = map { $nginx->ws('/ws') } 1 .. 12;
 is($nginx->status->{connections}, 12, 'connections of all workers');
 $nginx->http(POST => '/publish?channel=a', body => 'hello') for 1 .. 10;

@@ -52,10 +52,18 @@ enum class Counter : std::uint8_t {
   hook_events,            // that applications have taken
   hook_events_lost,       // that they never will
   hook_posts_failed,      // each time one was tried
+  auth_requests,          // questions to back ends that decide
+  auth_requests_allowed,
+  auth_requests_denied,
+  auth_requests_failed,      // that got no answer, or none that is one
+  auth_requests_remembered,  // questions that needn't be asked
+  revoked_connections,       // that ended with a token that was revoked
+  revoked_subscriptions,     // and that did without their connection
   refused_method,
   refused_handshake,
   refused_tls,
   refused_origin,
+  refused_csrf,
   refused_token,
   refused_channel,
   refused_connections,  // of one whom a limit counts together

@@ -22,6 +22,13 @@ bool is_yes(ngx_uint_t status) { return status >= 200 && status < 300; }
 /// signs in, or a wrong address, is none: it would let everybody in.
 bool is_failure(ngx_uint_t status) { return status == 0 || status >= 500; }
 
+/// A worker without a seat refuses everybody anyway.
+void count(Counter counter) {
+  if (Worker* const worker = Worker::current()) {
+    worker->context().counters.add(counter);
+  }
+}
+
 /// Of an upgrade; empty: it isn't to be remembered.
 std::string key_of(ngx_http_request_t* r, const AuthRequestConf& conf,
                    const Request& request) {
@@ -40,6 +47,7 @@ std::string key_of(ngx_http_request_t* r, const AuthRequestConf& conf,
 }
 
 ngx_int_t refuse_yes(ngx_http_request_t* r, Request& request, Bytes why) {
+  count(Counter::auth_requests_failed);
   return refuse(r, request, NGX_HTTP_SERVICE_UNAVAILABLE,
                 Counter::refused_token, "unavailable",
                 "the back end's answer can't be used: " + std::string(why));
@@ -122,6 +130,7 @@ std::string why_none(const InnerAnswer& answer) {
 /// Whether somebody may for whom nobody could be asked.
 ngx_int_t without_answer(ngx_http_request_t* r, const LocationConf& conf,
                          Request& request, const InnerAnswer& answer) {
+  count(Counter::auth_requests_failed);
   if (conf.settings.admits_unjudged && is_failure(answer.status)) {
     // Not to the connection's log, which would add the URL with its tokens.
     const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
@@ -174,8 +183,15 @@ std::string key_of(const AuthRequestConf& conf,
 }
 
 Answer answer_of(const InnerAnswer& answer, backend::Complaints& complaints) {
-  if (is_refusal(answer.status)) return Answer::refused;
-  if (is_yes(answer.status)) return Answer::allowed;
+  if (is_refusal(answer.status)) {
+    count(Counter::auth_requests_denied);
+    return Answer::refused;
+  }
+  if (is_yes(answer.status)) {
+    count(Counter::auth_requests_allowed);
+    return Answer::allowed;
+  }
+  count(Counter::auth_requests_failed);
   complaints.tell(why_none(answer));
   return is_failure(answer.status) ? Answer::unknown : Answer::undecided;
 }
@@ -195,8 +211,12 @@ ngx_int_t ask_back_end(ngx_http_request_t* r, const LocationConf& conf,
   if (!asked.on_connect) return NGX_OK;
   if (const std::string key = key_of(r, asked, request); !key.empty()) {
     const auto known = asked.cache->find(key, worker_clock().monotonic_ms());
-    if (known) return obey(r, conf, request, *known, {});
+    if (known) {
+      count(Counter::auth_requests_remembered);
+      return obey(r, conf, request, *known, {});
+    }
   }
+  count(Counter::auth_requests);
   request.question = make_in_pool<Kept>(r->pool);
   if (request.question == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   request.question->max_size = asked.max_size;
@@ -222,6 +242,8 @@ ngx_int_t hear_back_end(ngx_http_request_t* r, const LocationConf& conf,
   } else if (!is_refusal(answer.status)) {
     return without_answer(r, conf, request, answer);
   }
+  count(verdict->allows() ? Counter::auth_requests_allowed
+                          : Counter::auth_requests_denied);
   remember(r, conf, request, verdict);
   return obey(r, conf, request, *verdict, answer.authenticate);
 }
@@ -233,6 +255,8 @@ void AuthRequestConf::ask(const Question& question, Reply reply) const {
   const auto known = key.empty() ? nullptr : cache->find(key, now);
   const bool full = known == nullptr && *asking >= together;
   if (known || full) {
+    count(full ? Counter::auth_requests_failed
+               : Counter::auth_requests_remembered);
     const Verdict verdict = full              ? Verdict::undecided
                             : known->allows() ? Verdict::allowed
                                               : Verdict::refused;
@@ -243,6 +267,7 @@ void AuthRequestConf::ask(const Question& question, Reply reply) const {
     return;
   }
   ++*asking;
+  count(Counter::auth_requests);
   worker.errands().add(
       {.server = server,
        .uri = uri,

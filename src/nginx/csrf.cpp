@@ -48,7 +48,7 @@ ngx_int_t check_csrf(ngx_http_request_t* r, const LocationConf& conf,
       evaluate(r, csrf.user),
       argument(r, csrf.argument).value_or(std::string()), ngx_time());
   if (check == auth::CsrfCheck::good) return NGX_OK;
-  return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_origin, "csrf",
+  return refuse(r, request, NGX_HTTP_FORBIDDEN, Counter::refused_csrf, "csrf",
                 text_of(check));
 }
 
@@ -70,7 +70,7 @@ ngx_int_t csrf_token_handler(ngx_http_request_t* r) {
   }
   const Bytes user = evaluate(r, conf.csrf->user);
   if (user.empty()) {
-    return refuse(r, *request, NGX_HTTP_FORBIDDEN, Counter::refused_origin,
+    return refuse(r, *request, NGX_HTTP_FORBIDDEN, Counter::refused_csrf,
                   "csrf", kNoPermission);
   }
   return hand_out(r, *conf.csrf, user);

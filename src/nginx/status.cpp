@@ -55,7 +55,9 @@ std::string status_json(Worker& worker, const MainConf& main) {
   json.set("version", Json::string(kVersion));
   json.set("workers", Json::integer(stats.seats_taken));
   json.set("channels", Json::integer(worker.zone().channel_count()));
-  set_range(json, zone, Counter::connections, Counter::hook_posts_failed);
+  set_range(json, zone, Counter::connections, Counter::revoked_subscriptions);
+  json.set("revocations",
+           Json::integer(main.revocations->stats(ngx_time()).entries));
   Json refused = Json::object();
   set_range(refused, zone, Counter::refused_method, Counter::refused_capacity);
   json.set("refused", std::move(refused));

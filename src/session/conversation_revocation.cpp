@@ -15,9 +15,14 @@ constexpr Close kRevoked{close::kExpired, "the token was revoked"};
 
 }  // namespace
 
+/// As with a token that has expired: it is to come back with another.
+void Session::end_revoked() {
+  context_.counters.add(Counter::revoked_connections);
+  end(kRevoked);
+}
+
 // ---- plain dialects --------------------------------------------------------
 
-/// As with a token that has expired: it is to come back with another.
 void Session::recheck() {
   const auth::Revocations* const all = context_.revocations;
   if (all == nullptr || all->empty()) return;
@@ -27,16 +32,17 @@ void Session::recheck() {
   const std::uint64_t who = all->number(user());
   const std::int64_t now = context_.clock.unix_seconds();
   if (all->revokes(space, who, token, now)) {
-    end(kRevoked);
+    end_revoked();
     return;
   }
   for (const auto* const one : subscriptions_to({})) {
     const std::uint64_t channel = all->number(one->channel_name());
     if (!all->revokes(space, who, token, channel, now)) continue;
     if (subscription_count_ == 1) {
-      end(kRevoked);
+      end_revoked();
       return;
     }
+    context_.counters.add(Counter::revoked_subscriptions);
     unsubscribe(*one);
   }
 }
@@ -110,15 +116,16 @@ void Conversation::keep_token(const hub::Subscription& subscription,
 void Conversation::recheck() {
   const Bytes user = session_.user();
   if (connects() && is_revoked(user, session_.mark())) {
-    session_.end(kRevoked);
+    session_.end_revoked();
     return;
   }
   for (const auto* const one : session_.subscriptions_to({})) {
     if (!is_revoked(*one)) continue;
     if (!connects()) {
-      session_.end(kRevoked);
+      session_.end_revoked();
       return;
     }
+    session_.context_.counters.add(Counter::revoked_subscriptions);
     drop(*one, kSubscriptionExpired, "the token was revoked");
     forget(*one);
   }

@@ -187,6 +187,7 @@ class Session : public Outlet {
   [[nodiscard]] std::optional<ClientId> own_id() const;
   [[nodiscard]] bool is_for_it(const hub::Order& order) const;
   void leave(Bytes channel);
+  void end_revoked();
   [[nodiscard]] bool unwrap(const dialect::Message& message, std::string& rest);
   void obey(const dialect::Message& message);
   void publish(const dialect::Publish& command);

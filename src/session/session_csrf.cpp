@@ -39,7 +39,7 @@ bool Session::unwrap(const dialect::Message& shown, std::string& rest) {
     if (left.empty()) break;
   }
   if (check == auth::CsrfCheck::good) return true;
-  context_.counters.add(Counter::refused_origin);
+  context_.counters.add(Counter::refused_csrf);
   // Clients of native take it for garbage; the code tells them.
   if (!lines) message({Kind::text, text_of(check)});
   end(kRefused);

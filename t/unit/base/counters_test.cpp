@@ -29,6 +29,10 @@ void names_belong_to_their_counters(void**) {
   assert_string_equal(name(Counter::redis_ready).c_str(), "redis_ready");
   assert_string_equal(name(Counter::gaps).c_str(), "gaps");
   assert_string_equal(name(Counter::redis_imported).c_str(), "redis_imported");
+  assert_string_equal(name(Counter::auth_requests).c_str(), "auth_requests");
+  assert_string_equal(name(Counter::revoked_subscriptions).c_str(),
+                      "revoked_subscriptions");
+  assert_string_equal(name(Counter::refused_csrf).c_str(), "csrf");
   assert_string_equal(name(Counter::refused_method).c_str(), "method");
   assert_string_equal(name(Counter::refused_capacity).c_str(), "capacity");
   assert_string_equal(name(Counter::closed_other).c_str(), "other");

@@ -98,6 +98,8 @@ void a_plain_client_leaves_a_channel(void**) {
   assert_text(ann.socket.channels(), "chat");
   world.revoke({.channel = "chat"});
   assert_text(ann.heard(), kEnd);
+  assert_int_equal(world.count(Counter::revoked_subscriptions), 1);
+  assert_int_equal(world.count(Counter::revoked_connections), 1);
 }
 
 void a_native_client_ends(void**) {
@@ -110,6 +112,7 @@ void a_native_client_ends(void**) {
   world.revoke({.user = "ann"});
   assert_text(ann.heard(), kNativeEnd);
   assert_text(pending.heard(), kNativeEnd);
+  assert_int_equal(world.count(Counter::revoked_connections), 2);
 }
 
 void a_native_client_leaves_a_channel_and_may_not_return(void**) {
@@ -123,6 +126,8 @@ void a_native_client_leaves_a_channel_and_may_not_return(void**) {
               R"("reason":"the token was revoked"}}})"
               "\n");
   assert_text(ann.socket.channels(), "chat");
+  assert_int_equal(world.count(Counter::revoked_subscriptions), 1);
+  assert_int_equal(world.count(Counter::revoked_connections), 0);
   assert_text(ann.ask(R"("subscribe":{"channel":"news"})"),
               R"("error":{"code":103,"message":"permission denied"})");
 }

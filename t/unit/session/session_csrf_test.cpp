@@ -46,7 +46,7 @@ void what_shows_none_is_the_end(void**) {
                 R"(access this websocket."})"
                 "\nclose 1008 csrf\n");
   }
-  assert_int_equal(world.count(Counter::refused_origin), 3);
+  assert_int_equal(world.count(Counter::refused_csrf), 3);
 }
 
 void an_old_one_is_told_so(void**) {
