@@ -33,7 +33,8 @@ sub token ($name, %option) {
 file_with("$dir/secret", $secret);
 publish('file.json', jwks(key('ec1'), key('rsa'), key('ed'),
     key('rsa', kid => 'ps', alg => 'PS256')));
-publish($_, jwks(key('ec1'))) for qw(one.json two.json slow.json);
+publish($_, jwks(key('ec1')))
+    for qw(one.json two.json aged.json aged-file.json);
 
 my $nginx = nginx(dir => $dir, workers => 2, http => <<'END');
 paperboy_zone main 4m;
@@ -58,6 +59,23 @@ server {
     location /static {
         paperboy echo;
         paperboy_jwks location=/keys/one.json refresh=1s retry=1s;
+    }
+    location /aged {
+        paperboy echo;
+        paperboy_jwks location=/keys/aged.json refresh=1s retry=1s max_age=5s;
+    }
+    location /aged-native {
+        paperboy native;
+        paperboy_jwks location=/keys/aged.json refresh=1s retry=1s max_age=5s;
+    }
+    location /aged-file {
+        paperboy echo;
+        paperboy_jwks file=%%DIR%%/aged-file.json max_age=2s;
+    }
+    location /aged-both {
+        paperboy echo;
+        paperboy_jwks file=%%DIR%%/file.json;
+        paperboy_jwks file=%%DIR%%/aged-file.json max_age=2s;
     }
     location /never { paperboy echo; paperboy_jwks location=/keys/none; }
     location /status { paperboy_status; }
@@ -170,6 +188,35 @@ subtest 'keys that are not known yet' => sub {
     }), 'and the log says why');
 };
 
+subtest 'keys that are too old' => sub {
+    settles('keys that are read again', '/aged', token('ec1'), 101);
+    is(answer('/aged-file', token('ec1')), 101, 'of a file');
+    my $stays = $nginx->ws('/aged?token=' . token('ec1'));
+    rename "$dir/$_", "$dir/$_.away" or die "rename: $!"
+        for qw(aged.json aged-file.json);
+    is(answer('/aged', token('ec1')), 101, 'that can\'t be read any more');
+    settles('aren\'t trusted for ever', '/aged', token('ec1'), 503);
+    settles('nor are those of a file', '/aged-file', token('ec1'), 503);
+    like($nginx->log, qr{paperboy_jwks "\S+aged.json": for 5 seconds there was no key set \(max_age\); no token},
+        'the log tells');
+    like($nginx->log, qr{aged-file.json": for 2 seconds}, 'of both');
+    my $native = $nginx->ws('/aged-native');
+    $native->text('{"id":1,"connect":{"token":"' . token('ec1') . '"}}');
+    like($native->recv, qr/"code":100,.*"temporary":true/,
+        'a client is to try again');
+    is(answer('/aged-both', token('ec3')), 101, 'other keys count');
+    $stays->text('x');
+    is($stays->recv, 'text:x', 'who is in stays');
+    publish('aged.json', '{"keys":[]}');
+    publish('aged-file.json', '{}');
+    settles('no key set is none', '/aged', token('ec1'), 503);
+    settles('of a file', '/aged-file', token('ec1'), 503);
+    rename "$dir/$_.away", "$dir/$_" or die "rename: $!"
+        for qw(aged.json aged-file.json);
+    settles('until there is one', '/aged', token('ec1'), 101);
+    settles('the same file', '/aged-file', token('ec1'), 101);
+};
+
 subtest 'what is passed over' => sub {
     publish('one.json', jwks(key('ec1'), key('ec2', use => 'enc'),
         key('ec3', d => 'AAAA'), { kty => 'oct', alg => 'HS256', kid => 's',
@@ -224,6 +271,9 @@ subtest 'errors' => sub {
     conf_refused("$server paperboy_jwks location=/x $_; }", $_,
         qr/\Q$_\E: expected a time above 0/)
         for qw(refresh=0 retry=x timeout=0);
+    conf_refused("$file max_age=0;", 'no age', qr/max_age=0: expected a time/);
+    conf_refused('server { location / { paperboy_jwks location=/k max_age=5m; } }',
+        'an age below the refresh', qr/max_age=: expected a time above refresh=/);
     conf_refused("paperboy_jwt_key off; $file;", 'off',
         qr/paperboy_jwks: stands beside paperboy_jwt_key off/);
 };

@@ -10,6 +10,11 @@ void KeySource::replace(std::vector<Key> keys) {
   filled_ = true;
 }
 
+void KeySource::drop() {
+  keys_.clear();
+  filled_ = false;
+}
+
 bool KeySource::take_wanted() { return std::exchange(wanted_, false); }
 
 Result<Done, std::string> KeySet::add(Key key) {

@@ -26,6 +26,9 @@ class KeySource {
   /// No key that find() gave may be in use.
   void replace(std::vector<Key> keys);
 
+  /// They aren't trusted any more: it is as if it had never been filled.
+  void drop();
+
   [[nodiscard]] bool filled() const { return filled_; }
   [[nodiscard]] const std::vector<Key>& keys() const { return keys_; }
 
@@ -58,7 +61,7 @@ class KeySet {
   /// Of the configuration.
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
 
-  /// Some part has never been filled: its keys aren't known yet.
+  /// Some part isn't filled: its keys aren't known yet, or no longer.
   [[nodiscard]] bool waits() const;
 
   /// The keys to try for a token: those named `kid`, or, without a kid, those

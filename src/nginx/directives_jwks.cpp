@@ -53,6 +53,9 @@ Bytes read_option(Bytes text, JwksConf& jwks) {
     if (given && jwks.uri.empty()) return "is for a location, not for a file";
     if (given) return read_time(*given, slot) ? Bytes() : kTime;
   }
+  if (const auto given = option(text, "max_age=")) {
+    return read_time(*given, jwks.max_age_ms) ? Bytes() : kTime;
+  }
   if (const auto given = option(text, "max_size=")) {
     return read_size(*given, jwks.limits.size) ? Bytes()
                                                : "expected a size up to 16m";
@@ -62,7 +65,8 @@ Bytes read_option(Bytes text, JwksConf& jwks) {
                ? Bytes()
                : "expected a number from 1 to 1000";
   }
-  return "expected refresh=, retry=, timeout=, max_size=, max_keys= or secrets";
+  return "expected refresh=, retry=, timeout=, max_age=, max_size=, max_keys= or "
+         "secrets";
 }
 
 /// Null: all is well.
@@ -132,6 +136,11 @@ char* add_jwks(ngx_conf_t* cf, std::span<const ngx_str_t> given,
   for (const ngx_str_t& one : given.subspan(1)) {
     const Bytes why = read_option(bytes(one), *jwks);
     if (!why.empty()) return conf_error(cf, bytes(one), why);
+  }
+  if (uri && jwks->max_age_ms != 0 && jwks->max_age_ms <= jwks->refresh_ms) {
+    return conf_error(cf, "max_age=",
+                      "expected a time above refresh=, after which a good key "
+                      "set is read again");
   }
   if (file && (bad = load(cf, *jwks)) != NGX_CONF_OK) return bad;
   MainConf& main = main_conf(cf);

@@ -38,6 +38,7 @@ struct JwksConf {
   ngx_msec_t refresh_ms = 300'000;
   ngx_msec_t retry_ms = 10'000;  // at the earliest, whoever asks for it
   ngx_msec_t timeout_ms = 30'000;
+  ngx_msec_t max_age_ms = 0;  // so long its keys stay; 0: for ever
   auth::JwksLimits limits;
   std::shared_ptr<auth::KeySource> keys;
 

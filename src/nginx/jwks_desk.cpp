@@ -65,7 +65,12 @@ JwksKeeper::JwksKeeper(std::shared_ptr<const JwksConf> conf)
     : conf_(std::move(conf)), mark_(conf_->mark) {}
 
 void JwksKeeper::tick(std::uint64_t now) {
-  if (!conf_->path.empty()) return look_at_file();
+  look(now);
+  if (conf_->max_age_ms != 0 && conf_->keys->filled()) drop_old(now);
+}
+
+void JwksKeeper::look(std::uint64_t now) {
+  if (!conf_->path.empty()) return look_at_file(now);
   if (asking_ || ngx_exiting != 0) return;
   const bool may = asked_ms_ == 0 || now >= asked_ms_ + conf_->retry_ms;
   if (may && (now >= due_ms_ || conf_->keys->take_wanted())) ask(now);
@@ -73,14 +78,30 @@ void JwksKeeper::tick(std::uint64_t now) {
 
 /// A file is replaced by renaming another; one that is written in place may be
 /// seen half done, and is looked at again when it is whole.
-void JwksKeeper::look_at_file() {
+void JwksKeeper::look_at_file(std::uint64_t now) {
   const auto mark = mark_of(conf_->path);
   if (!mark) return complain("the file can't be read");
-  if (*mark == mark_) return;
+  if (*mark == mark_) {
+    if (good_) good_ms_ = now;
+    return;
+  }
   const auto text = read_jwks_file(conf_->path, conf_->limits.size);
   if (!text) return complain("the file can't be read");
   mark_ = *mark;
+  good_ = false;
   take(*text);
+}
+
+/// Those of a file were there when the configuration was read.
+void JwksKeeper::drop_old(std::uint64_t now) {
+  if (good_ms_ == 0) good_ms_ = now;
+  if (now - good_ms_ < conf_->max_age_ms) return;
+  conf_->keys->drop();
+  mark_ = {};
+  log(NGX_LOG_ERR, *conf_,
+      "for " + std::to_string(conf_->max_age_ms / 1000) +
+          " seconds there was no key set (max_age); no token of its keys is "
+          "taken");
 }
 
 void JwksKeeper::ask(std::uint64_t now) {
@@ -111,6 +132,8 @@ void JwksKeeper::take(Bytes text) {
   const ngx_msec_t spread = conf_->refresh_ms / 10 + 1;
   due_ms_ = asked_ms_ + conf_->refresh_ms -
             static_cast<ngx_msec_t>(ngx_random()) % spread;
+  good_ = true;
+  good_ms_ = worker_clock().monotonic_ms();
   complaint_.clear();
   const std::string skipped = lines_of(set->skipped);
   if (!skipped.empty() && skipped != skipped_) {

@@ -1,7 +1,7 @@
 // What a worker does so that key sets (paperboy_jwks) stay as their issuers
 // have them: it looks at files once a second, and asks locations again after a
 // time, or when a token names a key that isn't known. What can't be read leaves
-// the keys as they were.
+// the keys as they were, for as long as they may be trusted (max_age=).
 #pragma once
 
 #include "nginx/ngx.hpp"
@@ -25,7 +25,9 @@ class JwksKeeper : public std::enable_shared_from_this<JwksKeeper> {
   void tick(std::uint64_t now);
 
  private:
-  void look_at_file();
+  void look(std::uint64_t now);
+  void look_at_file(std::uint64_t now);
+  void drop_old(std::uint64_t now);
   void ask(std::uint64_t now);
   void on_answer(const InnerAnswer& answer);
   void take(Bytes text);
@@ -33,10 +35,12 @@ class JwksKeeper : public std::enable_shared_from_this<JwksKeeper> {
 
   std::shared_ptr<const JwksConf> conf_;
   FileMark mark_;
+  bool good_ = true;            // what has that mark is a key set
   std::string complaint_;       // that was logged last; empty: all is well
   std::string skipped_;         // keys, as logged last
   std::uint64_t asked_ms_ = 0;  // 0: never
   std::uint64_t due_ms_ = 0;
+  std::uint64_t good_ms_ = 0;  // when its keys were seen last; 0: not yet
   bool asking_ = false;
 };
 

@@ -102,6 +102,18 @@ void an_unknown_kid_is_asked_for_once(void**) {
   assert_false(source->take_wanted());
 }
 
+void a_source_that_is_dropped_is_waited_for_again(void**) {
+  KeySet keys;
+  const auto source = source_of("theirs", "k1");
+  keys.add(source);
+  source->drop();
+  assert_true(keys.waits());
+  assert_true(keys.find("k1").empty());
+  assert_true(source->take_wanted());
+  source->replace({});
+  assert_false(keys.waits());
+}
+
 }  // namespace
 
 int main() {
@@ -112,6 +124,7 @@ int main() {
       cmocka_unit_test(a_source_has_keys_beside_the_others),
       cmocka_unit_test(a_source_replaces_all_its_keys),
       cmocka_unit_test(a_source_that_was_never_filled_is_waited_for),
+      cmocka_unit_test(a_source_that_is_dropped_is_waited_for_again),
       cmocka_unit_test(an_unknown_kid_is_asked_for_once),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
