@@ -4,7 +4,17 @@ namespace paperboy::nginx {
 
 namespace {
 
-/// Appends what a buffer of the body holds, from memory or its file.
+std::size_t body_size(const ngx_http_request_t* r) {
+  std::size_t size = 0;
+  if (r->request_body == nullptr) return 0;
+  for (auto* link = r->request_body->bufs; link != nullptr; link = link->next) {
+    size += static_cast<std::size_t>(ngx_buf_size(link->buf));
+  }
+  return size;
+}
+
+}  // namespace
+
 bool append_buffer(std::string& body, ngx_buf_t& buffer) {
   if (ngx_buf_in_memory(&buffer)) {
     body.append(reinterpret_cast<char*>(buffer.pos),
@@ -21,17 +31,6 @@ bool append_buffer(std::string& body, ngx_buf_t& buffer) {
                     buffer.file_pos);
   return n == static_cast<ssize_t>(size);
 }
-
-std::size_t body_size(const ngx_http_request_t* r) {
-  std::size_t size = 0;
-  if (r->request_body == nullptr) return 0;
-  for (auto* link = r->request_body->bufs; link != nullptr; link = link->next) {
-    size += static_cast<std::size_t>(ngx_buf_size(link->buf));
-  }
-  return size;
-}
-
-}  // namespace
 
 bool is_sized(const ngx_http_request_t* r) {
   return r->headers_in.content_length_n >= 0 || r->headers_in.chunked != 0 ||

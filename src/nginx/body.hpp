@@ -12,6 +12,10 @@ namespace paperboy::nginx {
 /// Whether the request says how long its body is, or will.
 bool is_sized(const ngx_http_request_t* r);
 
+/// Appends what a buffer of a body holds, from memory or its file; false: that
+/// can't be read.
+[[nodiscard]] bool append_buffer(std::string& body, ngx_buf_t& buffer);
+
 /// All of it, from memory or nginx's file. Errors: `too_large` (more than
 /// `limit` bytes), internal.
 Result<std::string> read_body(const ngx_http_request_t* r, std::size_t limit,

@@ -46,6 +46,35 @@ char* conf_error(ngx_conf_t* cf, Bytes what, Bytes text) {
   return static_cast<char*>(NGX_CONF_ERROR);
 }
 
+std::optional<Bytes> option(Bytes text, Bytes prefix) {
+  if (!text.starts_with(prefix)) return {};
+  return text.substr(prefix.size());
+}
+
+bool read_time(Bytes text, ngx_msec_t& out) {
+  ngx_str_t given = borrow(text);
+  const ngx_int_t parsed = ngx_parse_time(&given, 0);
+  if (parsed < 1) return false;
+  out = static_cast<ngx_msec_t>(parsed);
+  return true;
+}
+
+bool read_size(Bytes text, std::size_t most, std::size_t& out) {
+  ngx_str_t given = borrow(text);
+  const ssize_t parsed = ngx_parse_size(&given);
+  if (parsed < 1 || static_cast<std::size_t>(parsed) > most) return false;
+  out = static_cast<std::size_t>(parsed);
+  return true;
+}
+
+bool read_count(Bytes text, std::size_t most, std::size_t& out) {
+  const ngx_str_t given = borrow(text);
+  const ngx_int_t parsed = ngx_atoi(given.data, given.len);
+  if (parsed < 1 || static_cast<std::size_t>(parsed) > most) return false;
+  out = static_cast<std::size_t>(parsed);
+  return true;
+}
+
 Value compile_value(ngx_conf_t* cf, const ngx_str_t& text) {
   auto* const value = static_cast<Value>(
       ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t)));

@@ -105,6 +105,14 @@ void note_channel_hook(ngx_conf_t* cf, const LocationConf& conf);
 /// Reports `text`, which continues `what: `, at the directive; for `return`.
 char* conf_error(ngx_conf_t* cf, Bytes what, Bytes text);
 
+/// `prefix=rest`, whose `prefix` has its sign: the rest; none: it isn't that.
+[[nodiscard]] std::optional<Bytes> option(Bytes text, Bytes prefix);
+
+// False: it is none, or is 0, or, of sizes and counts, more than `most`.
+[[nodiscard]] bool read_time(Bytes text, ngx_msec_t& out);
+[[nodiscard]] bool read_size(Bytes text, std::size_t most, std::size_t& out);
+[[nodiscard]] bool read_count(Bytes text, std::size_t most, std::size_t& out);
+
 /// `text` as a value with variables; null: already reported.
 Value compile_value(ngx_conf_t* cf, const ngx_str_t& text);
 

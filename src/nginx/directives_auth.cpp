@@ -21,13 +21,6 @@ bool has_variable(const ngx_str_t& text) {
   return bytes(text).find('$') != Bytes::npos;
 }
 
-/// `prefix=rest`: the rest.
-std::optional<Bytes> option(const ngx_str_t& text, Bytes prefix) {
-  const Bytes all = bytes(text);
-  if (!all.starts_with(prefix)) return {};
-  return all.substr(prefix.size());
-}
-
 struct KeyOptions {
   Bytes kid;
   bool base64 = false;  // what is there is the key's base64
@@ -36,7 +29,7 @@ struct KeyOptions {
 /// False: it is none, or was given before.
 bool read_key_option(const ngx_str_t& text, KeyOptions& options) {
   if (bytes(text) == "base64") return !std::exchange(options.base64, true);
-  const auto named = option(text, "kid=");
+  const auto named = option(bytes(text), "kid=");
   if (!named || named->empty() || !options.kid.empty()) return false;
   options.kid = *named;
   return true;
@@ -53,10 +46,11 @@ std::string without_space(std::string text) {
 
 std::optional<std::string> read_material(ngx_conf_t* cf,
                                          const ngx_str_t& place) {
-  if (const auto name = option(place, "file=")) {
+  if (const auto name = option(bytes(place), "file=")) {
     return read_material_file(cf, *name);
   }
-  if (const auto name = option(place, "env=")) return read_environment(*name);
+  if (const auto name = option(bytes(place), "env="))
+    return read_environment(*name);
   return {};
 }
 

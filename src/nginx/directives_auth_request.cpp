@@ -11,36 +11,6 @@ namespace {
 
 constexpr Bytes kName = "paperboy_auth_request";
 
-/// `prefix=rest`: the rest.
-std::optional<Bytes> option(Bytes text, Bytes prefix) {
-  if (!text.starts_with(prefix)) return {};
-  return text.substr(prefix.size());
-}
-
-bool read_time(Bytes text, ngx_msec_t& out) {
-  ngx_str_t given = borrow(text);
-  const ngx_int_t parsed = ngx_parse_time(&given, 0);
-  if (parsed == NGX_ERROR || parsed == 0) return false;
-  out = static_cast<ngx_msec_t>(parsed);
-  return true;
-}
-
-bool read_size(Bytes text, std::size_t& out) {
-  ngx_str_t given = borrow(text);
-  const ssize_t parsed = ngx_parse_size(&given);
-  if (parsed < 1 || parsed > 1024L * 1024 * 1024) return false;
-  out = static_cast<std::size_t>(parsed);
-  return true;
-}
-
-bool read_count(Bytes text, std::size_t& out) {
-  const ngx_str_t given = borrow(text);
-  const ngx_int_t parsed = ngx_atoi(given.data, given.len);
-  if (parsed < 1 || parsed > 10'000) return false;
-  out = static_cast<std::size_t>(parsed);
-  return true;
-}
-
 /// False: a word of it is none.
 bool read_occasions(Bytes words, AuthRequestConf& asked) {
   asked.on_connect = false;
@@ -76,15 +46,18 @@ Bytes read_option(ngx_conf_t* cf, Bytes text, AuthRequestConf& asked) {
        {std::pair<Bytes, std::size_t&>("cache_size=", asked.cache_size),
         std::pair<Bytes, std::size_t&>("max_size=", asked.max_size)}) {
     if (const auto given = option(text, prefix)) {
-      return read_size(*given, slot) ? Bytes() : "expected a size up to 1g";
+      return read_size(*given, 1024UL * 1024 * 1024, slot)
+                 ? Bytes()
+                 : "expected a size up to 1g";
     }
   }
   for (const auto& [prefix, slot] :
        {std::pair<Bytes, std::size_t&>("waiting=", asked.waiting),
         std::pair<Bytes, std::size_t&>("together=", asked.together)}) {
     if (const auto given = option(text, prefix)) {
-      return read_count(*given, slot) ? Bytes()
-                                      : "expected a number from 1 to 10000";
+      return read_count(*given, 10'000, slot)
+                 ? Bytes()
+                 : "expected a number from 1 to 10000";
     }
   }
   if (const auto given = option(text, "key=")) {

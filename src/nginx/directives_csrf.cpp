@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::size_t kShort = 32;  // bytes, of the hash
 
-/// `prefix=rest`: the rest.
-std::optional<Bytes> option(Bytes text, Bytes prefix) {
-  if (!text.starts_with(prefix)) return {};
-  return text.substr(prefix.size());
-}
-
 bool is_word(Bytes text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||

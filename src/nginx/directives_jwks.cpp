@@ -8,36 +8,6 @@ namespace {
 
 constexpr Bytes kName = "paperboy_jwks";
 
-/// `prefix=rest`: the rest.
-std::optional<Bytes> option(Bytes text, Bytes prefix) {
-  if (!text.starts_with(prefix)) return {};
-  return text.substr(prefix.size());
-}
-
-bool read_time(Bytes text, ngx_msec_t& out) {
-  ngx_str_t given = borrow(text);
-  const ngx_int_t parsed = ngx_parse_time(&given, 0);
-  if (parsed == NGX_ERROR || parsed == 0) return false;
-  out = static_cast<ngx_msec_t>(parsed);
-  return true;
-}
-
-bool read_size(Bytes text, std::size_t& out) {
-  ngx_str_t given = borrow(text);
-  const ssize_t parsed = ngx_parse_size(&given);
-  if (parsed < 1 || parsed > 16L * 1024 * 1024) return false;
-  out = static_cast<std::size_t>(parsed);
-  return true;
-}
-
-bool read_count(Bytes text, std::size_t& out) {
-  ngx_str_t given = borrow(text);
-  const ngx_int_t parsed = ngx_atoi(given.data, given.len);
-  if (parsed < 1 || parsed > 1000) return false;
-  out = static_cast<std::size_t>(parsed);
-  return true;
-}
-
 /// What is wrong with `text`; empty: nothing.
 Bytes read_option(Bytes text, JwksConf& jwks) {
   constexpr Bytes kTime = "expected a time above 0";
@@ -57,15 +27,17 @@ Bytes read_option(Bytes text, JwksConf& jwks) {
     return read_time(*given, jwks.max_age_ms) ? Bytes() : kTime;
   }
   if (const auto given = option(text, "max_size=")) {
-    return read_size(*given, jwks.limits.size) ? Bytes()
-                                               : "expected a size up to 16m";
+    return read_size(*given, 16UL * 1024 * 1024, jwks.limits.size)
+               ? Bytes()
+               : "expected a size up to 16m";
   }
   if (const auto given = option(text, "max_keys=")) {
-    return read_count(*given, jwks.limits.keys)
+    return read_count(*given, 1000, jwks.limits.keys)
                ? Bytes()
                : "expected a number from 1 to 1000";
   }
-  return "expected refresh=, retry=, timeout=, max_age=, max_size=, max_keys= or "
+  return "expected refresh=, retry=, timeout=, max_age=, max_size=, max_keys= "
+         "or "
          "secrets";
 }
 

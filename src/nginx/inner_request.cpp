@@ -7,6 +7,8 @@
 #include <array>
 #include <utility>
 
+#include "nginx/body.hpp"
+
 namespace paperboy::nginx {
 
 namespace {
@@ -76,34 +78,16 @@ ngx_int_t header_filter(ngx_http_request_t* r) {
   return next_header_filter(r);
 }
 
-/// What is in a file is read: the filter that would do it comes later.
-bool append(std::string& body, ngx_buf_t& buffer, ngx_log_t* log) {
-  if (ngx_buf_in_memory(&buffer)) {
-    body.append(reinterpret_cast<char*>(buffer.pos),
-                static_cast<std::size_t>(buffer.last - buffer.pos));
-    return true;
-  }
-  if (buffer.in_file == 0) return true;
-  const auto size =
-      static_cast<std::size_t>(buffer.file_last - buffer.file_pos);
-  std::string text(size, '\0');
-  buffer.file->log = log;
-  if (ngx_read_file(buffer.file, reinterpret_cast<u_char*>(text.data()), size,
-                    buffer.file_pos) != static_cast<ssize_t>(size)) {
-    return false;
-  }
-  body += text;
-  return true;
-}
-
-/// False: it may not, or can't, be kept.
+/// False: it may not, or can't, be kept. What is in a file is read: the filter
+/// that would do it comes later.
 bool take(Kept& kept, ngx_buf_t& buffer, ngx_log_t* log) {
   const auto more = static_cast<std::size_t>(ngx_buf_size(&buffer));
   if (kept.answer.body.size() + more > kept.max_size) {
     kept.answer.too_large = true;
   }
   if (kept.answer.too_large) return false;
-  return append(kept.answer.body, buffer, log);
+  if (buffer.in_file != 0) buffer.file->log = log;
+  return append_buffer(kept.answer.body, buffer);
 }
 
 ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) {
