@@ -80,6 +80,7 @@ Checked check_times(const Json& claims, const TokenRules& rules,
   if (end && *end <= 0) {
     token.expires.reset();
   } else if (end) {
+    if (here >= *end) return TokenError::expired;
     token.expires = rounded_up(*end);
   }
   if (times.not_before.value_or(here) > here + leeway ||

@@ -247,8 +247,8 @@ std::optional<std::uint64_t> Conversation::take_asked(
 }
 
 void Conversation::tidy() {
-  if (rare_ && let_in_ && rare_->leases.empty() && rare_->lost.empty() &&
-      rare_->asked.empty() && rare_->judged.empty() &&
+  if (rare_ && let_in_ && rare_->hears_until == 0 && rare_->leases.empty() &&
+      rare_->lost.empty() && rare_->asked.empty() && rare_->judged.empty() &&
       rare_->returning.empty() && !rare_->connecting && !rare_->pending &&
       rare_->long_answers == 0 && rare_->bad_tokens == 0) {
     rare_.reset();
@@ -288,7 +288,7 @@ std::optional<std::uint64_t> Conversation::due_in() const {
     const std::uint32_t left = rare_->connect_by - ticks(clock.monotonic_ms());
     return static_cast<std::int32_t>(left) > 0 ? left * kTick : 0;
   }
-  std::int64_t first = 0;
+  std::int64_t first = rare_ ? rare_->hears_until : 0;
   for (const Lease& one : rare_ ? rare_->leases : Leases{}) {
     const bool sooner = first == 0 || one.expires < first;
     if (one.expires != 0 && sooner) first = one.expires;
@@ -313,6 +313,9 @@ void Conversation::on_time() {
     if (one.expires == 0 || one.expires > now) continue;
     drop(*one.at, kSubscriptionExpired, "subscription expired");
     forget(*one.at);
+  }
+  if (rare_ && rare_->hears_until != 0 && rare_->hears_until <= now) {
+    stop_hearing();
   }
 }
 

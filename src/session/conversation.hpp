@@ -127,6 +127,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
     std::unique_ptr<Admission> pending;  // until it is connected
     std::uint32_t connect_by = 0;  // until it is let in: monotonic, in ticks
     Leases leases;
+    std::int64_t hears_until = 0;  // its user's; 0: as long as it is there
     std::vector<const hub::Subscription*> lost;
     /// Commands to subscribe that have yet to be answered, by their ids.
     std::vector<std::pair<const hub::Subscription*, std::uint64_t>> asked;
@@ -232,6 +233,8 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   End ask_back_end(const dialect::Subscribe& command);
   void notify_back_end(const dialect::Subscribe& command);
   Result<Done> hear_user(Bytes user);
+  void hear_for(const Entry& entry);
+  void stop_hearing();
   void leave_with_user(const std::string& channel);
   void obey_channel(const hub::Notice& notice);
   void note_young(const hub::Subscription& subscription,

@@ -1,6 +1,7 @@
 // How a back end of the classic protocol has its say: it is asked about tokens,
 // and tells who is let in and who has to leave.
 #include <algorithm>
+#include <limits>
 
 #include "hub/key.hpp"
 #include "session/conversation.hpp"
@@ -130,6 +131,23 @@ Result<Done> Conversation::hear_user(Bytes user) {
       session_.context_.hub.subscribe(here.user, key, session_.encoder(false));
   if (!subscribed) return subscribed.error();
   return Done{};
+}
+
+/// Until the last of its tokens ends.
+void Conversation::hear_for(const Entry& entry) {
+  constexpr auto kForever = std::numeric_limits<std::int64_t>::max();
+  const bool ends = !entry.by_back_end && !session_.settings_.tokens_only_admit;
+  if (!ends || !liaison_) return;
+  rare().hears_until = std::max(rare().hears_until,
+                                entry.expires == 0 ? kForever : entry.expires);
+  session_.rearm();
+}
+
+void Conversation::stop_hearing() {
+  rare_->hears_until = 0;
+  if (liaison_) end_recent();
+  liaison_.reset();
+  tidy();
 }
 
 /// It leaves with the others; it has left already.

@@ -51,6 +51,7 @@ Conversation::End Conversation::join_channel(std::uint64_t id,
   if (!subscribed) return fail(id, subscribed.error());
   hub::Subscription& here = **subscribed;
   let_in(entry.user);
+  hear_for(entry);
   keep_token(here, entry);
   if (is_asked(here)) return {};
   if (there == nullptr) {

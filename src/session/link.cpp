@@ -266,9 +266,11 @@ std::uint64_t Link::next_delay() const {
   }
   if (const auto due = due_in()) delay = std::min(delay, *due);
   if (expires() != 0) {
+    // As milliseconds an end that is far enough away would begin anew.
+    constexpr auto kMost = static_cast<std::int64_t>(kLongest / 1000);
     const auto seconds = expires() - context().clock.unix_seconds();
-    delay = std::min<std::uint64_t>(
-        delay, seconds <= 0 ? 0 : static_cast<std::uint64_t>(seconds) * 1000);
+    const auto left = std::clamp<std::int64_t>(seconds, 0, kMost);
+    delay = std::min(delay, static_cast<std::uint64_t>(left) * 1000);
   }
   return delay;
 }

@@ -260,6 +260,9 @@ void expire_at_is_an_end_of_its_own(void**) {
   assert_true(good(R"({"expire_at":1700000005})").expires == kNow + 5);
   assert_false(good(R"({"exp":1700000009,"expire_at":0})").expires.has_value());
   assert_refused(TokenError::expired, R"({"exp":1,"expire_at":0})");
+  assert_true(good(R"({"expire_at":1700000000.5})").expires == kNow + 1);
+  assert_refused(TokenError::expired,
+                 R"({"exp":1700000009,"expire_at":1700000000})");
   assert_refused(TokenError::claims, R"({"expire_at":"soon"})");
   assert_refused(TokenError::claims, R"({"expire_at":null})");
 }

@@ -119,6 +119,36 @@ std::string token(const std::string& claims) {
                      R"({"exp":1800000000,)" + claims + "}");
 }
 
+void what_its_user_is_sent_ends_with_its_last_token(void**) {
+  Scene scene;
+  scene.settings.authorize = Authorize::edge;
+  scene.settings.tokens_only_admit = false;
+  Visitor client(scene);
+  const auto show = [&](Bytes channel, int seconds) {
+    const auto end = scene.clock.unix_seconds() + seconds;
+    client.text(*auth::sign(auth::Algorithm::hs256, kSecret,
+                            R"({"userId":"ann","channel":")" +
+                                std::string(channel) + R"(","exp":)" +
+                                std::to_string(end) + "}"));
+  };
+  show("news", 2);
+  show("chat", 4);
+  assert_text(client.heard(), "text subscribed:news\ntext subscribed:chat\n");
+  scene.pass(2'200);
+  assert_text(client.socket.channels(), "chat");
+  scene.to_user("1");
+  assert_text(client.heard(), "text {1}\n");
+  client.text("unsubscribe:chat");
+  scene.pass(2'200);
+  assert_text(client.heard(), "");
+  scene.to_user("2");
+  assert_text(client.heard(), "");
+  show("news", 9);
+  assert_text(client.heard(), "text subscribed:news\n");
+  scene.to_user("3");
+  assert_text(client.heard(), "text {3}\n");
+}
+
 void a_back_end_is_asked_and_lets_in(void**) {
   Scene scene;
   Visitor client(scene);
@@ -517,6 +547,7 @@ void a_hole_in_what_its_user_is_sent_ends_it(void**) {
 int main() {
   using namespace paperboy::session;
   const CMUnitTest tests[] = {
+      cmocka_unit_test(what_its_user_is_sent_ends_with_its_last_token),
       cmocka_unit_test(a_back_end_is_asked_and_lets_in),
       cmocka_unit_test(authorized_for_no_channel_it_hears_its_user),
       cmocka_unit_test(one_that_is_never_authorized_is_closed),
