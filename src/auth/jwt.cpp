@@ -182,6 +182,10 @@ Bytes token_error_text(TokenError error) {
       return "the keys of the token's issuer aren't known yet: try again";
     case TokenError::revoked:
       return "the token was revoked";
+    case TokenError::unknown:
+      return "the token is unknown, or has expired";
+    case TokenError::unknown_so_far:
+      return "which opaque tokens there are isn't known yet: try again";
   }
   return "the token is refused";
 }

@@ -46,6 +46,8 @@ struct Token {
   std::int64_t issued = 0;  // `iat`, rounded down; 0: none
 
   Allowance limits;  // where the rules name a claim for them
+
+  std::uint64_t opaque = 0;  // of an opaque token: by which it is kept; 0: none
 };
 
 enum class TokenError : std::uint8_t {
@@ -63,18 +65,27 @@ enum class TokenError : std::uint8_t {
   limits,   // those are no allowance
   no_keys,  // not yet: the set that has them couldn't be read so far
   revoked,
+  unknown,         // an opaque one that is none, or is none any more
+  unknown_so_far,  // it isn't known yet which there are
 };
 
-/// It was good, and is so no longer.
+/// It was good, and is so no longer; of an opaque one nobody can tell.
 [[nodiscard]] constexpr bool is_over(TokenError error) {
-  return error == TokenError::expired || error == TokenError::revoked;
+  return error == TokenError::expired || error == TokenError::revoked ||
+         error == TokenError::unknown;
+}
+
+/// Whether it is good can't be known now: try again.
+[[nodiscard]] constexpr bool is_undecided(TokenError error) {
+  return error == TokenError::no_keys || error == TokenError::unknown_so_far;
 }
 
 /// Whether such a token is a guess, rather than one that was good once, or
 /// will be.
 [[nodiscard]] constexpr bool is_invented(TokenError error) {
+  if (error == TokenError::unknown) return true;
   return error != TokenError::missing && !is_over(error) &&
-         error != TokenError::not_yet_valid && error != TokenError::no_keys;
+         error != TokenError::not_yet_valid && !is_undecided(error);
 }
 
 /// The reason as a log line and a JSON answer give it: static, and never any

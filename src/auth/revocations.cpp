@@ -6,6 +6,7 @@
 #include <limits>
 #include <new>
 
+#include "auth/opaque_token.hpp"
 #include "base/siphash.hpp"
 
 namespace paperboy::auth {
@@ -23,6 +24,10 @@ constexpr auto before_of(std::uint64_t word) {
 }
 constexpr auto until_of(std::uint64_t word) {
   return static_cast<std::uint32_t>(word);
+}
+constexpr std::uint32_t issue_of(std::int64_t issued) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(issued, 0, kMost));
 }
 constexpr bool is_over(std::uint64_t word, std::int64_t now) {
   return std::int64_t{until_of(word)} <= now;
@@ -77,11 +82,19 @@ std::uint64_t Revocations::number(Bytes text) const {
 }
 
 TokenMark Revocations::mark(Bytes id, std::int64_t issued) const {
-  constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
   return {.id = id.empty() ? 0 : number(id),
-          .issued = static_cast<std::uint32_t>(
-              std::clamp<std::int64_t>(issued, 0, kMost)),
+          .issued = issue_of(issued),
           .known = true};
+}
+
+TokenMark mark_of(const Revocations* all, const Token& token) {
+  if (token.opaque != 0) {
+    return {.id = token.opaque,
+            .issued = issue_of(token.issued),
+            .known = true,
+            .opaque = true};
+  }
+  return all != nullptr ? all->mark(token.id, token.issued) : TokenMark{};
 }
 
 std::uint64_t Revocations::key(const Named& named) const {
@@ -160,8 +173,10 @@ Revocations::Named Revocations::named(const Revocation& revocation) const {
   const auto some = [this](Bytes text) -> std::uint64_t {
     return text.empty() ? 0 : number(text);
   };
+  // The id of an opaque token: it is known by what it is kept under.
+  const auto kept = hash_of(revocation.name_space, revocation.token);
   return {.name_space = number(revocation.name_space),
-          .token = some(revocation.token),
+          .token = kept ? kept->number() : some(revocation.token),
           .user = revocation.user ? number(*revocation.user) : 0,
           .channel = some(revocation.channel)};
 }

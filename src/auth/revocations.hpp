@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <span>
 
+#include "auth/jwt.hpp"
 #include "base/bytes.hpp"
 #include "base/revocation.hpp"
 
@@ -29,6 +30,7 @@ struct TokenMark {
   std::uint64_t id = 0;      // of its jti; see Revocations::number
   std::uint32_t issued = 0;  // iat, seconds since 1970; 0: it doesn't say
   bool known = false;        // there is a token
+  bool opaque = false;       // and what it opens is kept under `id`
 };
 
 class Revocations {
@@ -122,5 +124,8 @@ class Revocations {
   Head* head_ = nullptr;
   std::span<Entry> entries_;  // both halves
 };
+
+/// Of a token that was shown. `all`: null: nothing can be revoked.
+[[nodiscard]] TokenMark mark_of(const Revocations* all, const Token& token);
 
 }  // namespace paperboy::auth

@@ -276,7 +276,7 @@ void a_header_that_comes_again_says_what_it_said(void**) {
 }
 
 void every_error_has_a_text(void**) {
-  for (int i = 0; i <= static_cast<int>(TokenError::no_keys); ++i) {
+  for (int i = 0; i <= static_cast<int>(TokenError::unknown_so_far); ++i) {
     const Bytes text = token_error_text(static_cast<TokenError>(i));
     assert_false(text.empty());
     assert_true(text != "the token is refused");

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "auth/opaque_token.hpp"
+
 #include "test.hpp"
 
 namespace paperboy::auth {
@@ -187,6 +189,30 @@ void another_view_sees_the_same(void**) {
   assert_true(other.complete());
 }
 
+// It isn't known by its text, as others are, but by what it is kept under.
+void an_opaque_token_is_known_by_its_id_too(void**) {
+  World world;
+  const std::string one = "pbo_" + std::string(32, 'A');
+  Token token;
+  token.opaque = hash_of("shop", one)->number();
+  token.issued = 70;
+  const TokenMark mark = mark_of(&world.all, token);
+  assert_true(mark.opaque && mark.known && mark.id == token.opaque);
+  assert_int_equal(mark.issued, 70);
+  assert_true(mark_of(nullptr, token).opaque);
+  assert_false(mark_of(nullptr, Token{}).known);
+  const auto revoked = [&](Bytes space) {
+    return world.all.revokes(world.all.number(space), world.all.number("ann"),
+                             mark, kNow);
+  };
+  assert_true(world.add({.token = *id_of(one), .until = kLater}));
+  assert_false(revoked("shop"));
+  assert_true(
+      world.add({.name_space = "shop", .token = *id_of(one), .until = kLater}));
+  assert_true(revoked("shop"));
+  assert_false(revoked(""));
+}
+
 }  // namespace
 }  // namespace paperboy::auth
 
@@ -206,6 +232,7 @@ int main() {
       cmocka_unit_test(a_full_table_says_so_and_makes_room_of_what_is_over),
       cmocka_unit_test(what_comes_and_goes_leaves_no_trace),
       cmocka_unit_test(another_view_sees_the_same),
+      cmocka_unit_test(an_opaque_token_is_known_by_its_id_too),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

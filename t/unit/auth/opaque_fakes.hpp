@@ -1,0 +1,50 @@
+// A table of opaque tokens in memory of its own, for tests.
+#pragma once
+
+#include <new>
+#include <span>
+#include <string>
+
+#include "auth/opaque_table.hpp"
+
+#include "test.hpp"
+
+namespace paperboy::auth {
+
+/// Says whether it is held where it is asked for.
+class TestMutex final : public Mutex {
+ public:
+  void lock() override {
+    assert_false(held);
+    held = true;
+    ++locks;
+  }
+  void unlock() override {
+    assert_true(held);
+    held = false;
+  }
+
+  bool held = false;
+  int locks = 0;
+};
+
+struct TableMemory {
+  explicit TableMemory(const OpaqueTable::Limits& limits = {.most = 10,
+                                                            .size = 128})
+      : size(OpaqueTable::size_for(limits)),
+        memory(static_cast<std::byte*>(
+            ::operator new(size, std::align_val_t(64)))) {
+    assert_true(OpaqueTable::format({memory, size}, limits));
+    table.attach({memory, size}, mutex);
+  }
+  TableMemory(const TableMemory&) = delete;
+  TableMemory& operator=(const TableMemory&) = delete;
+  ~TableMemory() { ::operator delete(memory, std::align_val_t(64)); }
+
+  std::size_t size;
+  std::byte* memory;
+  TestMutex mutex;
+  OpaqueTable table;
+};
+
+}  // namespace paperboy::auth
