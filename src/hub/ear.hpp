@@ -33,6 +33,10 @@ class Ear final : private Subscriber, private Encoder {
 
   [[nodiscard]] const std::string& channel() const { return channel_; }
 
+  /// Up to where it has heard; of epoch 0: that isn't known yet. REQUIRES:
+  /// listening().
+  [[nodiscard]] Position position() const { return subscription_.position(); }
+
   /// The messages that came since, in their order.
   std::vector<std::string> take() { return std::exchange(messages_, {}); }
 

@@ -7,6 +7,7 @@
 #include "hub/notice.hpp"
 #include "hub/order.hpp"
 #include "hub/revoker.hpp"
+#include "hub/tokens.hpp"
 
 namespace paperboy::hub {
 
@@ -32,6 +33,7 @@ const Rule& Hub::rule(Bytes channel) const {
   static const Rule users;
   if (is_user_channel(channel)) return users;
   if (channel == kRevocations) return revocations_;
+  if (channel == kTokens) return tokens_;
   if (channel.starts_with('\0')) return own;
   return rules_.find(hub::channel_name(channel));
 }

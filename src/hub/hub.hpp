@@ -89,8 +89,10 @@ class Hub final : private BrokerEvents {
 
   [[nodiscard]] const Rule& rule(Bytes channel) const;
 
-  /// What is kept of revocations, which go through a channel of our own.
+  /// What is kept of revocations, which go through a channel of our own, and of
+  /// opaque tokens, whose is another.
   void keep_revocations(const Retention& keep) { revocations_.keep = keep; }
+  void keep_tokens(const Retention& keep) { tokens_.keep = keep; }
   [[nodiscard]] Broker& broker() { return broker_; }
   [[nodiscard]] Presence& presence() { return presence_; }
 
@@ -190,6 +192,7 @@ class Hub final : private BrokerEvents {
   Presence& presence_;
   const RuleSet& rules_;
   Rule revocations_;
+  Rule tokens_;
   Attendance attendance_;
   Table<Channel, ByRef> channels_;  // owned
   std::vector<Batch> batches_;      // empty between drains

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "auth/revocations.hpp"
+#include "auth/token_store.hpp"
 #include "base/clock.hpp"
 #include "base/counters.hpp"
 #include "base/wheel.hpp"
@@ -37,6 +38,7 @@ struct Context {
   std::string* replies = nullptr;
 
   const auth::Revocations* revocations = nullptr;  // null: nothing is revoked
+  auth::TokenStore* tokens = nullptr;              // null: none is opaque
 };
 
 }  // namespace paperboy::session

@@ -274,7 +274,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   [[nodiscard]] auth::TokenMark mark_of(const auth::Token& token) const;
   [[nodiscard]] bool is_revoked(Bytes user, const auth::TokenMark& token,
                                 Bytes key = {}) const;
-  [[nodiscard]] bool is_revoked(const hub::Subscription& subscription) const;
+  [[nodiscard]] End end_of(const hub::Subscription& subscription) const;
   /// From the connection's token.
   [[nodiscard]] bool is_taken(Bytes channel) const;
   [[nodiscard]] std::uint64_t number(Bytes text) const;

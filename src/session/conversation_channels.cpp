@@ -61,7 +61,7 @@ Result<Conversation::Entry> Conversation::check_channel(
     if (!checked && auth::is_over(checked.error())) {
       return Error{ErrorCode::token_expired, "the channel's token has expired"};
     }
-    if (!checked && checked.error() == auth::TokenError::no_keys) {
+    if (!checked && auth::is_undecided(checked.error())) {
       return Error{ErrorCode::unavailable,
                    auth::token_error_text(checked.error())};
     }

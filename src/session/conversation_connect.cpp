@@ -57,7 +57,7 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
     (void)fail(command.id, ErrorCode::token_expired);
     return note_bad_token();
   }
-  if (!token && token.error() == auth::TokenError::no_keys) {
+  if (!token && auth::is_undecided(token.error())) {
     return fail(command.id, ErrorCode::unavailable);
   }
   if (!token) return kInvalidToken;
@@ -240,6 +240,9 @@ Conversation::Checked Conversation::check(const std::string& token) const {
   const Bytes user =
       verified->user.empty() ? session_.user() : Bytes(verified->user);
   if (is_revoked(user, mark_of(*verified))) return auth::TokenError::revoked;
+  if (verified->opaque != 0) {
+    (void)session_.context_.tokens->keep(verified->opaque);
+  }
   return verified;
 }
 
@@ -247,8 +250,12 @@ Conversation::Checked Conversation::check(const std::string& token) const {
 Conversation::Checked Conversation::verify(const std::string& token) const {
   const auto& settings = session_.settings_;
   if (settings.issuers == nullptr) return auth::TokenError::unknown_key;
-  auto checked = auth::verify(token, *settings.issuers,
-                              session_.context_.clock.unix_seconds());
+  auth::TokenStore* const store = session_.context_.tokens;
+  const bool opaque =
+      settings.opaque != nullptr && store != nullptr && auth::is_opaque(token);
+  auto checked = opaque ? store->find(name_space(), token, *settings.opaque)
+                        : auth::verify(token, *settings.issuers,
+                                       session_.context_.clock.unix_seconds());
   Warden* const warden = session_.warden();
   if (warden != nullptr && !checked && auth::is_invented(checked.error())) {
     warden->bad_token();
@@ -297,7 +304,7 @@ Conversation::End Conversation::obey(const dialect::Refresh& command) {
     (void)fail_renewal(command.id, ErrorCode::token_expired);
     return note_bad_token();
   }
-  if (!token && token.error() == auth::TokenError::no_keys) {
+  if (!token && auth::is_undecided(token.error())) {
     reply(dialect::Failed{command.id, ErrorCode::unavailable, true});
     return {};
   }

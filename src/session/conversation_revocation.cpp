@@ -12,39 +12,60 @@ namespace paperboy::session {
 namespace {
 
 constexpr Close kRevoked{close::kExpired, "the token was revoked"};
+constexpr Close kExpired{close::kExpired, "the token has expired"};
+
+/// What is open counts as a use of an opaque token; none: it stays open.
+std::optional<Close> keep(const Context& context, const Settings& settings,
+                          const auth::TokenMark& token) {
+  using Standing = auth::OpaqueTable::Standing;
+  if (!token.opaque || context.tokens == nullptr) return {};
+  const Standing standing = context.tokens->keep(token.id);
+  if (standing == Standing::ended) return kRevoked;
+  const bool over = standing == Standing::unknown;
+  return over && !settings.tokens_only_admit ? std::optional(kExpired)
+                                             : std::nullopt;
+}
 
 }  // namespace
 
-/// As with a token that has expired: it is to come back with another.
-void Session::end_revoked() {
-  context_.counters.add(Counter::revoked_connections);
-  end(kRevoked);
+/// It is to come back with another token.
+void Session::end_over(const Close& why) {
+  if (why == kRevoked) context_.counters.add(Counter::revoked_connections);
+  end(why);
 }
 
 // ---- plain dialects --------------------------------------------------------
 
 void Session::recheck() {
-  const auth::Revocations* const all = context_.revocations;
-  if (all == nullptr || all->empty()) return;
   if (auto* const talk = conversation()) return talk->recheck();
   const auth::TokenMark token = mark();
+  const auth::Revocations* const all = context_.revocations;
+  if (all != nullptr && !all->empty() && leave_revoked(*all, token)) return;
+  if (const auto over = keep(context_, settings_, token)) end_over(*over);
+}
+
+/// True: that was the end.
+bool Session::leave_revoked(const auth::Revocations& revoked,
+                            const auth::TokenMark& token) {
+  const auto* const all = &revoked;
   const std::uint64_t space = all->number(name_space());
   const std::uint64_t who = all->number(user());
   const std::int64_t now = context_.clock.unix_seconds();
   if (all->revokes(space, who, token, now)) {
-    end_revoked();
-    return;
+    end_over(kRevoked);
+    return true;
   }
   for (const auto* const one : subscriptions_to({})) {
     const std::uint64_t channel = all->number(one->channel_name());
     if (!all->revokes(space, who, token, channel, now)) continue;
     if (subscription_count_ == 1) {
-      end_revoked();
-      return;
+      end_over(kRevoked);
+      return true;
     }
     context_.counters.add(Counter::revoked_subscriptions);
     unsubscribe(*one);
   }
+  return false;
 }
 
 // ---- conversations ---------------------------------------------------------
@@ -55,8 +76,7 @@ std::uint64_t Conversation::number(Bytes text) const {
 }
 
 auth::TokenMark Conversation::mark_of(const auth::Token& token) const {
-  const auth::Revocations* const all = session_.context_.revocations;
-  return all != nullptr ? all->mark(token.id, token.issued) : auth::TokenMark{};
+  return auth::mark_of(session_.context_.revocations, token);
 }
 
 /// Of a channel's key; none: as a whole.
@@ -78,20 +98,27 @@ bool Conversation::is_taken(Bytes channel) const {
   return key && is_revoked(session_.user(), session_.mark(), *key);
 }
 
-/// One without a token of its own was let in by the connection's.
-bool Conversation::is_revoked(const hub::Subscription& subscription) const {
+/// One without a token of its own was let in by the connection's. None: it
+/// stays.
+Conversation::End Conversation::end_of(
+    const hub::Subscription& subscription) const {
   const Bytes key = subscription.channel_name();
+  const Context& context = session_.context_;
   if (rare_) {
     const auto own = std::ranges::find(rare_->leases, &subscription,
                                        [](const Lease& one) { return one.at; });
     if (own != rare_->leases.end() && own->mark.known) {
-      const auth::Revocations& all = *session_.context_.revocations;
-      return all.revokes(all.number(name_space()), own->user, own->mark,
-                         all.number(key),
-                         session_.context_.clock.unix_seconds());
+      const auth::Revocations* const all = context.revocations;
+      const bool revoked =
+          all != nullptr &&
+          all->revokes(all->number(name_space()), own->user, own->mark,
+                       all->number(key), context.clock.unix_seconds());
+      return revoked ? kRevoked : keep(context, session_.settings_, own->mark);
     }
   }
-  return is_revoked(session_.user(), session_.mark(), key);
+  if (is_revoked(session_.user(), session_.mark(), key)) return kRevoked;
+  return connects() ? End{}
+                    : keep(context, session_.settings_, session_.mark());
 }
 
 /// Where each subscription shows a token, the first stands for those after it
@@ -112,21 +139,29 @@ void Conversation::keep_token(const hub::Subscription& subscription,
 }
 
 /// Where clients don't connect, there is no token but those of subscriptions,
-/// and no word for the end of one.
+/// and no word for the end of one: what expires ends as by its own time.
 void Conversation::recheck() {
-  const Bytes user = session_.user();
-  if (connects() && is_revoked(user, session_.mark())) {
-    session_.end_revoked();
-    return;
-  }
-  for (const auto* const one : session_.subscriptions_to({})) {
-    if (!is_revoked(*one)) continue;
-    if (!connects()) {
-      session_.end_revoked();
+  const auth::TokenMark own = session_.mark();
+  if (connects()) {
+    const End over = is_revoked(session_.user(), own)
+                         ? kRevoked
+                         : keep(session_.context_, session_.settings_, own);
+    if (over) {
+      session_.end_over(*over);
       return;
     }
-    session_.context_.counters.add(Counter::revoked_subscriptions);
-    drop(*one, kSubscriptionExpired, "the token was revoked");
+  }
+  for (const auto* const one : session_.subscriptions_to({})) {
+    const End over = end_of(*one);
+    if (!over) continue;
+    if (!connects() && *over == kRevoked) {
+      session_.end_over(*over);
+      return;
+    }
+    if (*over == kRevoked) {
+      session_.context_.counters.add(Counter::revoked_subscriptions);
+    }
+    drop(*one, kSubscriptionExpired, over->reason);
     forget(*one);
   }
 }

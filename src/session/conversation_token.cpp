@@ -10,10 +10,9 @@ namespace paperboy::session {
 namespace {
 
 Error error_of(auth::TokenError error) {
-  const auto code = auth::is_over(error) ? ErrorCode::token_expired
-                    : error == auth::TokenError::no_keys
-                        ? ErrorCode::unavailable
-                        : ErrorCode::unauthorized;
+  const auto code = auth::is_over(error)        ? ErrorCode::token_expired
+                    : auth::is_undecided(error) ? ErrorCode::unavailable
+                                                : ErrorCode::unauthorized;
   return {code, auth::token_error_text(error)};
 }
 

@@ -176,6 +176,8 @@ class Session : public Outlet {
   Result<Done> enter(const Admission& admission, const std::string& channel,
                      const Position& since);
   void unsubscribe(const hub::Subscription& subscription);
+  bool leave_revoked(const auth::Revocations& revoked,
+                     const auth::TokenMark& token);
   /// By its key; null: it isn't subscribed to.
   hub::Subscription* find(Bytes channel);
   /// Those to `channel`; to all, where it is empty.
@@ -187,7 +189,7 @@ class Session : public Outlet {
   [[nodiscard]] std::optional<ClientId> own_id() const;
   [[nodiscard]] bool is_for_it(const hub::Order& order) const;
   void leave(Bytes channel);
-  void end_revoked();
+  void end_over(const Close& why);
   [[nodiscard]] bool unwrap(const dialect::Message& message, std::string& rest);
   void obey(const dialect::Message& message);
   void publish(const dialect::Publish& command);

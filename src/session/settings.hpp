@@ -40,8 +40,10 @@ struct Settings {
   std::size_t max_bad_tokens = 16;  // in commands, in 5 seconds
 
   // For the tokens in commands; those of a request are checked before.
-  const auth::Issuers* issuers = nullptr;  // null: no token is asked for
-  bool tokens_only_admit = false;          // their expiry ends nothing
+  const auth::Issuers* issuers = nullptr;    // null: no token is asked for
+  const auth::TokenRules* opaque = nullptr;  // of opaque ones; null: they are
+                                             // none
+  bool tokens_only_admit = false;            // their expiry ends nothing
 
   const auth::CsrfSecret* csrf = nullptr;  // of messages; null: they show none
 

@@ -185,6 +185,150 @@ void renewal_is_by_the_new_token(void**) {
   assert_text(ann.heard(), kNativeEnd);
 }
 
+// ---- opaque tokens ---------------------------------------------------------
+
+/// All tokens are of the user "ann"; their standing is as a test says.
+class FakeStore final : public auth::TokenStore {
+ public:
+  Result<auth::Token, auth::TokenError> find(Bytes, Bytes token,
+                                             const auth::TokenRules&) override {
+    if (refusal) return *refusal;
+    auth::Token made;
+    made.user = "ann";
+    made.channel = "news";
+    assert_true(made.grants.add_channel("news"));
+    made.grants.add_scope(auth::Scope::subscribe);
+    made.opaque = token.size();
+    return made;
+  }
+  auth::OpaqueTable::Standing keep(std::uint64_t number) override {
+    kept.append(std::to_string(number)).append(";");
+    return standing;
+  }
+
+  std::optional<auth::TokenError> refusal;
+  auth::OpaqueTable::Standing standing = auth::OpaqueTable::Standing::good;
+  std::string kept;
+};
+
+struct Opaque : Revoking {
+  using Standing = auth::OpaqueTable::Standing;
+
+  Opaque() {
+    context.tokens = &store;
+    settings.opaque = &token_rules;
+  }
+  void turns_out(Standing standing) {
+    store.standing = standing;
+    recheck();
+  }
+  Admission admission() {
+    Admission made = by_token("ann", "", {"news"});
+    made.mark = {.id = 9, .issued = 100, .known = true, .opaque = true};
+    return made;
+  }
+
+  FakeStore store;
+};
+
+constexpr const char* kExpired = "close 3005 the token has expired\n";
+
+void what_is_open_keeps_its_token(void**) {
+  Opaque world;
+  world.settings.dialect = dialect::find("raw");
+  Client ann(world);
+  Client bob(world);
+  assert_true(ann.open(world.admission()).ok());
+  assert_true(bob.open(world.by_token("bob", "b", {"news"})).ok());
+  world.recheck();
+  assert_text(world.store.kept, "9;");
+  assert_text(ann.heard(), "");
+  world.turns_out(Opaque::Standing::ended);
+  assert_text(ann.heard(), kEnd);
+  assert_text(bob.heard(), "");
+}
+
+void what_expires_ends_unless_it_only_admits(void**) {
+  for (const bool only_admits : {false, true}) {
+    Opaque world;
+    world.settings.dialect = dialect::find("raw");
+    world.settings.tokens_only_admit = only_admits;
+    Client ann(world);
+    assert_true(ann.open(world.admission()).ok());
+    world.turns_out(Opaque::Standing::unknown);
+    assert_text(ann.heard(), only_admits ? "" : kExpired);
+    if (!only_admits) continue;
+    world.turns_out(Opaque::Standing::ended);
+    assert_text(ann.heard(), kEnd);
+  }
+}
+
+void a_revoked_one_isnt_kept(void**) {
+  Opaque world;
+  world.settings.dialect = dialect::find("raw");
+  Client ann(world);
+  assert_true(ann.open(world.admission()).ok());
+  world.revoke({.user = "ann"});
+  assert_text(ann.heard(), kEnd);
+  assert_text(world.store.kept, "");
+}
+
+void natively_it_is_shown_in_a_command(void**) {
+  Opaque world;
+  Client ann(world);
+  Admission admission;
+  admission.admitted = false;
+  assert_true(ann.open(admission).ok());
+  ann.text(R"({"id":1,"connect":{"token":"pbo_7"}})");
+  assert_true(ann.heard().starts_with(R"(text {"id":1,"connect":)"));
+  assert_text(world.store.kept, "5;");
+  world.turns_out(Opaque::Standing::ended);
+  assert_text(ann.heard(), kNativeEnd);
+}
+
+void of_a_channel_it_ends_that_alone(void**) {
+  Opaque world;
+  Talker ann(world, world.by_token("ann", "a"));
+  assert_true(ann.ask(R"("subscribe":{"channel":"news","token":"pbo_78"})")
+                  .starts_with(R"("subscribe":)"));
+  ann.ask(R"("subscribe":{"channel":"chat"})");
+  world.store.kept.clear();
+  world.recheck();
+  assert_text(world.store.kept, "6;");
+  world.turns_out(Opaque::Standing::unknown);
+  assert_text(ann.heard(),
+              R"(text {"push":{"channel":"news","unsubscribe":{"code":2501,)"
+              R"("reason":"the token has expired"}}})"
+              "\n");
+  assert_text(ann.socket.channels(), "chat");
+}
+
+void guesses_end_the_connection(void**) {
+  Opaque world;
+  world.settings.max_bad_tokens = 2;
+  world.store.refusal = auth::TokenError::unknown;
+  Client ann(world);
+  Admission admission;
+  admission.admitted = false;
+  assert_true(ann.open(admission).ok());
+  for (int i = 0; i < 2; ++i) {
+    ann.text(R"({"id":1,"connect":{"token":"pbo_"}})");
+    assert_true(ann.heard().find(R"("code":109)") != std::string::npos);
+  }
+  ann.text(R"({"id":1,"connect":{"token":"pbo_"}})");
+  assert_true(ann.heard().find("close 3013") != std::string::npos);
+  assert_text(world.store.kept, "");
+}
+
+void where_none_is_taken_it_is_no_token(void**) {
+  Opaque world;
+  world.settings.opaque = nullptr;
+  Client ann(world);
+  assert_true(ann.open({}).ok());
+  ann.text(R"({"id":1,"connect":{"token":"pbo_7"}})");
+  assert_text(ann.heard(), "close 3500 invalid token\n");
+}
+
 }  // namespace
 }  // namespace paperboy::session
 
@@ -198,6 +342,13 @@ int main() {
       cmocka_unit_test(a_channels_token_is_its_own),
       cmocka_unit_test(a_token_that_is_shown_is_looked_up),
       cmocka_unit_test(renewal_is_by_the_new_token),
+      cmocka_unit_test(what_is_open_keeps_its_token),
+      cmocka_unit_test(what_expires_ends_unless_it_only_admits),
+      cmocka_unit_test(a_revoked_one_isnt_kept),
+      cmocka_unit_test(natively_it_is_shown_in_a_command),
+      cmocka_unit_test(of_a_channel_it_ends_that_alone),
+      cmocka_unit_test(guesses_end_the_connection),
+      cmocka_unit_test(where_none_is_taken_it_is_no_token),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -203,11 +203,13 @@ void those_that_were_good_once_arent_invented(void**) {
   using auth::is_invented;
   using auth::TokenError;
   for (const auto error :
-       {TokenError::missing, TokenError::expired, TokenError::not_yet_valid}) {
+       {TokenError::missing, TokenError::expired, TokenError::not_yet_valid,
+        TokenError::revoked, TokenError::no_keys, TokenError::unknown_so_far}) {
     assert_false(is_invented(error));
   }
-  for (const auto error : {TokenError::malformed, TokenError::unknown_key,
-                           TokenError::signature, TokenError::algorithm}) {
+  for (const auto error :
+       {TokenError::malformed, TokenError::unknown_key, TokenError::signature,
+        TokenError::algorithm, TokenError::unknown}) {
     assert_true(is_invented(error));
   }
 }
