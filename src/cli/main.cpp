@@ -11,6 +11,7 @@
 #include "cli/revoke.hpp"
 #include "cli/sub.hpp"
 #include "cli/token_make.hpp"
+#include "cli/token_opaque.hpp"
 #include "cli/token_show.hpp"
 
 namespace {
@@ -26,6 +27,8 @@ constexpr Bytes kHelp =
     "  revoke URL         make tokens bad before their time\n"
     "  token make         make a JSON Web Token\n"
     "  token show         show what a token says, and whether it is good\n"
+    "  token create URL   have a server make an opaque token\n"
+    "  token end URL      end one\n"
     "\n"
     "Each command has --help. --version prints the version.\n";
 
@@ -45,6 +48,12 @@ Exit run_token(Words words) {
   }
   if (!words.empty() && words[0] == "show") {
     return run_token_show(words.subspan(1));
+  }
+  if (!words.empty() && words[0] == "create") {
+    return run_token_create(words.subspan(1));
+  }
+  if (!words.empty() && words[0] == "end") {
+    return run_token_end(words.subspan(1));
   }
   return asks_for_help(words) ? print_and_finish(kHelp) : no_command();
 }
