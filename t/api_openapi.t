@@ -31,6 +31,7 @@ server {
         paperboy native;
         paperboy_client_publish on;
         paperboy_jwt_key HS256 file=%%DIR%%/secret;
+        paperboy_opaque_tokens on;
     }
 }
 END
@@ -94,13 +95,22 @@ try_out('stay', refresh => { user => 'ann', expire_at => time + 60,
     info => { b => 2 } });
 try_out('go', disconnect => { user => 'ann', client => $client,
     whitelist => ['x'], disconnect => { code => 4000, reason => 'go' } });
+my $made = try_out('a token', token_create => { ttl => 60, sliding => \1,
+    user => 'ann', channels => ['a', 'b*'], scope => 'subscribe', info => 1,
+    caps => [{ channels => ['c'], allow => ['pub'] }] })->{result};
+try_out('another', token_create => { ttl => 60, channel => 'a', scope => ['publish'] });
+try_out('one without a time', token_create => { channel => 'a' }, bad => 1);
+try_out('its end', token_end => { token => $made->{token} });
+try_out('again', token_end => { id => $made->{id} });
+try_out('of none', token_end => {}, bad => 1);
 try_out('of nobody', disconnect => {}, bad => 1);
 try_out('too large', publish => { channel => 'a', data => 'x' x 1024 },
     status => 413);
 my @commands = ({ publish => { channel => 'a', data => 1 } },
     { presence_stats => { channel => 'a' } }, { info => {} },
     { broadcast => { channels => ['a'], data => 1 } },
-    { disconnect => { user => 'nobody' } });
+    { disconnect => { user => 'nobody' } },
+    { token_create => { ttl => 9 } }, { token_end => { id => $made->{id} } });
 try_out('batch', batch => { commands => \@commands, parallel => \1 });
 try_out('unknown in a batch', batch => { commands => [{ rpc => {} }] },
     bad => 1);

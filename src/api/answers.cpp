@@ -23,6 +23,13 @@ void append_position(std::string& out, const Position& position, bool kept) {
   out += '}';
 }
 
+void append_token(std::string& out, const hub::MadeToken& made) {
+  out.append(R"({"token":")").append(made.token);
+  out.append(R"(","id":")").append(made.id);
+  out.append(R"(","expire_at":)").append(std::to_string(made.expires));
+  out += '}';
+}
+
 void append_members(std::string& out, std::span<const MemberRecord> members) {
   out += R"({"presence":{)";
   for (const MemberRecord& member : members) {

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/history.hpp"
 #include "base/member.hpp"
+#include "hub/tokens.hpp"
 
 namespace paperboy::api {
 
@@ -17,6 +18,8 @@ void append_error(std::string& out, ErrorCode code);
 
 /// Of a publication; `kept`: it has an offset of its own.
 void append_position(std::string& out, const Position& position, bool kept);
+
+void append_token(std::string& out, const hub::MadeToken& made);
 
 void append_members(std::string& out, std::span<const MemberRecord> members);
 void append_stats(std::string& out, const PresenceStats& stats);

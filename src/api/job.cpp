@@ -211,6 +211,31 @@ void Job::obey(std::size_t index, const Revoke& command) {
       });
 }
 
+/// Answered when it is on its way to all workers, and good on this node.
+void Job::obey(std::size_t index, const CreateToken& command) {
+  if (services_.tokens == nullptr) return fail(index, ErrorCode::not_available);
+  hub::TokenWish wish = command.wish;
+  wish.name_space = scope_.name_space;
+  services_.tokens->create(wish, [self = shared_from_this(), index](
+                                     const Result<hub::MadeToken>& outcome) {
+    if (!outcome) return self->fail(index, outcome.error().code);
+    std::string result;
+    append_token(result, *outcome);
+    self->done(index, std::move(result));
+  });
+}
+
+void Job::obey(std::size_t index, const EndToken& command) {
+  if (services_.tokens == nullptr) return fail(index, ErrorCode::not_available);
+  services_.tokens->end(
+      scope_.name_space, command.token,
+      [self = shared_from_this(), index](const Result<bool>& outcome) {
+        if (!outcome) return self->fail(index, outcome.error().code);
+        self->done(index,
+                   *outcome ? R"({"ended":true})" : R"({"ended":false})");
+      });
+}
+
 // ---- reading ---------------------------------------------------------------
 
 void Job::obey(std::size_t index, const Presence& command) {

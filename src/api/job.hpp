@@ -15,6 +15,7 @@
 #include "hub/hub.hpp"
 #include "hub/orders.hpp"
 #include "hub/revoker.hpp"
+#include "hub/tokens.hpp"
 
 namespace paperboy::api {
 
@@ -23,6 +24,7 @@ struct Services {
   hub::Hub& hub;
   hub::Orders& orders;
   hub::Revoker& revoker;
+  hub::Tokens* tokens;  // null: nobody takes opaque ones
   Node& node;
   Counters& counters;
 };
@@ -60,6 +62,8 @@ class Job : public std::enable_shared_from_this<Job> {
   void obey(std::size_t index, const Publish& command);
   void obey(std::size_t index, const Instruct& command);
   void obey(std::size_t index, const Revoke& command);
+  void obey(std::size_t index, const CreateToken& command);
+  void obey(std::size_t index, const EndToken& command);
   void obey(std::size_t index, const Presence& command);
   void obey(std::size_t index, const History& command);
   void obey(std::size_t index, const RemoveHistory& command);

@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <set>
+#include <utility>
 
 #include "base/base64.hpp"
 #include "base/centrifugal.hpp"
@@ -217,6 +218,43 @@ Command read_revoke(JsonParameters& parameters) {
   return command;
 }
 
+/// As the claims of a token, each byte for byte.
+std::string read_claims(JsonParameters& parameters) {
+  constexpr std::array<std::pair<Bytes, Bytes>, 6> kClaims{{
+      {"user", "sub"},
+      {"channel", "channel"},
+      {"channels", "channels"},
+      {"scope", "scope"},
+      {"caps", "caps"},
+      {"info", "info"},
+  }};
+  std::string claims = "{";
+  for (const auto& [name, claim] : kClaims) {
+    const Bytes value = parameters.raw(name);
+    if (value.empty()) continue;
+    if (claims.size() > 1) claims += ',';
+    claims.append("\"").append(claim).append("\":");
+    append_json_line(claims, value);
+  }
+  return claims.append("}");
+}
+
+Command read_create_token(JsonParameters& parameters) {
+  CreateToken command;
+  command.wish.seconds = parameters.number("ttl");
+  command.wish.sliding = parameters.flag("sliding");
+  command.wish.claims = read_claims(parameters);
+  return command;
+}
+
+Command read_end_token(JsonParameters& parameters) {
+  EndToken command{parameters.text("token")};
+  std::string id = parameters.text("id");
+  if (command.token.empty() == id.empty()) return kBad;
+  if (command.token.empty()) command.token = std::move(id);
+  return command;
+}
+
 /// A limit below 0 is none.
 Command read_history(JsonParameters& parameters) {
   History command{parameters.text("channel"), {}};
@@ -264,6 +302,8 @@ constexpr std::array kRows{
     Row{"disconnect", order<read_disconnect>},
     Row{"refresh", order<read_refresh>},
     Row{"revoke", read_revoke},
+    Row{"token_create", read_create_token},
+    Row{"token_end", read_end_token},
     Row{"presence",
         [](auto& p) -> Command {
           return Presence{p.text("channel"), false};

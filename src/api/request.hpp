@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "hub/order.hpp"
 #include "hub/revoker.hpp"
+#include "hub/tokens.hpp"
 
 namespace paperboy::api {
 
@@ -44,6 +45,15 @@ struct Revoke {
   hub::Revoker::Wish wish;
 };
 
+/// An opaque one. Its namespace is missing.
+struct CreateToken {
+  hub::TokenWish wish;
+};
+
+struct EndToken {
+  std::string token;  // or its id
+};
+
 struct Presence {
   std::string channel;
   bool stats = false;  // only how many
@@ -70,8 +80,9 @@ struct Refused {
   ErrorCode code;
 };
 
-using Command = std::variant<Publish, Instruct, Revoke, Presence, History,
-                             RemoveHistory, Channels, Info, Refused>;
+using Command =
+    std::variant<Publish, Instruct, Revoke, CreateToken, EndToken, Presence,
+                 History, RemoveHistory, Channels, Info, Refused>;
 
 struct Call {
   Bytes method{};  // static; empty: there is none such

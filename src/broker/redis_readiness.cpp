@@ -11,6 +11,7 @@ std::vector<Bytes> reasons_not_ready(const NodeHealth& health) {
     reasons.emplace_back("redis_delivery");
   }
   if (!health.knows_revocations) reasons.emplace_back("revocations");
+  if (!health.knows_tokens) reasons.emplace_back("opaque_tokens");
   if (health.has_back_ends &&
       (health.askers == 0 || health.askers_ready < health.askers)) {
     reasons.emplace_back("classic_redis");

@@ -16,6 +16,7 @@ struct NodeHealth {
   std::size_t workers = 0;  // that are to do so
   std::size_t proved = 0;   // those of them to whom it was proved lately
   bool knows_revocations = true;
+  bool knows_tokens = true;  // opaque ones
 
   // Of back ends of the classic protocol, over a Redis of theirs.
   bool has_back_ends = false;

@@ -45,7 +45,7 @@ std::string find_token(ngx_http_request_t* r, const LocationConf& conf) {
 
 ngx_int_t unauthorized(ngx_http_request_t* r, const LocationConf& conf,
                        Request& request, auth::TokenError error) {
-  if (error == auth::TokenError::no_keys) {
+  if (auth::is_undecided(error)) {
     return refuse(r, request, NGX_HTTP_SERVICE_UNAVAILABLE,
                   Counter::refused_capacity, "unavailable",
                   auth::token_error_text(error));
@@ -95,6 +95,24 @@ ngx_int_t check_revocations_known(ngx_http_request_t* r, Request& request) {
   return refuse(r, request, NGX_HTTP_SERVICE_UNAVAILABLE,
                 Counter::refused_capacity, "unavailable",
                 "which tokens are revoked isn't known yet: try again");
+}
+
+/// Null: no location takes opaque tokens, or the worker has no seat.
+auth::TokenStore* opaque_tokens() {
+  Worker* const worker = Worker::current();
+  return worker != nullptr ? worker->context().tokens : nullptr;
+}
+
+/// What it begins with says of which kind it is.
+Result<auth::Token, auth::TokenError> verify(ngx_http_request_t* r,
+                                             const LocationConf& conf,
+                                             Bytes token) {
+  if (!conf.takes_opaque() || !auth::is_opaque(token)) {
+    return auth::verify(token, conf.issuers, ngx_time());
+  }
+  auth::TokenStore* const store = opaque_tokens();
+  if (store == nullptr) return auth::TokenError::unknown_so_far;
+  return store->find(evaluate(r, conf.name_space), token, conf.opaque_rules);
 }
 
 bool allows(const auth::Grants& grants, auth::Scope scope, Bytes channel) {
@@ -330,16 +348,14 @@ ngx_int_t check_token(ngx_http_request_t* r, const LocationConf& conf,
 
 ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
                             Request& request, Bytes token, auth::Scope scope) {
-  const auto verified = auth::verify(token, conf.issuers, ngx_time());
+  const auto verified = verify(r, conf, token);
   if (!verified) return unauthorized(r, conf, request, verified.error());
   const ngx_int_t known = check_revocations_known(r, request);
   if (known != NGX_OK) return known;
   Identity& identity = request.identity;
   identity.token = true;
   identity.user = user_of(r, conf, verified->user);
-  if (const auth::Revocations* const all = revocations()) {
-    identity.mark = all->mark(verified->id, verified->issued);
-  }
+  identity.mark = auth::mark_of(revocations(), *verified);
   identity.limits = verified->limits;
   identity.info = verified->info;
   identity.grants = verified->grants;
@@ -350,6 +366,7 @@ ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
     identity = {};
     return unauthorized(r, conf, request, auth::TokenError::revoked);
   }
+  if (verified->opaque != 0) (void)opaque_tokens()->keep(verified->opaque);
   return check_grants(r, request, scope);
 }
 

@@ -83,8 +83,8 @@ ngx_int_t start(ngx_http_request_t* r) {
   if (!asked) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   const auto job = std::make_shared<api::Job>(
       api::Services{worker.context().hub, worker.desk().orders(),
-                    worker.revocations().revoker(), worker.node(),
-                    worker.context().counters},
+                    worker.revocations().revoker(), worker.tokens().keeper(),
+                    worker.node(), worker.context().counters},
       api::Scope{std::string(evaluate(r, conf.name_space)),
                  conf.settings.max_channel_length,
                  static_cast<std::uint32_t>(conf.settings.max_history),

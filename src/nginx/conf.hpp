@@ -11,6 +11,7 @@
 
 #include "auth/csrf.hpp"
 #include "auth/jwt.hpp"
+#include "auth/opaque_table.hpp"
 #include "auth/origin.hpp"
 #include "auth/revocations.hpp"
 #include "auth/secret.hpp"
@@ -28,11 +29,15 @@
 
 namespace paperboy::nginx {
 
+struct OpaqueZone;
+
 /// As `Slots`, for the http block.
 struct MainSlots {
   ngx_msec_t drain = NGX_CONF_UNSET_MSEC;
   time_t revocation_ttl = NGX_CONF_UNSET;
   ngx_int_t max_revocations = NGX_CONF_UNSET;
+  ngx_int_t max_opaque_tokens = NGX_CONF_UNSET;
+  std::size_t max_opaque_token_size = NGX_CONF_UNSET_SIZE;
   RedisSlots redis_slots;
 };
 
@@ -110,6 +115,10 @@ struct MainConf : MainSlots {
   std::unique_ptr<auth::Revocations> revocations =
       std::make_unique<auth::Revocations>();
 
+  bool takes_opaque = false;  // some location takes opaque tokens
+  auth::OpaqueTable::Limits opaque_limits;
+  std::shared_ptr<OpaqueZone> opaque_zone;  // null: none does
+
   [[nodiscard]] bool has_back_end() const {
     return classic != nullptr || (embedded != nullptr && embedded->in_use);
   }
@@ -172,6 +181,7 @@ enum class ClassicUnsubscribe : ngx_uint_t { connection, user };
 /// The part that nginx's own slot functions fill in: standard layout.
 struct Slots {
   ngx_flag_t client_publish = NGX_CONF_UNSET;
+  ngx_flag_t opaque_tokens = NGX_CONF_UNSET;
   ngx_flag_t deflate_context_takeover = NGX_CONF_UNSET;
   ngx_flag_t classic_notify = NGX_CONF_UNSET;
   ngx_flag_t token_limits = NGX_CONF_UNSET;
@@ -252,6 +262,7 @@ struct LocationConf : Slots {
 
   // Made of the above when the levels have been merged.
   auth::TokenRules token_rules;
+  auth::TokenRules opaque_rules;
   auth::Issuers issuers;
   session::Settings settings;
   session::Settings agreed;  // where the dialect's subprotocol was agreed on
@@ -260,9 +271,11 @@ struct LocationConf : Slots {
     return dialect != nullptr &&
            dialect->carrier() == dialect::Dialect::Carrier::event_stream;
   }
+  /// A token is asked for.
   [[nodiscard]] bool keyed() const {
-    return issuer_confs || (keys && !keys->empty());
+    return issuer_confs || (keys && !keys->empty()) || takes_opaque();
   }
+  [[nodiscard]] bool takes_opaque() const { return opaque_tokens == 1; }
 
   /// Requests to it post something.
   [[nodiscard]] bool posts() const { return publish || api || broadcast; }

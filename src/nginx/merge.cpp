@@ -56,6 +56,7 @@ void merge_slots(Slots& parent, Slots& child) {
   const session::Settings defaults;
   merge_limits(parent, child);
   ngx_conf_merge_value(child.client_publish, parent.client_publish, 0);
+  ngx_conf_merge_value(child.opaque_tokens, parent.opaque_tokens, 0);
   ngx_conf_merge_value(child.deflate_context_takeover,
                        parent.deflate_context_takeover, 0);
   ngx_conf_merge_msec_value(child.send_timeout, parent.send_timeout,
@@ -204,7 +205,8 @@ char* check_keys(ngx_conf_t* cf, const LocationConf& conf) {
   if (!is_notiflux(conf) || conf.keyed()) return NGX_CONF_OK;
   return conf_error(
       cf, conf.broadcast ? "paperboy_notiflux_broadcast" : "paperboy notiflux",
-      "needs paperboy_jwt_key to verify tokens with");
+      "needs paperboy_jwt_key to verify tokens with, or "
+      "paperboy_opaque_tokens");
 }
 
 std::uint64_t or_default(ngx_msec_t given, std::uint64_t by_default) {
@@ -265,6 +267,7 @@ void make_settings(LocationConf& conf) {
   settings.admits_unjudged = conf.auth_request_failure ==
                              static_cast<ngx_uint_t>(AuthRequestFailure::allow);
   settings.issuers = conf.keyed() ? &conf.issuers : nullptr;
+  settings.opaque = conf.takes_opaque() ? &conf.opaque_rules : nullptr;
   const ssize_t threshold = conf.deflate_threshold.value_or(-1);
   settings.deflate.enabled = threshold >= 0;
   if (threshold >= 0) {
@@ -302,11 +305,24 @@ void rename(const ClaimNames& claims, auth::TokenRules& rules) {
   }
 }
 
+/// What is kept of them is named by us, and says for itself until when.
+void make_opaque_rules(ngx_conf_t* cf, LocationConf& conf) {
+  conf.opaque_rules.user_claims = {"sub"};
+  conf.opaque_rules.channel_claims = {"channel", "channels"};
+  conf.opaque_rules.user_required = conf.token_rules.user_required;
+  conf.opaque_rules.scope_required = conf.token_rules.scope_required;
+  conf.opaque_rules.exact = conf.token_rules.exact;
+  if (conf.takes_opaque() && (conf.dialect != nullptr || conf.posts())) {
+    main_conf(cf).takes_opaque = true;
+  }
+}
+
 /// Whom the location believes, when what its dialect asks for is known.
 void make_issuers(LocationConf& conf) {
   rename(conf.claims, conf.token_rules);
   if (!conf.issuer_confs) {
-    if (conf.keyed()) conf.issuers = {*conf.keys, conf.token_rules};
+    if (conf.keys && !conf.keys->empty())
+      conf.issuers = {*conf.keys, conf.token_rules};
     return;
   }
   for (IssuerConf& issuer : *conf.issuer_confs) {
@@ -447,6 +463,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   make_token_rules(child);
   default_classic(child);
   make_issuers(child);
+  make_opaque_rules(cf, child);
   if (char* const bad = check_classic(cf, child)) return bad;
   if (char* const bad = check_embedded(cf, child)) return bad;
   child.agreed = child.settings;

@@ -5,6 +5,7 @@
 #include "nginx/inner_request.hpp"
 #include "nginx/limit_zone.hpp"
 #include "nginx/revocation_desk.hpp"
+#include "nginx/token_desk.hpp"
 #include "nginx/token_zone.hpp"
 #include "nginx/worker.hpp"
 #include "nginx/zone.hpp"
@@ -24,7 +25,8 @@ bool enter(ngx_http_phase_t& phase, ngx_http_handler_pt handler) {
 ngx_int_t configure(ngx_conf_t* cf) {
   if (finish_rules(cf) != NGX_OK || finish_redis(cf) != NGX_OK ||
       finish_embedded(cf) != NGX_OK || finish_token_cache(cf) != NGX_OK ||
-      finish_limit_zone(cf) != NGX_OK || finish_revocations(cf) != NGX_OK) {
+      finish_limit_zone(cf) != NGX_OK || finish_revocations(cf) != NGX_OK ||
+      finish_opaque_tokens(cf) != NGX_OK) {
     return NGX_ERROR;
   }
   if (!main_conf(cf).in_use) return NGX_OK;

@@ -104,10 +104,12 @@ Worker::Worker(broker::shm::Zone zone, broker::shm::SeatIndex seat,
       hooks_(counters_),
       channel_hooks_(main.channel_hooks, hooks_),
       revocations_(hub_, desk_, main),
+      tokens_(hub_, desk_, main),
       node_(make_node(main)),
       hears_notices_(main.classic_in_use) {
   context_.revocations = revocations_.all();
   zone_.watch(channel_hooks_.watcher());
+  context_.tokens = tokens_.keeper();
   if (main.classic) {
     classic_ = std::make_unique<ClassicDesk>(*this, *main.classic,
                                              network_ != nullptr);
@@ -248,6 +250,7 @@ bool Worker::listen(ngx_cycle_t* cycle) {
   ngx_add_timer(&tick_, kTick);
   desk_.listen();
   revocations_.listen();
+  tokens_.listen();
   hear_notices();
   key_sets_.tick();
   wake();
@@ -294,6 +297,7 @@ void Worker::drain() {
   const bool more = hub_.drain();
   if (more) wake();
   revocations_.look();
+  tokens_.look();
   desk_.look();
   liaisons_.look();
   if (embedded_) embedded_->look(!more);
@@ -319,6 +323,7 @@ broker::redis::NodeHealth Worker::health() {
           .workers = zone_.sum(Counter::redis_relays),
           .proved = zone_.sum(Counter::redis_ready),
           .knows_revocations = revocations_.known(),
+          .knows_tokens = tokens_.known(),
           .has_back_ends = classic_ != nullptr,
           .askers = zone_.sum(Counter::classic_listeners),
           .askers_ready = zone_.sum(Counter::classic_ready)};
@@ -349,6 +354,7 @@ void Worker::tick() {
   if (redis_node_ != nullptr) redis_node_->tick();
   desk_.listen();
   revocations_.tick();
+  tokens_.tick();
   hear_notices();
   if (classic_) classic_->tick();
   if (embedded_) embedded_->tick();

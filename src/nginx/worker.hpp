@@ -27,6 +27,7 @@
 #include "nginx/network.hpp"
 #include "nginx/order_desk.hpp"
 #include "nginx/revocation_desk.hpp"
+#include "nginx/token_desk.hpp"
 #include "session/codecs.hpp"
 #include "session/context.hpp"
 
@@ -62,6 +63,7 @@ class Worker {
   [[nodiscard]] Errands& errands() { return errands_; }
   [[nodiscard]] HookDesk& hooks() { return hooks_; }
   [[nodiscard]] RevocationDesk& revocations() { return revocations_; }
+  [[nodiscard]] TokenDesk& tokens() { return tokens_; }
   [[nodiscard]] api::Node& node() { return *node_; }
   /// Null: no location is for embedded back ends.
   [[nodiscard]] EmbeddedDesk* embedded() { return embedded_.get(); }
@@ -168,6 +170,7 @@ class Worker {
   HookDesk hooks_;
   ChannelHooks channel_hooks_;
   RevocationDesk revocations_;
+  TokenDesk tokens_;
   std::unique_ptr<api::Node> node_;
   std::unique_ptr<ClassicDesk> classic_;    // null: there is no back end
   std::unique_ptr<EmbeddedDesk> embedded_;  // or none of these

@@ -46,6 +46,25 @@ class FakeNode final : public Node {
   std::vector<ChannelsReply> replies;
 };
 
+class FakeTokens final : public hub::Tokens {
+ public:
+  void create(const hub::TokenWish& wish, const MadeReply& reply) override {
+    asked.append(wish.name_space).append(" ").append(wish.claims);
+    asked.append(" ").append(std::to_string(wish.seconds));
+    asked += wish.sliding ? " slides;" : ";";
+    if (refusal) return reply(*refusal);
+    reply(hub::MadeToken{"t", "i", 1234});
+  }
+  void end(Bytes name_space, Bytes token, const EndReply& reply) override {
+    asked.append(name_space).append(" ends ").append(token).append(";");
+    if (refusal) return reply(*refusal);
+    reply(token == "t");
+  }
+
+  std::string asked;
+  std::optional<Error> refusal;
+};
+
 class FixedClock final : public Clock {
  public:
   [[nodiscard]] std::uint64_t monotonic_ms() const override { return 0; }
@@ -63,6 +82,8 @@ struct World {
   hub::Revoker revoker{hub, clock, {}, [this](const Revocation& one) {
                          revoked.push_back(one);
                        }};
+  FakeTokens opaque;
+  hub::Tokens* tokens = &opaque;
   FakeNode node;
   std::array<std::atomic<std::uint64_t>, kCounters> cells{};
   Counters counters{Counters::Row(cells)};
@@ -79,7 +100,7 @@ struct World {
     auto request = read_request(method, body);
     assert_true(request.ok());
     const auto job = std::make_shared<Job>(
-        Services{hub, orders, revoker, node, counters}, scope,
+        Services{hub, orders, revoker, tokens, node, counters}, scope,
         std::move(*request), [this](const std::string& text) {
           assert_true(answer.empty());
           answer = text;
@@ -275,6 +296,51 @@ void what_cant_be_revoked_is_told(void**) {
   assert_text(world.ask("revoke", long_channel), kBad);
 }
 
+void opaque_tokens_are_made_and_ended(void**) {
+  World world;
+  world.scope.name_space = "shop";
+  assert_text(
+      world.ask("token_create",
+                R"({"ttl":60,"sliding":true,"user":"a\"b","channels": ["x",)"
+                "\n"
+                R"("y*"],"scope":"publish","info":{"n":1.50},"caps":[]})"),
+      R"({"result":{"token":"t","id":"i","expire_at":1234}})");
+  assert_text(world.opaque.asked,
+              R"(shop {"sub":"a\"b","channels":["x", "y*"],)"
+              R"("scope":"publish","caps":[],"info":{"n":1.50}} 60 slides;)");
+  world.opaque.asked.clear();
+  assert_text(world.ask("token_create", R"({"ttl":5,"channel":"x"})"),
+              R"({"result":{"token":"t","id":"i","expire_at":1234}})");
+  assert_text(world.opaque.asked, R"(shop {"channel":"x"} 5;)");
+  world.opaque.asked.clear();
+  assert_text(world.ask("token_end", R"({"token":"t"})"),
+              R"({"result":{"ended":true}})");
+  assert_text(world.ask("token_end", R"({"id":"i"})"),
+              R"({"result":{"ended":false}})");
+  assert_text(world.opaque.asked, "shop ends t;shop ends i;");
+  assert_text(world.ask("batch", R"({"commands":[{"token_end":{"id":"t"}}]})"),
+              R"({"replies":[{"token_end":{"ended":true}}]})");
+}
+
+void what_cant_be_of_opaque_tokens_is_told(void**) {
+  World world;
+  constexpr const char* kBad =
+      R"({"error":{"code":107,"message":"bad request"}})";
+  assert_text(world.ask("token_end", "{}"), kBad);
+  assert_text(world.ask("token_end", R"({"id":"a","token":"b"})"), kBad);
+  assert_text(world.opaque.asked, "");
+  world.opaque.refusal = Error{ErrorCode::too_large, "full"};
+  constexpr const char* kFull =
+      R"({"error":{"code":106,"message":"limit exceeded"}})";
+  assert_text(world.ask("token_create", R"({"ttl":5})"), kFull);
+  assert_text(world.ask("token_end", R"({"id":"a"})"), kFull);
+  world.tokens = nullptr;
+  constexpr const char* kNone =
+      R"({"error":{"code":108,"message":"not available"}})";
+  assert_text(world.ask("token_create", R"({"ttl":5})"), kNone);
+  assert_text(world.ask("token_end", R"({"id":"a"})"), kNone);
+}
+
 }  // namespace
 }  // namespace paperboy::api
 
@@ -292,6 +358,8 @@ int main() {
       cmocka_unit_test(nodes_are_told_all_or_none),
       cmocka_unit_test(one_answer_has_room_for_so_much),
       cmocka_unit_test(what_is_to_be_revoked_goes_to_all_workers),
+      cmocka_unit_test(opaque_tokens_are_made_and_ended),
+      cmocka_unit_test(what_cant_be_of_opaque_tokens_is_told),
       cmocka_unit_test(what_cant_be_revoked_is_told),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

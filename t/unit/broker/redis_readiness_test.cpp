@@ -27,6 +27,8 @@ void what_redis_is_like_is_nothing_to_a_node_without(void**) {
 void what_was_revoked_has_to_be_known(void**) {
   assert_string_equal(reasons({.knows_revocations = false}).c_str(),
                       "revocations ");
+  assert_string_equal(reasons({.knows_tokens = false}).c_str(),
+                      "opaque_tokens ");
 }
 
 void with_redis_it_has_to_be_proved_to_every_worker(void**) {
