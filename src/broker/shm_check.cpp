@@ -153,7 +153,7 @@ class Checker {
       return "channel: bad block of interests";
     }
     const std::size_t room =
-        many != 0 ? arena_.block_size(many) / sizeof(Interest) : 2;
+        many != 0 ? arena_.block_size(many) / sizeof(Interest) : 1;
     if (it.interests > room) {
       return "channel: too many interests";
     }

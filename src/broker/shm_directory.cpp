@@ -10,7 +10,7 @@ namespace paperboy::broker::shm {
 
 namespace {
 
-constexpr std::size_t kFirstMany = 8;  // interests, when two aren't enough
+constexpr std::size_t kFirstMany = 8;  // interests, when one isn't enough
 
 constexpr std::size_t kExpireKeys = 16;
 
@@ -194,7 +194,7 @@ bool Directory::evict_history(Room& room) {
 std::span<Interest> Directory::interests(ChannelRef ref) const {
   Channel& it = channel(ref);
   const Ref many = it.many();
-  Interest* first = many != 0 ? view_.block<Interest>(many) : it.inlined;
+  Interest* first = many != 0 ? view_.block<Interest>(many) : &it.only;
   return {first, it.interests};
 }
 
@@ -351,9 +351,8 @@ void Directory::drop(ChannelRef ref) {
 
 bool Directory::has_room(ChannelRef ref) const {
   const Channel& it = channel(ref);
-  const std::size_t room = it.many() != 0
-                               ? arena_.block_size(it.many()) / sizeof(Interest)
-                               : std::size(it.inlined);
+  const std::size_t room =
+      it.many() != 0 ? arena_.block_size(it.many()) / sizeof(Interest) : 1;
   return it.interests < room;
 }
 
@@ -371,7 +370,7 @@ bool Directory::grow(ChannelRef ref) {
   std::memcpy(view_.block<Interest>(*block), all.data(), all.size_bytes());
   step();
   const Ref before = it.many();
-  tx.set(it.inlined[0], *block);
+  tx.set(it.only, *block);
   tx.set(it.form, static_cast<std::uint16_t>(it.form | Channel::kMany));
   if (before != 0) {
     arena_.release(tx, before);
@@ -389,7 +388,7 @@ void Directory::remove_at(ChannelRef ref, std::size_t i) {
   tx.set(it.interests, static_cast<std::uint16_t>(it.interests - 1));
   if (it.many() != 0 && it.interests <= 1) {
     const Ref before = it.many();
-    tx.set(it.inlined[0], all[0]);
+    tx.set(it.only, all[0]);
     tx.set(it.form, static_cast<std::uint16_t>(it.form & ~Channel::kMany));
     arena_.release(tx, before);
   }

@@ -11,7 +11,7 @@ constexpr std::size_t kLeastPages = 16;
 constexpr std::size_t kLeastLog = 65'536;
 constexpr std::size_t kLogUnit = 4096;
 
-// A page holds at most 204 channels with names of up to 30 bytes, so that
+// A page holds at most 256 channels (of names of up to 22 bytes), so that
 // chains stay short with 128 to 256 buckets a page.
 constexpr std::size_t kBucketsOfPage = 256;
 

@@ -5,7 +5,7 @@
 //              page{pages} arena log
 //   bucket  := u32 ref of the first channel, or key, of its chain
 //   arena   := (16 KiB){pages}, each cut into blocks of one size class
-//   block   := channel | interest{n}, the many of a channel beyond two
+//   block   := channel | interest{n}, those of a channel that has several
 //            | annex, of a channel that remembers something
 //            | kept | chunk, a message and what is beyond its first block
 //            | key
@@ -37,7 +37,7 @@ using AtomicWord = std::atomic<std::uint64_t>;
 static_assert(AtomicWord::is_always_lock_free);
 
 inline constexpr std::uint64_t kMagic = 0x31796f6272657061;  // "aperboy1"
-inline constexpr std::uint32_t kVersion = 6;
+inline constexpr std::uint32_t kVersion = 7;
 inline constexpr std::size_t kRefUnit = 16;
 inline constexpr std::size_t kPageSize = 16'384;
 
@@ -115,14 +115,14 @@ struct ArenaHeader {
 /// it: seat (12 bits), its generation (24), how many subscriptions (28).
 using Interest = std::uint64_t;
 
-/// Small, since a zone has them by the million: fields that are never of use at
-/// once share their place, and `form` says which it is. The name follows at
-/// once, at kChannelSize: with the blocks of 64, 80 and 96 bytes, names of up
-/// to 14, 30 and 46 bytes.
+/// Small, since a zone has them by the million, most of which one worker wants:
+/// fields that are never of use at once share their place, and `form` says
+/// which it is. The name follows at once, at kChannelSize: with the blocks of
+/// 64, 80 and 96 bytes, names of up to 22, 38 and 54 bytes.
 struct Channel {
   std::uint64_t epoch;    // 0: it has no position yet; then
   std::uint64_t offset;   // this is a mark of who sees to that, or 0
-  Interest inlined[2];    // kMany: the first is a ref, to a block of interests
+  Interest only;          // kMany: a ref, to a block of interests
   Ref next;               // in the chain of its bucket
   Ref newer;              // in the order of use
   Ref older;              // the same; kAnnex: a ref to its annex, and no order
@@ -137,12 +137,12 @@ struct Channel {
 
   [[nodiscard]] Ref annex() const { return (form & kAnnex) != 0 ? older : 0; }
   [[nodiscard]] Ref many() const {
-    return (form & kMany) != 0 ? static_cast<Ref>(inlined[0]) : 0;
+    return (form & kMany) != 0 ? static_cast<Ref>(only) : 0;
   }
 };
 inline constexpr std::size_t kChannelSize =
     offsetof(Channel, form) + sizeof(Channel::form);
-static_assert(kChannelSize == 50);
+static_assert(kChannelSize == 42);
 static_assert(kMaxName <= Channel::kLength);
 
 /// What only channels have that remember something. There is none that is

@@ -74,6 +74,22 @@ void subscriptions_are_counted_by_seat(void**) {
   assert_int_equal(it.zone.publish("news", Kind::text, "a")->subscribers, 0);
 }
 
+void the_first_seat_needs_no_block_of_its_own(void**) {
+  TestZone it;
+  const SeatIndex one = it.claim();
+  const SeatIndex two = it.claim();
+  const std::string name(22, 'x');
+  const auto ref = it.zone.subscribe(one, name)->ref;
+  assert_int_equal(it.zone.stats().arena_used, 64);
+  (void)it.zone.subscribe(two, name);
+  assert_int_equal(it.zone.stats().arena_used, 128);
+  it.assert_sound();
+  assert_true(it.zone.unsubscribe(one, ref).ok());
+  it.assert_sound();
+  assert_int_equal(it.zone.stats().arena_used, 64);
+  assert_int_equal(it.zone.publish(name, Kind::text, "a")->subscribers, 1);
+}
+
 // 512 interests fill the largest block.
 void every_seat_may_want_a_channel(void**) {
   Options options = small_options();
@@ -285,6 +301,7 @@ int main() {
       cmocka_unit_test(positions_grow_with_each_publication),
       cmocka_unit_test(names_have_bounds),
       cmocka_unit_test(subscriptions_are_counted_by_seat),
+      cmocka_unit_test(the_first_seat_needs_no_block_of_its_own),
       cmocka_unit_test(every_seat_may_want_a_channel),
       cmocka_unit_test(a_full_zone_evicts_who_was_longest_not_used),
       cmocka_unit_test(epochs_never_come_back),
