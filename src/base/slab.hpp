@@ -25,7 +25,7 @@ class Slab {
   }
 #else
   static void* take() {
-    if (free_ == nullptr) refill();
+    if (free_ == nullptr) return take_unused();
     Block* const block = free_;
     free_ = block->next;
     return block;
@@ -46,15 +46,21 @@ class Slab {
   static constexpr std::size_t kBlocks =
       std::max<std::size_t>(kPage / sizeof(Block), 1);
 
-  static void refill() {
-    auto* const page =
-        static_cast<Block*>(::operator new(kBlocks * sizeof(Block)));
-    // Handed out from the front, so that a page is touched as it fills.
-    for (std::size_t i = kBlocks; i-- > 0;) give(page + i);
+  /// Handed out from the front, so that a page is touched as it fills.
+  static void* take_unused() {
+    if (unused_count_ == 0) {
+      unused_ = static_cast<Block*>(::operator new(kBlocks * sizeof(Block)));
+      unused_count_ = kBlocks;
+    }
+    --unused_count_;
+    return unused_++;
   }
 
-  // NOLINTNEXTLINE(readability-identifier-naming): a private member
-  inline static thread_local Block* free_ = nullptr;
+  // NOLINTBEGIN(readability-identifier-naming): private members
+  inline static thread_local Block* free_ = nullptr;    // given back
+  inline static thread_local Block* unused_ = nullptr;  // never taken
+  inline static thread_local std::size_t unused_count_ = 0;
+  // NOLINTEND(readability-identifier-naming)
 #endif
 };
 
