@@ -3,7 +3,6 @@
 // its last; the node-wide channel is the broker's.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -12,25 +11,13 @@
 #include <vector>
 
 #include "base/encoder.hpp"
-#include "base/few.hpp"
 #include "base/history.hpp"
 #include "base/slab.hpp"
 #include "hub/broker.hpp"
+#include "hub/groups.hpp"
 #include "hub/subscription.hpp"
 
 namespace paperboy::hub {
-
-/// The subscribers who take the same bytes.
-struct Group {
-  /// They begin after it, while the channel's others still have what comes
-  /// before to hear of; epoch 0: they are where the channel is. Of another
-  /// epoch than the channel: that one is yet to come.
-  [[nodiscard]] Position after() const { return ahead ? *ahead : Position{}; }
-
-  Encoder* encoder = nullptr;
-  std::unique_ptr<const Position> ahead;  // null: as most are, they aren't
-  Few<Subscription*> members;
-};
 
 /// One that waits to be told what it missed, or where it begins; what comes
 /// meanwhile is kept for it. Shared with the answer that it waits for.
@@ -56,8 +43,13 @@ struct Live {
   [[nodiscard]] std::uint64_t end() const { return base + kept.size(); }
 };
 
-/// What few channels have, and those for a short time.
+/// What few channels have, and those for a short time. All others have one
+/// together, in which there is nothing, and which knows their hub for them.
 struct Apart {
+  explicit Apart(Hub& hub, bool shared = false) : hub(hub), shared(shared) {}
+
+  Hub& hub;
+  const bool shared;
   std::vector<std::shared_ptr<Held>> held;
   Live live;                 // nothing where none is held
   Position skipped;          // what came while `repairing`, the last of it
@@ -66,33 +58,35 @@ struct Apart {
 
 /// Mostly of one subscriber, who has nothing to share its cost with.
 struct Channel : Slabbed<Channel> {
-  Channel(Hub& hub, ChannelRef ref, Position last)
-      : hub(hub), last(last), ref(ref) {}
+  /// `nothing`: the one of those that have nothing apart; it must outlive this.
+  Channel(Apart& nothing, ChannelRef ref, Position last)
+      : last(last), ref(ref), apart(&nothing) {}
 
+  [[nodiscard]] Hub& hub() const { return apart->hub; }
   [[nodiscard]] std::span<const std::shared_ptr<Held>> held() const {
-    if (!apart) return {};
     return apart->held;
   }
   Apart& rare() {
-    if (!apart) apart = std::make_unique<Apart>();
+    if (apart->shared) apart.reset(new Apart(hub()));
     return *apart;
   }
-  [[nodiscard]] bool has_ahead() const {
-    return std::ranges::any_of(
-        groups, [](const Group& group) { return group.ahead != nullptr; });
-  }
-  void tidy() {
-    if (!repairing && held().empty()) apart.reset();
+  void tidy(Apart& nothing) {
+    if (!repairing && held().empty()) apart.reset(&nothing);
   }
 
-  Hub& hub;
+  struct Drop {
+    void operator()(Apart* apart) const {
+      if (!apart->shared) delete apart;
+    }
+  };
+
   Position last;  // of epoch 0: not known, nothing was delivered
   ChannelRef ref;
   std::uint32_t batch : 30 = 0;     // the last of the hub's, if `in_batch`
   std::uint32_t in_batch : 1 = 0;   // this drain brought something
   std::uint32_t repairing : 1 = 0;  // its history is being read
-  Few<Group> groups;
-  std::unique_ptr<Apart> apart;  // null: nothing of the kind
+  Groups groups;
+  std::unique_ptr<Apart, Drop> apart;  // never null
 };
 
 }  // namespace paperboy::hub

@@ -117,8 +117,8 @@ void Hub::encode(Channel& channel, const Batch& batch,
   for (const Group& group : channel.groups) {
     if (group.members.empty()) continue;
     Run& run = runs_[next++];
-    if (!is_for(group.after(), channel, publication)) continue;
-    if (run.count == 0 && is_behind_hole(group.after(), batch, publication)) {
+    if (!is_for(group.after, channel, publication)) continue;
+    if (run.count == 0 && is_behind_hole(group.after, batch, publication)) {
       run.hole = true;
     }
     const std::size_t size = run.bytes.size();
@@ -159,7 +159,7 @@ std::optional<Position> Hub::reached(const Subscription& subscription) const {
     at = batches_[i].before;
     break;
   }
-  const Position begin = channel.groups[subscription.group_].after();
+  const Position begin = channel.groups[subscription.group_].after;
   const bool ahead = begin.epoch != at.epoch || begin.offset > at.offset;
   if (begin.epoch != 0 && ahead) at = begin;
   if (at.epoch == 0) return {};

@@ -1,7 +1,7 @@
 #include "hub/hub.hpp"
 
-#include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "hub/key.hpp"
 #include "hub/notice.hpp"
@@ -12,19 +12,19 @@
 namespace paperboy::hub {
 
 // A worker has them by the hundred thousand: see docs/architecture.md.
-static_assert(sizeof(Channel) <= 10 * sizeof(void*));
+static_assert(sizeof(Channel) <= 6 * sizeof(void*));
 
 Subscription::~Subscription() {
-  if (active()) channel_->hub.unsubscribe(*this);
+  if (active()) channel_->hub().unsubscribe(*this);
 }
 
 Bytes Subscription::channel_name() const {
-  return channel_->hub.broker_.name(channel_->ref);
+  return channel_->hub().broker_.name(channel_->ref);
 }
 
 Position Subscription::position() const {
   assert(group_ != kHeld);
-  const Position after = channel_->groups[group_].after();
+  const Position after = channel_->groups[group_].after;
   return after.epoch == 0 ? channel_->last : after;
 }
 
@@ -72,7 +72,8 @@ Result<Position> Hub::subscribe(Subscription& subscription, Bytes name,
 
 Channel& Hub::channel_for(const Subscribed& subscribed) {
   if (auto* const here = channels_.find(subscribed.ref)) return *here;
-  auto made = std::make_unique<Channel>(*this, subscribed.ref, subscribed.top);
+  auto made =
+      std::make_unique<Channel>(nothing_, subscribed.ref, subscribed.top);
   channels_.insert(*made);
   return *made.release();
 }
@@ -92,14 +93,9 @@ void Hub::unsubscribe(Subscription& subscription) {
 
 /// One subscriber less.
 void Hub::let_go(ChannelRef ref) {
-  const auto is_empty = [](const Channel& channel) {
-    return channel.held().empty() &&
-           std::ranges::all_of(channel.groups, [](const Group& group) {
-             return group.members.empty();
-           });
-  };
   Channel* const channel = channels_.find(ref);
-  if (channel != nullptr && is_empty(*channel)) {
+  if (channel != nullptr && channel->held().empty() &&
+      channel->groups.empty()) {
     channels_.erase(*channel);
     const std::unique_ptr<Channel> gone(channel);
   }
@@ -124,62 +120,37 @@ std::vector<Subscriber*> Hub::subscribers(Bytes name) {
   return all;
 }
 
-Group& Hub::group_for(Channel& channel, Encoder& encoder,
-                      const Position& after) {
-  for (Group& group : channel.groups) {
-    if (group.encoder == &encoder && group.after() == after) return group;
-  }
-  channel.groups.push_back(
-      {.encoder = &encoder,
-       .ahead =
-           after.epoch != 0 ? std::make_unique<const Position>(after) : nullptr,
-       .members = {}});
-  return channel.groups.back();
-}
-
-/// Of those who are at `at`, with room for one more.
-Group& Hub::room_for(Channel& channel, Encoder& encoder, const Position& at) {
+/// See Group::after.
+Position Hub::begin_in(const Channel& channel, const Position& at) {
   const bool there = at.epoch == 0 || (at.epoch == channel.last.epoch &&
                                        at.offset <= channel.last.offset);
-  Group& group = group_for(channel, encoder, there ? Position{} : at);
-  group.members.make_room();
-  return group;
+  return there ? Position{} : at;
 }
 
 /// Into the group of those who are where it is. Either done or, without
 /// memory, not.
 void Hub::put(Subscription& subscription, Channel& channel, Encoder& encoder,
               const Position& at) {
-  Group& group = room_for(channel, encoder, at);
-  group.members.push_back(&subscription);
+  channel.groups.put(subscription, encoder, begin_in(channel, at));
   subscription.channel_ = &channel;
-  subscription.group_ =
-      static_cast<std::uint32_t>(&group - channel.groups.data());
-  subscription.index_ = static_cast<std::uint32_t>(group.members.size() - 1);
 }
 
 /// Out of its group, or from those that are held.
 Encoder& Hub::take(Subscription& subscription) {
-  Channel& channel = *subscription.channel_;
-  subscription.channel_ = nullptr;
-  const std::uint32_t index = subscription.index_;
-  if (subscription.group_ == Subscription::kHeld) {
-    auto& held = channel.apart->held;
-    Encoder& encoder = *held[index]->encoder;
-    held[index]->subscription = nullptr;
-    std::swap(held[index], held.back());
-    held.pop_back();
-    if (index < held.size()) held[index]->subscription->index_ = index;
-    if (held.empty()) channel.apart->live = {};
-    channel.tidy();
-    return encoder;
+  Channel& channel = *std::exchange(subscription.channel_, nullptr);
+  if (subscription.group_ != Subscription::kHeld) {
+    return channel.groups.take(subscription);
   }
-  Group& group = channel.groups[subscription.group_];
-  Subscription* const last = group.members.back();
-  group.members[index] = last;
-  last->index_ = index;
-  group.members.pop_back();
-  return *group.encoder;
+  const std::uint32_t index = subscription.index_;
+  auto& held = channel.apart->held;
+  Encoder& encoder = *held[index]->encoder;
+  held[index]->subscription = nullptr;
+  std::swap(held[index], held.back());
+  held.pop_back();
+  if (index < held.size()) held[index]->subscription->index_ = index;
+  if (held.empty()) channel.apart->live = {};
+  channel.tidy(nothing_);
+  return encoder;
 }
 
 /// Groups that the channel has reached, or left behind, become one with those
@@ -187,43 +158,12 @@ Encoder& Hub::take(Subscription& subscription) {
 void Hub::catch_up(Channel& channel) noexcept {
   if (channel.last.epoch == 0) return;
   for (std::size_t i = 0; i < channel.groups.size();) {
-    const Position after = channel.groups[i].after();
+    const Position after = channel.groups[i].after;
     const bool ahead = after.epoch == channel.last.epoch
                            ? after.offset > channel.last.offset
                            : is_awaited(channel, after);
-    if (after.epoch == 0 || ahead || !join_others(channel, i)) ++i;
+    if (after.epoch == 0 || ahead || !channel.groups.join_others(i)) ++i;
   }
-}
-
-bool Hub::join_others(Channel& channel, std::size_t index) noexcept {
-  auto& groups = channel.groups;
-  const auto number = [](std::size_t n) {
-    return static_cast<std::uint32_t>(n);
-  };
-  std::uint32_t to = 0;
-  try {
-    Encoder& encoder = *groups[index].encoder;
-    Group& others = group_for(channel, encoder, {});
-    others.members.reserve(others.members.size() +
-                           groups[index].members.size());
-    to = number(static_cast<std::size_t>(&others - groups.data()));
-  } catch (...) {
-    return false;
-  }
-  auto& members = groups[to].members;
-  for (Subscription* const member : groups[index].members) {
-    member->group_ = to;
-    member->index_ = number(members.size());
-    members.push_back(member);
-  }
-  std::swap(groups[index], groups.back());
-  groups.pop_back();
-  if (index < groups.size()) {
-    for (Subscription* const member : groups[index].members) {
-      member->group_ = number(index);
-    }
-  }
-  return true;
 }
 
 // ---- publishing ------------------------------------------------------------

@@ -154,15 +154,11 @@ class Hub final : private BrokerEvents {
 
   Channel& channel_for(const Subscribed& subscribed);
   void let_go(ChannelRef ref);
-  static Group& group_for(Channel& channel, Encoder& encoder,
-                          const Position& after);
-  static Group& room_for(Channel& channel, Encoder& encoder,
-                         const Position& at);
+  static Position begin_in(const Channel& channel, const Position& at);
   static void put(Subscription& subscription, Channel& channel,
                   Encoder& encoder, const Position& at);
-  static Encoder& take(Subscription& subscription);
+  Encoder& take(Subscription& subscription);
   void catch_up(Channel& channel) noexcept;
-  static bool join_others(Channel& channel, std::size_t index) noexcept;
 
   // Coming back (recovery.cpp).
   const std::shared_ptr<Held>& hold(Subscription& subscription);
@@ -194,6 +190,7 @@ class Hub final : private BrokerEvents {
   Rule revocations_;
   Rule tokens_;
   Attendance attendance_;
+  Apart nothing_{*this, true};
   Table<Channel, ByRef> channels_;  // owned
   std::vector<Batch> batches_;      // empty between drains
   std::size_t handed_ = 0;          // of them, to everybody

@@ -176,7 +176,7 @@ void Hub::go_on(const Held& held, const Position& from) {
   Run& run = add_run();
   try {
     if (all) encode_after(from, held, run);
-    room_for(channel, *held.encoder, at);
+    channel.groups.make_room(*held.encoder, begin_in(channel, at));
   } catch (...) {
     tell_hole(subscription);
     throw;
@@ -234,7 +234,7 @@ void Hub::forget_after(Channel& channel, const Position& position) noexcept {
   const auto is_void = [&](const Position& at) {
     return at.epoch != position.epoch || at.offset > position.offset;
   };
-  if (!channel.apart) return;
+  if (channel.apart->shared) return;
   Live& live = channel.apart->live;
   while (!live.kept.empty() && is_void(live.kept.back().position)) {
     live.bytes -= sizeof(Kept) + live.kept.back().data.size() +

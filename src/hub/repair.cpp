@@ -12,7 +12,8 @@ void Hub::on_anchor(Channel& channel, const Position& at) {
   const Position& last = channel.last;
   if (at.epoch != last.epoch) {
     if (!is_awaited(channel, at)) return;
-  } else if (at.offset < last.offset || (at == last && !channel.has_ahead())) {
+  } else if (at.offset < last.offset ||
+             (at == last && !channel.groups.has_ahead())) {
     return;
   }
   const bool hole = last.epoch != 0 && at != last;
@@ -21,7 +22,8 @@ void Hub::on_anchor(Channel& channel, const Position& at) {
     if (group.members.empty()) continue;
     Run& run = runs_[next++];
     run.hole =
-        run.hole || (!group.ahead ? hole : lacks(channel, *group.ahead, at));
+        run.hole ||
+        (group.after.epoch == 0 ? hole : lacks(channel, group.after, at));
   }
   anchor_held(channel, at);
   channel.last = at;
@@ -106,7 +108,7 @@ void Hub::repair(Channel& channel) noexcept {
     if (over) return;
     channel.repairing = 0;
     go_to(channel, broker_.position(ref));
-    channel.tidy();
+    channel.tidy(nothing_);
   }
 }
 
@@ -130,7 +132,7 @@ void Hub::repaired(ChannelRef ref, std::uint64_t number,
   channel.repairing = 0;
   if (!page || !is_complete(*page, channel.last)) {
     go_to(channel, broker_.position(ref));
-    channel.tidy();
+    channel.tidy(nothing_);
     return;
   }
   try {
@@ -146,7 +148,7 @@ void Hub::repaired(ChannelRef ref, std::uint64_t number,
   if (is_behind(channel)) {
     repair(channel);
   } else {
-    channel.tidy();
+    channel.tidy(nothing_);
   }
 }
 
@@ -165,7 +167,8 @@ void Hub::go_to(Channel& channel, const Position& at) noexcept {
   const bool known = channel.last.epoch != 0;
   anchor_held(channel, at);
   for (const Group& group : channel.groups) {
-    const bool hole = !group.ahead ? known : lacks(channel, *group.ahead, at);
+    const bool hole =
+        group.after.epoch == 0 ? known : lacks(channel, group.after, at);
     if (!hole) continue;
     for (Subscription* const member : group.members) tell_hole(*member);
   }

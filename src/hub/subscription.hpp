@@ -10,6 +10,7 @@
 
 namespace paperboy::hub {
 
+class Groups;
 class Hub;
 class Subscription;
 struct Channel;
@@ -50,6 +51,7 @@ class Subscription {
   [[nodiscard]] Position position() const;
 
  private:
+  friend class Groups;
   friend class Hub;
 
   static constexpr std::uint32_t kHeld = UINT32_MAX;
