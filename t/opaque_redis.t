@@ -98,6 +98,9 @@ subtest 'sliding' => sub {
     is_always($one, $slides, 101, 'what is open elsewhere keeps its token');
     ask($one, publish => channel => 'n', data => 2);
     is($open->recv, 'text:2', 'and is open');
+    my $later = node();
+    is(status($later, $slides), 101, 'a node that comes later knows until when');
+    $later->stop;
 };
 
 subtest 'nothing but hashes is in Redis' => sub {
@@ -152,6 +155,21 @@ subtest 'without Redis' => sub {
     }
     is($open->recv, 'close:3005', 'what is open ends');
     is_always($_, $token, 401, 'everywhere') for $one, $two, $new;
+};
+
+# It hears of no use meanwhile, and forgets what isn't used there.
+subtest 'longer without Redis than a token lives' => sub {
+    $_->expect_log(qr/./) for $one, $two;
+    my $slides = create($one, ttl => 5, sliding => \1);
+    is_always($two, $slides, 101, 'good on the other');
+    my $open = $one->ws("/raw?c=n&token=$slides");
+    $redis->freeze;
+    my $until = time + 8;
+    wait_for('the other has forgotten it', sub { time > $until });
+    is(status($two, $slides), 401, 'there it is over');
+    $redis->thaw;
+    wait_for('it is told of it', sub { status($two, $slides) == 101 });
+    is(status($one, $slides), 101, 'where it is used it was good all the time');
 };
 
 # What it forgets, the nodes tell it again.

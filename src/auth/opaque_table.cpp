@@ -351,10 +351,12 @@ void OpaqueTable::look_at(Slot& slot, Round& round) {
   }
   if (round.anew) slot.offset = 0;
   if (!round.tells || round.records.size() >= kAtOnce) return;
-  const bool behind = is_behind(slot, round);
-  // What others know has half its time left.
+  // What others know has half its time left; or none, and they have forgotten
+  // it.
   const bool late =
       good && expires > slot.told && slot.told - round.now <= slot.sliding / 2;
+  const bool behind =
+      is_behind(slot, round) || (late && slot.told <= round.now);
   if (!behind && !late) return;
   round.records.push_back(record_of(slot));
   slot.told = expires;

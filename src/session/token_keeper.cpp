@@ -1,6 +1,7 @@
 #include "session/token_keeper.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -117,19 +118,24 @@ void TokenKeeper::have_read(const Result<HistoryPage>& page) {
   }
 }
 
-/// One that has ended later is none, not even for a moment.
+/// One that has ended later is none, not even for a moment; one that was
+/// prolonged later isn't over, though what was said first may be.
 void TokenKeeper::take_all() {
-  const auto all = std::exchange(read_, {});
+  auto all = std::exchange(read_, {});
   std::set<Bytes> ended;
+  std::map<Bytes, std::int64_t> last;
   for (const Heard& one : all) {
-    if (one.record.kind == TokenRecord::Kind::end) {
-      ended.insert(one.record.hash);
-    }
+    const TokenRecord& record = one.record;
+    if (record.kind == TokenRecord::Kind::end) ended.insert(record.hash);
+    std::int64_t& until = last[record.hash];
+    until = std::max(until, record.expires);
   }
   ended_ = ended_ || !ended.empty();
-  for (const Heard& one : all) {
+  for (Heard& one : all) {
     const bool over = ended.contains(one.record.hash);
-    if (!over || one.record.kind == TokenRecord::Kind::end) (void)take(one);
+    if (over && one.record.kind != TokenRecord::Kind::end) continue;
+    one.record.expires = last[one.record.hash];
+    (void)take(one);
   }
 }
 

@@ -213,7 +213,18 @@ void what_couldnt_be_told_is_told_again(void**) {
   const auto all = world.table.due({7, 1}, kKept, kNow + 99);
   assert_int_equal(all.size(), 1);
   world.table.untold(all[0]);
-  assert_text(world.due(1, kNow + 100), "prolong 1 until 119;");
+  assert_text(world.due(1, kNow + 100), "put 1 until 119;");
+}
+
+// As long as nothing could be told, they heard of no use.
+void what_others_have_forgotten_is_told_anew(void**) {
+  World world;
+  world.put(1, 100, 20);
+  world.table.keep(hash(1).number(), kNow + 95);
+  assert_text(world.due(0, kNow + 99, 0), "");
+  assert_text(world.due(1, kNow + 100), "put 1 until 115;");
+  world.table.keep(hash(1).number(), kNow + 101);
+  assert_text(world.due(1, kNow + 105), "prolong 1 until 121;");
 }
 
 void before_it_is_forgotten_it_is_said_again(void**) {
@@ -275,8 +286,8 @@ void where_it_isnt_known_nothing_is_told(void**) {
   World world;
   world.put(1, 100, 20);
   world.table.keep(hash(1).number(), kNow + 99);
-  assert_text(world.due(0, kNow + 99, 0), "");
-  assert_text(world.due(1, kNow + 100), "prolong 1 until 119;");
+  assert_text(world.due(0, kNow + 98, 0), "");
+  assert_text(world.due(1, kNow + 99), "prolong 1 until 119;");
 }
 
 void a_quiet_history_is_kept_alive(void**) {
@@ -360,6 +371,7 @@ int main() {
       cmocka_unit_test(once_a_second_the_first_is_told),
       cmocka_unit_test(what_others_know_is_told_anew_in_time),
       cmocka_unit_test(what_couldnt_be_told_is_told_again),
+      cmocka_unit_test(what_others_have_forgotten_is_told_anew),
       cmocka_unit_test(before_it_is_forgotten_it_is_said_again),
       cmocka_unit_test(others_wait_longer),
       cmocka_unit_test(another_history_is_told_all),

@@ -311,6 +311,25 @@ void who_comes_later_reads_what_was_before(void**) {
                    TokenError::unknown);
 }
 
+// What was said first is over by then.
+void who_comes_later_reads_how_long_it_was_prolonged(void**) {
+  World world;
+  const auto made = world.create(kClaims, 20, true);
+  const auto token = world.find(made.token);
+  assert_true(token.ok());
+  world.clock.now = 1015;
+  assert_true(world.node.keeper.keep(token->opaque) == Standing::good);
+  world.node.keeper.tick();
+  world.turn();
+  world.clock.now = 1025;
+  Node other(world);
+  assert_true(other.keeper.listen().ok());
+  assert_true(other.keeper.find("", made.token, {}).ok());
+  world.clock.now = 1035;
+  assert_int_equal(other.keeper.find("", made.token, {}).error(),
+                   TokenError::unknown);
+}
+
 void it_is_known_when_the_answer_has_come(void**) {
   World world;
   const auto made = world.create(kClaims);
@@ -413,6 +432,7 @@ int main() {
       cmocka_unit_test(one_that_isnt_known_here_is_ended_there),
       cmocka_unit_test(one_that_has_no_room_says_so),
       cmocka_unit_test(who_comes_later_reads_what_was_before),
+      cmocka_unit_test(who_comes_later_reads_how_long_it_was_prolonged),
       cmocka_unit_test(it_is_known_when_the_answer_has_come),
       cmocka_unit_test(an_answer_may_come_too_late),
       cmocka_unit_test(what_the_history_lacks_it_is_told),
