@@ -177,6 +177,8 @@ subtest 'messages' => sub {
         'another connection isn\'t harmed');
     is(pings(connected('/native', { messages => '1/h burst=4' }), 5),
         '0 0 0 0 111', 'a burst');
+    is(pings(connected('/native', { messages => '1/h burst=1000000000' }), 3),
+        '0 0 0', 'a burst of which nobody sees the end');
     my $raw = $nginx->ws('/raw', token => token({ messages => '2/h' }));
     for (1 .. 2) {
         $raw->text($_);

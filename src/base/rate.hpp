@@ -18,12 +18,18 @@ struct Rate {
                                std::uint64_t burst) {
     const double each =
         static_cast<double>(in_ns) / static_cast<double>(number);
-    return {each,
-            static_cast<std::uint64_t>(each * static_cast<double>(burst))};
+    return {each, in_time(each * static_cast<double>(burst))};
   }
 
   [[nodiscard]] std::uint64_t cost_ns(std::uint64_t n) const {
-    return static_cast<std::uint64_t>(each_ns * static_cast<double>(n));
+    return in_time(each_ns * static_cast<double>(n));
+  }
+
+ private:
+  /// 146 years at most: what is more isn't a number of ours, and a few of
+  /// these, one after the other, still are.
+  [[nodiscard]] static std::uint64_t in_time(double ns) {
+    return static_cast<std::uint64_t>(std::min(ns, 0x1p62));
   }
 };
 

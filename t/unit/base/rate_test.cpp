@@ -53,6 +53,23 @@ void many_at_once_are_all_or_nothing(void**) {
   assert_int_equal(charge(rate, over, kSecond, 400), 0);
 }
 
+// In nanoseconds it is more than fits in a number.
+void a_burst_may_take_longer_than_a_lifetime(void**) {
+  constexpr std::uint64_t kHour = 3600 * kSecond;
+  const std::uint64_t now = 1'000'000 * kHour;
+  for (const std::uint64_t burst :
+       {5'000'000ULL, 10'000'000ULL, 1'000'000'000ULL}) {
+    const Rate rate = Rate::of(1, kHour, burst);
+    std::uint64_t over = 0;
+    for (int i = 0; i < 1000; ++i) {
+      assert_int_equal(charge(rate, over, now), 0);
+    }
+    assert_int_equal(over, now + 1000 * kHour);
+    assert_int_equal(charge(rate, over, now, 1'000'000), 0);
+    assert_true(charge(rate, over, now, 1'000'000'000) != 0);
+  }
+}
+
 void a_rate_may_be_faster_than_a_nanosecond(void**) {
   const Rate rate = Rate::of(4 * kSecond, kSecond, 8);
   std::uint64_t over = 0;
@@ -69,6 +86,7 @@ int main() {
       cmocka_unit_test(what_is_refused_costs_nothing),
       cmocka_unit_test(rest_fills_it_up_to_its_burst),
       cmocka_unit_test(many_at_once_are_all_or_nothing),
+      cmocka_unit_test(a_burst_may_take_longer_than_a_lifetime),
       cmocka_unit_test(a_rate_may_be_faster_than_a_nanosecond),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
