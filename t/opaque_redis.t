@@ -71,6 +71,12 @@ my ($one, $two) = (node(), node());
 my $token = create($one, user => 'ann');
 my $ended = create($two);
 
+subtest 'a parameter that is none' => sub {
+    is(ask($one, token_create => ttl => 9, $_ => 1)->{error}{code}, 107,
+        "$_ makes no token")
+        for 'chanels', 'limits', 'exp';
+};
+
 subtest 'on all nodes' => sub {
     is_always($_, $token, 101, 'good') for $one, $two;
     is_always($_, $ended, 101, 'good') for $one, $two;

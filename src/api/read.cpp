@@ -218,8 +218,14 @@ Command read_revoke(JsonParameters& parameters) {
   return command;
 }
 
-/// As the claims of a token, each byte for byte.
+/// As the claims of a token, each byte for byte. Nothing, which is none, where
+/// there is anything else: what is misspelt would open more than is meant, as
+/// without channels it is good for those of any location.
 std::string read_claims(JsonParameters& parameters) {
+  constexpr auto kNames =
+      std::to_array<Bytes>({"ttl", "sliding", "user", "channel", "channels",
+                            "scope", "caps", "info"});
+  if (!parameters.has_only(kNames)) return {};
   constexpr std::array<std::pair<Bytes, Bytes>, 6> kClaims{{
       {"user", "sub"},
       {"channel", "channel"},

@@ -1,5 +1,6 @@
 #include "base/json_parameters.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/json.hpp"
@@ -42,6 +43,14 @@ bool has_name(const JsonMembers& member, Bytes name) {
 void JsonParameters::spoil(Bytes name) {
   if (good_) wrong_ = name;
   good_ = false;
+}
+
+bool JsonParameters::has_only(std::span<const Bytes> names) const {
+  for (JsonMembers member(object_); member.next();) {
+    const auto is_it = [&](Bytes name) { return has_name(member, name); };
+    if (std::ranges::none_of(names, is_it)) return false;
+  }
+  return true;
 }
 
 Bytes JsonParameters::any(Bytes name) {

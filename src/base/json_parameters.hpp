@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/bytes.hpp"
@@ -49,6 +50,9 @@ class JsonParameters {
 
   /// Present, and not what it is by default.
   bool asks(Bytes name);
+
+  /// There is no member with another name.
+  [[nodiscard]] bool has_only(std::span<const Bytes> names) const;
 
   /// What `name` says can't be.
   void spoil(Bytes name);

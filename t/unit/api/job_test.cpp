@@ -313,6 +313,10 @@ void opaque_tokens_are_made_and_ended(void**) {
               R"({"result":{"token":"t","id":"i","expire_at":1234}})");
   assert_text(world.opaque.asked, R"(shop {"channel":"x"} 5;)");
   world.opaque.asked.clear();
+  // No claims at all are refused by who is asked.
+  (void)world.ask("token_create", R"({"ttl":5,"channel":"x","limit":1})");
+  assert_text(world.opaque.asked, "shop  5;");
+  world.opaque.asked.clear();
   assert_text(world.ask("token_end", R"({"token":"t"})"),
               R"({"result":{"ended":true}})");
   assert_text(world.ask("token_end", R"({"id":"i"})"),

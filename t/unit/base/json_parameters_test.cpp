@@ -1,5 +1,6 @@
 #include "base/json_parameters.hpp"
 
+#include <array>
 #include <string>
 
 #include "test.hpp"
@@ -64,6 +65,18 @@ void a_name_that_stands_twice_is_wrong(void**) {
   assert_true(twice.wrong() == "a");
 }
 
+void others_than_those_named_are_seen(void**) {
+  constexpr std::array<Bytes, 2> kNames{"a", "b"};
+  for (const Bytes good :
+       {"{}", R"({"a":1})", R"({"b":null,"a":{"c":1}})", R"({"\u0061":1})"}) {
+    assert_true(JsonParameters(good).has_only(kNames));
+  }
+  for (const Bytes bad : {R"({"c":1})", R"({"a":1,"c":null})", R"({"A":1})",
+                          R"({"":1})", R"({"ab":1})", R"({"a\u0000":1})"}) {
+    assert_false(JsonParameters(bad).has_only(kNames));
+  }
+}
+
 void a_default_that_stands_there_asks_for_nothing(void**) {
   JsonParameters all(R"({"a":0,"b":"","c":false,"d":null,"e":1})");
   for (const Bytes name : {"a", "b", "c", "d", "none"}) {
@@ -82,6 +95,7 @@ int main() {
       cmocka_unit_test(what_is_missing_is_its_default),
       cmocka_unit_test(what_is_of_another_type_is_wrong),
       cmocka_unit_test(a_name_that_stands_twice_is_wrong),
+      cmocka_unit_test(others_than_those_named_are_seen),
       cmocka_unit_test(a_default_that_stands_there_asks_for_nothing),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
