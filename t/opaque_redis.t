@@ -176,6 +176,7 @@ subtest 'longer without Redis than a token lives' => sub {
     $redis->thaw;
     wait_for('it is told of it', sub { status($two, $slides) == 101 });
     is(status($one, $slides), 101, 'where it is used it was good all the time');
+    wait_until_ready($_) for $one, $two;
 };
 
 # What it forgets, the nodes tell it again.
