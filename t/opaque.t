@@ -486,6 +486,7 @@ server {
     paperboy_origin any;
     location /api { paperboy_api any; }
     location /raw { paperboy raw; paperboy_channel a; paperboy_opaque_tokens on; }
+    location /status { paperboy_status; }
 }
 END
     my $create = sub ($ttl) {
@@ -500,7 +501,10 @@ END
         body => qq({"id":"$made[0]{result}{id}"}));
     ok($create->(1)->{result}, 'one that ends makes room');
     is($create->(60)->{error}{code}, 106, 'for one');
-    wait_for('so does one that expires', sub { $create->(60)->{result} });
+    ok(wait_for('so does one that expires',
+            sub { $create->(60)->{result} }), 'or expires');
+    ok(wait_for('so many', sub { $small->status->{opaque_tokens} == 3 }),
+        'the status tells how many');
 };
 
 subtest 'guesses' => sub {

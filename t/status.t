@@ -30,8 +30,9 @@ is_deeply([@$zero{map { "redis_$_" } qw(relays ready reconnects imported
 
 is_deeply([@$zero{ (map { "auth_requests$_" }
                 '', qw(_allowed _denied _failed _remembered)),
-            qw(revocations revoked_connections revoked_subscriptions) }],
-    [(0) x 8], 'nobody is asked, and nothing revoked');
+            qw(revocations opaque_tokens revoked_connections
+                revoked_subscriptions) }],
+    [(0) x 9], 'nobody is asked, nothing revoked, and no token kept');
 
 my @clients = map { $nginx->ws('/ws') } 1 .. 12;
 is($nginx->status->{connections}, 12, 'connections of all workers');

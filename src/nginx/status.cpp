@@ -3,6 +3,7 @@
 #include "base/version.hpp"
 #include "nginx/handlers.hpp"
 #include "nginx/request.hpp"
+#include "nginx/token_desk.hpp"
 #include "nginx/worker.hpp"
 
 namespace paperboy::nginx {
@@ -58,6 +59,9 @@ std::string status_json(Worker& worker, const MainConf& main) {
   set_range(json, zone, Counter::connections, Counter::revoked_subscriptions);
   json.set("revocations",
            Json::integer(main.revocations->stats(ngx_time()).entries));
+  json.set(
+      "opaque_tokens",
+      Json::integer(main.opaque_zone ? main.opaque_zone->table.count() : 0));
   Json refused = Json::object();
   set_range(refused, zone, Counter::refused_method, Counter::refused_capacity);
   json.set("refused", std::move(refused));
