@@ -7,8 +7,7 @@ namespace paperboy::nginx {
 /// A process has one; a client needn't remember it.
 Worker& Client::worker() { return *Worker::current(); }
 
-Client::Client(const LocationConf& conf)
-    : conf_(conf), since_ms_(worker_clock().monotonic_ms()) {
+Client::Client() : since_ms_(worker_clock().monotonic_ms()) {
   worker().context().counters.add(Counter::connections);
 }
 
@@ -17,6 +16,7 @@ Client::~Client() {
   Worker* const worker = Worker::current();
   if (worker == nullptr) return;
   if (queued_) worker->forget(*this);
+  if (logged_) worker->captured().erase(this);
   worker->limits().release(*this);
   worker->context().counters.subtract(Counter::connections);
   drop_outbox();
@@ -26,7 +26,7 @@ session::Warden* Client::warden() { return worker().limits().warden(*this); }
 
 bool Client::limit(const auth::Allowance& limits, Bytes name_space,
                    Bytes user) {
-  return worker().limits().limit(*this, conf_, limits, name_space, user);
+  return worker().limits().limit(*this, conf(), limits, name_space, user);
 }
 
 // ---- out -------------------------------------------------------------------
@@ -121,8 +121,10 @@ void Client::end_now() noexcept {
 }
 
 void Client::capture_log(ngx_http_request_t* r) {
-  if (!conf_.log) return;
-  log_ = std::make_unique<const std::string>(conf_.log->format->capture(r));
+  const auto& log = conf().log;
+  if (!log) return;
+  logged_ = true;
+  worker().captured()[this] = log->format->capture(r);
 }
 
 void Client::note_end() noexcept {
@@ -135,11 +137,17 @@ void Client::note_end() noexcept {
 }
 
 void Client::write_log() {
-  if (!conf_.log || !log_) return;
+  if (!logged_) return;
+  const auto& log = conf().log;
+  const std::string& captured = worker().captured()[this];
   const Ended ended{link(), worker_clock().monotonic_ms() - since_ms_};
-  const std::string line = conf_.log->format->line(*log_, ended);
-  ngx_write_fd(conf_.log->file->fd, const_cast<char*>(line.data()),
-               line.size());
+  const std::string line = log->format->line(captured, ended);
+  ngx_write_fd(log->file->fd, const_cast<char*>(line.data()), line.size());
+}
+
+/// All of ours are made for a Site.
+const LocationConf& Client::conf() {
+  return static_cast<const Site&>(link().site()).conf;
 }
 
 }  // namespace paperboy::nginx

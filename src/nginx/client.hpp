@@ -6,10 +6,9 @@
 #include "nginx/ngx.hpp"
 
 #include <memory>
-#include <string>
 
-#include "nginx/conf.hpp"
 #include "nginx/outbox.hpp"
+#include "nginx/sites.hpp"
 #include "session/link.hpp"
 #include "session/transport.hpp"
 
@@ -47,9 +46,8 @@ class Client : public session::Transport {
   virtual void close() noexcept = 0;  // may destroy it
 
  protected:
-  /// REQUIRES: Worker::current(). `conf` lives with the cycle, which outlives
-  /// its clients.
-  explicit Client(const LocationConf& conf);
+  /// REQUIRES: Worker::current().
+  Client();
 
   /// For one that can't go on.
   void end_now() noexcept;
@@ -79,18 +77,19 @@ class Client : public session::Transport {
   void note_end() noexcept;
   [[nodiscard]] static Worker& worker();
 
-  const LocationConf& conf_;
   std::unique_ptr<Outbox> outbox_;  // null: nothing is to be sent
 
  private:
   void note_backlog(std::size_t bytes);
   void write_log();
+  /// Lives with the cycle, which outlives its clients.
+  [[nodiscard]] const LocationConf& conf();
 
-  std::unique_ptr<const std::string> log_;  // captured for the log line
-  std::uint64_t since_ms_ : 48;             // one word with what follows
-  bool queued_ : 1 = false;                 // the worker will flush
-  bool finishing_ : 1 = false;              // to be ended once all is sent
-  bool dead_ : 1 = false;                   // the worker will close
+  std::uint64_t since_ms_ : 48;  // one word with what follows
+  bool queued_ : 1 = false;      // the worker will flush
+  bool finishing_ : 1 = false;   // to be ended once all is sent
+  bool dead_ : 1 = false;        // the worker will close
+  bool logged_ : 1 = false;      // the worker has what was captured
 };
 
 }  // namespace paperboy::nginx

@@ -27,14 +27,13 @@ constexpr int kReadsPerTurn = 8;
 constexpr std::size_t kReplyChunk = 64UL * 1024;
 
 // A worker has them by the hundred thousand: see docs/architecture.md.
-static_assert(sizeof(Connection) <= 25 * sizeof(void*));
+static_assert(sizeof(Connection) <= 17 * sizeof(void*));
 
 }  // namespace
 
-Connection::Connection(const LocationConf& conf,
-                       const session::Settings& settings,
+Connection::Connection(const Site& site,
                        const std::optional<ws::DeflateParams>& deflate)
-    : Client(conf), socket_(worker().context(), settings, *this, deflate) {}
+    : WebSocket(site, deflate) {}
 
 Connection* Connection::of(const ngx_connection_t& c) {
   const bool ours = c.fd != static_cast<ngx_socket_t>(-1) &&
@@ -58,14 +57,14 @@ void Connection::take_over(ngx_http_request_t* r) {
     worker().bury(*this);
     return;
   }
-  socket_.start();
+  start();
   if (outbox_) queue();
   if (!input.empty()) feed(input);
   if (dead()) return;
   if (c_->read->ready != 0) {
     read_in_turn();
   } else if (ngx_handle_read_event(c_->read, 0) != NGX_OK) {
-    socket_.lost();
+    lost();
   }
 }
 
@@ -155,12 +154,12 @@ void Connection::on_read(ngx_event_t* event) {
 }
 
 void Connection::read_in_turn() {
-  const bool is_new = socket_.messages_received() < Crowd::kNewMessages;
+  const bool is_new = messages_received() < Crowd::kNewMessages;
   if (!is_new || worker().crowd().admits(*c_->read)) read();
 }
 
 void Connection::read() {
-  const bool inflates = socket_.inflates();
+  const bool inflates = this->inflates();
   const int reads = inflates ? 1 : kReadsPerTurn;
   const std::size_t size = inflates ? kCompressedReadSize : kReadSize;
   // A client that doesn't take its answers isn't asked for more.
@@ -168,13 +167,13 @@ void Connection::read() {
     const ssize_t n =
         c_->recv(c_, reinterpret_cast<u_char*>(input_buffer.data()), size);
     if (n == NGX_AGAIN) {
-      if (ngx_handle_read_event(c_->read, 0) != NGX_OK) socket_.lost();
+      if (ngx_handle_read_event(c_->read, 0) != NGX_OK) lost();
       return;
     }
     if (n <= 0) {
       // Its last words may have been a close frame, and ask for ours.
       if (n == 0) flush();
-      socket_.lost();
+      lost();
       return;
     }
     feed({input_buffer.data(), static_cast<std::size_t>(n)});
@@ -185,7 +184,7 @@ void Connection::read() {
 }
 
 void Connection::feed(std::span<char> input) {
-  socket_.receive(input);
+  receive(input);
   if (outbox_ && outbox_->size() >= kReplyChunk) flush();
 }
 
@@ -263,10 +262,10 @@ bool Connection::unread() const {
 /// What was noted as unreceived must not be received after all: the kernel
 /// would go on sending it. Without memory there is no note.
 void Connection::note_departure() noexcept {
-  if (!socket_.departs()) return;
+  if (!departs()) return;
   try {
     const std::size_t lacks = unreceived();
-    if (!socket_.depart(lacks) || lacks == 0) return;
+    if (!depart(lacks) || lacks == 0) return;
     const linger reset{.l_onoff = 1, .l_linger = 0};
     (void)::setsockopt(c_->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   } catch (...) {
@@ -278,7 +277,7 @@ void Connection::note_departure() noexcept {
 void Connection::close() noexcept {
   if (c_ == nullptr) return;
   note_departure();
-  note_end();
+  Client::note_end();
   ngx_connection_t* const c = c_;
   if (c->ssl != nullptr) end_tls();
   ngx_pool_t* const pool = c->pool;

@@ -14,18 +14,12 @@
 
 namespace paperboy::nginx {
 
-class Connection final : public Client, public Slabbed<Connection> {
+class Connection final : public Client,
+                         public session::WebSocket,
+                         public Slabbed<Connection> {
  public:
-  /// REQUIRES: Worker::current(). `conf` lives with the cycle, which outlives
-  /// its connections.
-  /// So do `settings`.
-  Connection(const LocationConf& conf, const session::Settings& settings,
-             const std::optional<ws::DeflateParams>& deflate);
-
-  /// Subscribes; an error refuses the upgrade.
-  Result<Done> open(const session::Admission& admission) {
-    return socket_.open(admission);
-  }
+  /// REQUIRES: Worker::current().
+  Connection(const Site& site, const std::optional<ws::DeflateParams>& deflate);
 
   /// After the 101 has left: takes the connection out of `r`, which ends, and
   /// begins to read. `this` is the event loop's from here on.
@@ -35,9 +29,9 @@ class Connection final : public Client, public Slabbed<Connection> {
   static Connection* of(const ngx_connection_t& c);
 
   // Client
-  void shut_down() override { socket_.shut_down(); }
-  void obey(const hub::Order& order) override { socket_.obey(order); }
-  void recheck() override { socket_.recheck(); }
+  void shut_down() override { WebSocket::shut_down(); }
+  void obey(const hub::Order& order) override { WebSocket::obey(order); }
+  void recheck() override { WebSocket::recheck(); }
   void close() noexcept override;
 
   // session::Transport
@@ -46,7 +40,11 @@ class Connection final : public Client, public Slabbed<Connection> {
   void note(Bytes what) override;
 
  private:
-  [[nodiscard]] session::Link& link() override { return socket_; }
+  // session::Link
+  [[nodiscard]] session::Transport& transport() override { return *this; }
+
+  // Client
+  [[nodiscard]] session::Link& link() override { return *this; }
   [[nodiscard]] bool attached() const override { return c_ != nullptr; }
   Outbox::Sent send() override;
   [[nodiscard]] std::size_t waiting() const override { return outbox_->size(); }
@@ -67,9 +65,9 @@ class Connection final : public Client, public Slabbed<Connection> {
   static void on_read(ngx_event_t* event);
   static void on_write(ngx_event_t* event);
 
-  bool half_closed_ = false;  // first: in what Client leaves of its last word
+  bool half_closed_ =
+      false;  // first: in what WebSocket leaves of its last word
   ngx_connection_t* c_ = nullptr;  // null until taken over
-  session::WebSocket socket_;
 };
 
 }  // namespace paperboy::nginx

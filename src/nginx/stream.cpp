@@ -16,8 +16,8 @@ Stream* Stream::make(ngx_http_request_t* r, const LocationConf& conf) {
 }
 
 Stream::Stream(ngx_http_request_t* r, const LocationConf& conf)
-    : Client(conf), r_(r), flight_(r) {
-  events_.emplace(worker().context(), conf.settings, *this);
+    : r_(r), flight_(r) {
+  events_.emplace(worker().sites().of(conf, conf.settings), *this);
   worker().held().insert(this);
 }
 

@@ -45,6 +45,19 @@ class Stream final : public Client {
   void note(Bytes) override {}
 
  private:
+  class Events final : public session::EventStream {
+   public:
+    Events(const Site& site, session::Transport& transport)
+        : EventStream(site), transport_(transport) {}
+
+   private:
+    [[nodiscard]] session::Transport& transport() override {
+      return transport_;
+    }
+
+    session::Transport& transport_;
+  };
+
   [[nodiscard]] session::Link& link() override { return *events_; }
   [[nodiscard]] bool attached() const override { return held_; }
   Outbox::Sent send() override;
@@ -62,7 +75,7 @@ class Stream final : public Client {
 
   ngx_http_request_t* r_;
   Flight flight_;
-  std::optional<session::EventStream> events_;  // none: it has ended
+  std::optional<Events> events_;  // none: it has ended
   bool held_ = false;
   bool complete_ = false;  // nothing follows what was sent
   bool closing_ = false;   // the request is being ended

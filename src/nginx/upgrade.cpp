@@ -189,8 +189,9 @@ ngx_int_t open(ngx_http_request_t* r, const LocationConf& conf,
 
   ngx_http_cleanup_t* const cleanup = ngx_http_cleanup_add(r, 0);
   if (cleanup == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  request.connection =
-      new Connection(conf, choose_settings(conf, upgrade.protocols), deflate);
+  const Site& site =
+      worker.sites().of(conf, choose_settings(conf, upgrade.protocols));
+  request.connection = new Connection(site, deflate);
   cleanup->data = &request;
   cleanup->handler = on_request_end;
   const ngx_int_t admitted =

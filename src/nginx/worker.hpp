@@ -8,6 +8,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -27,6 +29,7 @@
 #include "nginx/network.hpp"
 #include "nginx/order_desk.hpp"
 #include "nginx/revocation_desk.hpp"
+#include "nginx/sites.hpp"
 #include "nginx/token_desk.hpp"
 #include "session/codecs.hpp"
 #include "session/context.hpp"
@@ -57,6 +60,7 @@ class Worker {
   ~Worker();
 
   [[nodiscard]] session::Context& context() { return context_; }
+  [[nodiscard]] Sites& sites() { return sites_; }
   [[nodiscard]] broker::shm::Zone& zone() { return zone_; }
   [[nodiscard]] broker::shm::SeatIndex seat() const { return seat_; }
   [[nodiscard]] OrderDesk& desk() { return desk_; }
@@ -85,6 +89,12 @@ class Worker {
 
   /// It has ended before.
   void unbury(Client& client) { std::erase(dead_, &client); }
+
+  /// For the log lines of its clients; of one whose location has no log there
+  /// is nothing, and an address less in each.
+  std::unordered_map<const Client*, std::string>& captured() {
+    return captured_;
+  }
 
   /// Clients that nginx's table of connections doesn't tell of.
   std::unordered_set<Client*>& held() { return held_; }
@@ -151,10 +161,12 @@ class Worker {
   session::Codecs codecs_;
   session::Liaisons liaisons_;
   session::Context context_;
+  Sites sites_{context_};
 
   std::vector<Client*> dirty_;
   std::vector<Client*> dead_;
   std::unordered_set<Client*> held_;
+  std::unordered_map<const Client*, std::string> captured_;
   ngx_connection_t* wakeup_ = nullptr;  // over the seat's eventfd
   broker::shm::SeatSet others_;         // to be woken
   ngx_event_t ring_{};

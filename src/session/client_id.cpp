@@ -1,7 +1,10 @@
 #include "session/client_id.hpp"
 
 #include <charconv>
+#include <cstring>
 #include <random>
+
+#include "base/siphash.hpp"
 
 namespace paperboy::session {
 
@@ -10,18 +13,35 @@ namespace {
 // Where they are in the whole.
 constexpr std::array<std::size_t, 4> kHyphens{8, 13, 18, 23};
 
+std::uint64_t random_word() {
+  // Made once: that costs more than what it is asked for.
+  static std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
+}
+
+/// With the bits that say so.
+ClientId as_uuid(std::uint64_t high, std::uint64_t low) {
+  return {(high & ~std::uint64_t{0xF000}) | 0x4000,
+          (low & ~(std::uint64_t{3} << 62)) | std::uint64_t{1} << 63};
+}
+
 }  // namespace
 
 ClientId make_client_id() {
-  // Made once: that costs more than what it is asked for.
-  static std::random_device random;
-  ClientId id{};
-  for (std::uint64_t& half : id) {
-    half = std::uint64_t{random()} << 32 | random();
-  }
-  id[0] = (id[0] & ~std::uint64_t{0xF000}) | 0x4000;
-  id[1] = (id[1] & ~(std::uint64_t{3} << 62)) | std::uint64_t{1} << 63;
-  return id;
+  const std::uint64_t high = random_word();
+  return as_uuid(high, random_word());
+}
+
+ClientIds::ClientIds() : key_{random_word(), random_word()} {}
+
+ClientId ClientIds::of(std::uint64_t number) const {
+  const auto half = [&](char which) {
+    std::array<char, sizeof number + 1> text{};
+    std::memcpy(text.data(), &number, sizeof number);
+    text.back() = which;
+    return siphash(key_, {text.data(), text.size()});
+  };
+  return as_uuid(half('h'), half('l'));
 }
 
 std::string client_text(const ClientId& id) {

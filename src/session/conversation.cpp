@@ -7,7 +7,7 @@
 namespace paperboy::session {
 
 // A worker has them by the hundred thousand: see docs/architecture.md.
-static_assert(sizeof(Conversation) <= 9 * sizeof(void*));
+static_assert(sizeof(Conversation) <= 3 * sizeof(void*));
 
 namespace {
 
@@ -25,21 +25,17 @@ std::uint32_t ticks(std::uint64_t ms) {
 }  // namespace
 
 Conversation::Conversation(Session& session, const Admission& admission)
-    : session_(session) {
-  if (connects()) rare().pending = std::make_unique<Admission>(admission);
-  const std::uint64_t timeout = session.settings_.connect_timeout_ms;
+    : session_(session), number_(session.context().ids.next()) {
+  if (connects()) need_rare().pending = std::make_unique<Admission>(admission);
+  const std::uint64_t timeout = session.settings().connect_timeout_ms;
   let_in_ = timeout == 0;
   if (!let_in_) {
-    rare().connect_by =
-        ticks(session.context_.clock.monotonic_ms() + timeout + kTick - 1);
+    need_rare().connect_by =
+        ticks(session.context().clock.monotonic_ms() + timeout + kTick - 1);
   }
-  if (!admission.name_space.empty()) {
-    names_ = std::make_unique<Names>(Names{admission.name_space, {}});
-  }
-  std::uint64_t print = admission.fingerprint;
-  for (auto byte = fingerprint_.rbegin(); byte != fingerprint_.rend(); ++byte) {
-    *byte = static_cast<std::uint8_t>(print & 0xFFU);
-    print >>= 8U;
+  if (!admission.name_space.empty()) need_names().space = admission.name_space;
+  if (admission.fingerprint != 0) {
+    session.need_papers().fingerprint = admission.fingerprint;
   }
 }
 
@@ -50,7 +46,7 @@ Conversation::~Conversation() = default;
 /// Replies go into `replies` while this lives, whatever is thrown.
 struct Conversation::Gathering {
   Gathering(Conversation& here, std::string& replies)
-      : context(here.session_.context_),
+      : context(here.session_.context()),
         talking(std::exchange(context.talking, &here)),
         replies(std::exchange(context.replies, &replies)) {}
   Gathering(const Gathering&) = delete;
@@ -78,9 +74,9 @@ Conversation::End Conversation::obey_all(const dialect::Message& message,
   std::optional<dialect::Message> rest = message;
   End end;
   for (std::size_t count = 0; !end; ++count) {
-    const auto command = session_.settings_.dialect->decode(nullptr, rest);
+    const auto command = session_.settings().dialect->decode(nullptr, rest);
     if (std::holds_alternative<dialect::NeedMore>(command)) break;
-    if (count == session_.settings_.max_commands) {
+    if (count == session_.settings().max_commands) {
       end = kTooManyRequests;
     } else if (!is_limited(command, end)) {
       end = take(command);
@@ -139,20 +135,34 @@ Conversation::End Conversation::obey(const dialect::Send& command) {
   return {};
 }
 
-Conversation::Rare& Conversation::rare() {
-  if (!rare_) rare_ = std::make_unique<Rare>();
-  return *rare_;
+Conversation::Rare* Conversation::rare() const {
+  const Papers* const papers = session_.papers();
+  return papers != nullptr ? static_cast<Rare*>(papers->talk.get()) : nullptr;
+}
+
+Conversation::Rare& Conversation::need_rare() {
+  auto& talk = session_.need_papers().talk;
+  if (!talk) talk = std::make_unique<Rare>();
+  return *rare();
+}
+
+Papers::Names& Conversation::need_names() {
+  auto& names = session_.need_papers().names;
+  if (!names) names = std::make_unique<Papers::Names>();
+  return *names;
 }
 
 void Conversation::set_info(const std::string& info) {
-  if (!names_ && info.empty()) return;
-  if (!names_) names_ = std::make_unique<Names>();
-  names_->info = info;
+  if (names() != nullptr || !info.empty()) need_names().info = info;
+}
+
+void Conversation::set_grants(const auth::Grants& grants) {
+  session_.need_papers().grants = std::make_unique<const auth::Grants>(grants);
 }
 
 void Conversation::reply(const dialect::Outcome& outcome) {
-  const dialect::Dialect& dialect = *session_.settings_.dialect;
-  const Context& context = session_.context_;
+  const dialect::Dialect& dialect = *session_.settings().dialect;
+  const Context& context = session_.context();
   if (context.talking == this && dialect.joins_replies()) {
     dialect.reply(outcome, *context.replies);
     return;
@@ -171,37 +181,37 @@ Conversation::End Conversation::fail(std::uint64_t id, const Error& error) {
 
 Result<std::string> Conversation::key(Bytes name) const {
   return hub::channel_key(name_space(), name,
-                          session_.settings_.max_channel_length);
+                          session_.settings().max_channel_length);
 }
 
 const hub::Rule& Conversation::rule(Bytes key) const {
-  return session_.context_.hub.rule(key);
+  return session_.context().hub.rule(key);
 }
 
 Member Conversation::member(Bytes client, Bytes chan_info) const {
   return {.client = client,
           .user = session_.user(),
-          .conn_info = names_ ? Bytes(names_->info) : Bytes(),
+          .conn_info = names() != nullptr ? Bytes(names()->info) : Bytes(),
           .chan_info = chan_info};
 }
 
 /// For answers as long as clients ask for: of those to commands that came
 /// together, no more is made than may wait for a client.
 std::size_t Conversation::room() const {
-  const std::size_t most = session_.settings_.send_buffer;
-  return rare_ ? most - std::min(most, rare_->long_answers) : most;
+  const std::size_t most = session_.settings().send_buffer;
+  return rare() ? most - std::min(most, rare()->long_answers) : most;
 }
 
 /// Where one has no room, those after it have none: they aren't even made.
 void Conversation::reply_bounded(std::uint64_t id,
                                  const dialect::Outcome& outcome) {
   std::string text;
-  session_.settings_.dialect->reply(outcome, text);
+  session_.settings().dialect->reply(outcome, text);
   if (text.size() > room()) {
-    rare().long_answers = session_.settings_.send_buffer;
+    need_rare().long_answers = session_.settings().send_buffer;
     fail(id, ErrorCode::too_large);
   } else {
-    rare().long_answers += text.size();
+    need_rare().long_answers += text.size();
     reply(outcome);
   }
 }
@@ -210,16 +220,16 @@ void Conversation::reply_bounded(std::uint64_t id,
 
 /// Who waits for its answer has it now.
 void Conversation::forget(const hub::Subscription& subscription) {
-  if (liaison_ && liaison_->recent) {
-    std::erase_if(liaison_->recent->young,
+  if (liaison() != nullptr && liaison()->recent) {
+    std::erase_if(liaison()->recent->young,
                   [&](const auto& one) { return one.at == &subscription; });
   }
   session_.unsubscribe(subscription);
-  if (!rare_) return;
-  std::erase_if(rare_->leases,
+  if (!rare()) return;
+  std::erase_if(rare()->leases,
                 [&](const auto& one) { return one.at == &subscription; });
-  std::erase(rare_->lost, &subscription);
-  std::erase_if(rare_->returning,
+  std::erase(rare()->lost, &subscription);
+  std::erase_if(rare()->returning,
                 [&](const auto& one) { return one.at == &subscription; });
   if (const auto id = take_asked(subscription)) {
     fail(*id, ErrorCode::unavailable);
@@ -229,29 +239,30 @@ void Conversation::forget(const hub::Subscription& subscription) {
 }
 
 bool Conversation::is_asked(const hub::Subscription& subscription) const {
-  return rare_ && std::ranges::find(rare_->asked, &subscription, [](auto& one) {
-                    return one.first;
-                  }) != rare_->asked.end();
+  return rare() && std::ranges::find(rare()->asked, &subscription,
+                                     [](auto& one) { return one.first; }) !=
+                       rare()->asked.end();
 }
 
 std::optional<std::uint64_t> Conversation::take_asked(
     const hub::Subscription& subscription) {
-  if (!rare_) return {};
+  if (!rare()) return {};
   const auto found = std::ranges::find(
-      rare_->asked, &subscription, [](const auto& one) { return one.first; });
-  if (found == rare_->asked.end()) return {};
+      rare()->asked, &subscription, [](const auto& one) { return one.first; });
+  if (found == rare()->asked.end()) return {};
   const std::uint64_t id = found->second;
-  rare_->asked.erase(found);
+  rare()->asked.erase(found);
   tidy();
   return id;
 }
 
 void Conversation::tidy() {
-  if (rare_ && let_in_ && rare_->hears_until == 0 && rare_->leases.empty() &&
-      rare_->lost.empty() && rare_->asked.empty() && rare_->judged.empty() &&
-      rare_->returning.empty() && !rare_->connecting && !rare_->pending &&
-      rare_->long_answers == 0 && rare_->bad_tokens == 0) {
-    rare_.reset();
+  if (rare() && let_in_ && rare()->hears_until == 0 && rare()->leases.empty() &&
+      rare()->lost.empty() && rare()->asked.empty() && rare()->judged.empty() &&
+      rare()->returning.empty() && !rare()->connecting && !rare()->pending &&
+      rare()->long_answers == 0 && rare()->bad_tokens == 0) {
+    session_.papers()->talk.reset();
+    session_.tidy_papers();
   }
 }
 
@@ -266,30 +277,30 @@ void Conversation::drop(const hub::Subscription& subscription,
 bool Conversation::lose(const hub::Subscription& at) {
   if (server_side_ || !connects()) return false;
   if (has_lost(at)) return true;
-  rare().lost.push_back(&at);
+  need_rare().lost.push_back(&at);
   drop(at, kInsufficient, "insufficient state");
   return true;
 }
 
 bool Conversation::has_lost(const hub::Subscription& at) const {
-  return rare_ && std::ranges::find(rare_->lost, &at) != rare_->lost.end();
+  return rare() && std::ranges::find(rare()->lost, &at) != rare()->lost.end();
 }
 
 void Conversation::settle() {
-  while (rare_ && !rare_->lost.empty()) forget(*rare_->lost.back());
-  if (rare_ && std::exchange(rare_->long_answers, 0) != 0) tidy();
+  while (rare() && !rare()->lost.empty()) forget(*rare()->lost.back());
+  if (rare() && std::exchange(rare()->long_answers, 0) != 0) tidy();
 }
 
 // ---- time ------------------------------------------------------------------
 
 std::optional<std::uint64_t> Conversation::due_in() const {
-  const Clock& clock = session_.context_.clock;
+  const Clock& clock = session_.context().clock;
   if (!let_in_) {
-    const std::uint32_t left = rare_->connect_by - ticks(clock.monotonic_ms());
+    const std::uint32_t left = rare()->connect_by - ticks(clock.monotonic_ms());
     return static_cast<std::int32_t>(left) > 0 ? left * kTick : 0;
   }
-  std::int64_t first = rare_ ? rare_->hears_until : 0;
-  for (const Lease& one : rare_ ? rare_->leases : Leases{}) {
+  std::int64_t first = rare() ? rare()->hears_until : 0;
+  for (const Lease& one : rare() ? rare()->leases : Leases{}) {
     const bool sooner = first == 0 || one.expires < first;
     if (one.expires != 0 && sooner) first = one.expires;
   }
@@ -306,15 +317,15 @@ void Conversation::on_time() {
     if (due_in() == 0) session_.end({close::kStale, "stale"});
     return;
   }
-  const auto now = session_.context_.clock.unix_seconds();
-  if (!rare_) return;
-  const Leases leases = rare_->leases;
+  const auto now = session_.context().clock.unix_seconds();
+  if (!rare()) return;
+  const Leases leases = rare()->leases;
   for (const Lease& one : leases) {
     if (one.expires == 0 || one.expires > now) continue;
     drop(*one.at, kSubscriptionExpired, "subscription expired");
     forget(*one.at);
   }
-  if (rare_ && rare_->hears_until != 0 && rare_->hears_until <= now) {
+  if (rare() && rare()->hears_until != 0 && rare()->hears_until <= now) {
     stop_hearing();
   }
 }

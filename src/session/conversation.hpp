@@ -7,7 +7,6 @@
 // Owned by its session, on whose worker it lives.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -49,7 +48,9 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   bool grow_up(std::uint64_t now_ms);
   /// The one behind who is subscribed to a user's channel.
   static Conversation& of(hub::Subscriber& subscriber);
-  [[nodiscard]] const ClientId& id() const { return client_; }
+  [[nodiscard]] ClientId id() const {
+    return session_.context().ids.of(number_);
+  }
 
   /// It is no back end's any more, and hears nothing of its user's.
   void leave();
@@ -60,14 +61,14 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   [[nodiscard]] std::unique_ptr<hub::Departure> departure() const;
   void depart(hub::Departure departure);
   /// It is sent away: nothing is.
-  void stay_away() { fingerprint_ = {}; }
+  void stay_away();
   /// Gives up what takes too long; false: there is nothing more to look at.
   bool look_at_returns();
 
   [[nodiscard]] Bytes name_space() const {
-    return names_ ? Bytes(names_->space) : Bytes();
+    return names() != nullptr ? Bytes(names()->space) : Bytes();
   }
-  [[nodiscard]] std::string client() const { return client_text(client_); }
+  [[nodiscard]] std::string client() const { return client_text(id()); }
 
   /// A hole in a channel: the client is told to subscribe again, and the
   /// subscription is over at the next `settle`. False: the connection has to
@@ -77,7 +78,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   [[nodiscard]] bool has_lost(const hub::Subscription& at) const;
   void settle();
 
-  [[nodiscard]] bool connected() const { return !rare_ || !rare_->pending; }
+  [[nodiscard]] bool connected() const { return !rare() || !rare()->pending; }
   [[nodiscard]] std::optional<std::uint64_t> due_in() const;
   void on_time();
 
@@ -116,14 +117,8 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
     std::optional<Judge::Verdict> verdict{};
   };
 
-  struct Names {
-    std::string space;
-    std::string info;                        // of its token
-    std::unique_ptr<const Ruling> ruling{};  // null: none
-  };
-
   /// What few connections have, or for a short time.
-  struct Rare {
+  struct Rare final : Papers::Extra {
     std::unique_ptr<Admission> pending;  // until it is connected
     std::uint32_t connect_by = 0;  // until it is let in: monotonic, in ticks
     Leases leases;
@@ -225,7 +220,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   void let_in(Bytes user);
   void keep_token(const hub::Subscription& subscription, const Entry& entry);
 
-  Liaison& liaison();
+  Liaison& need_liaison();
   Liaison::Recent& recent();
   Liaison::Recent& lately();
   void end_recent();
@@ -263,7 +258,7 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   void came_back(std::uint64_t number, const Result<hub::Recovery>& recovery);
 
   [[nodiscard]] bool connects() const {
-    return session_.settings_.dialect->connects();
+    return session_.settings().dialect->connects();
   }
   [[nodiscard]] bool granted(auth::Scope scope, Bytes name) const;
   [[nodiscard]] bool is_open() const;
@@ -287,8 +282,24 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   void drop(const hub::Subscription& subscription, std::uint16_t code,
             Bytes reason);
   void forget(const hub::Subscription& subscription);
-  Rare& rare();
+  /// Null: nothing of the kind.
+  [[nodiscard]] Rare* rare() const;
+  Rare& need_rare();
+  /// Null: none.
+  [[nodiscard]] const Papers::Names* names() const {
+    return session_.papers_ ? session_.papers_->names.get() : nullptr;
+  }
+  Papers::Names& need_names();
   void set_info(const std::string& info);
+  /// Null: no token.
+  [[nodiscard]] const auth::Grants* grants() const {
+    return session_.papers_ ? session_.papers_->grants.get() : nullptr;
+  }
+  void set_grants(const auth::Grants& grants);
+  /// Of a back end; null: of none.
+  [[nodiscard]] Liaison* liaison() const {
+    return session_.papers_ ? session_.papers_->liaison.get() : nullptr;
+  }
   void tidy();
   void reply(const dialect::Outcome& outcome);
   [[nodiscard]] std::size_t room() const;
@@ -301,15 +312,10 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   [[nodiscard]] auto later(std::uint64_t id, Answer answer);
 
   Session& session_;
-  std::unique_ptr<Names> names_;                // null: none
-  std::unique_ptr<const auth::Grants> grants_;  // null: no token
-  std::unique_ptr<Rare> rare_;                  // null: nothing of the kind
-  std::unique_ptr<Liaison> liaison_;            // null: no back end's
-  ClientId client_ = make_client_id();
+  std::uint64_t number_ : 56;     // of its id; one word with what follows
   bool let_in_ : 1 = false;       // nothing more is asked of it in time
   bool server_side_ : 1 = false;  // it has subscriptions that it didn't ask for
   bool known_ : 1 = false;        // to back ends, by its id
-  std::array<std::uint8_t, 5> fingerprint_{};  // all 0: none
 };
 
 }  // namespace paperboy::session

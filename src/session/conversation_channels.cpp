@@ -40,13 +40,14 @@ auto Conversation::later(std::uint64_t id, Answer answer) {
 // ---- subscribing -----------------------------------------------------------
 
 bool Conversation::granted(auth::Scope scope, Bytes name) const {
-  return grants_ && grants_->allows(scope, name) && !is_taken(name);
+  return grants() != nullptr && grants()->allows(scope, name) &&
+         !is_taken(name);
 }
 
 /// Without keys a location is for everybody, unless a back end has said what
 /// this client may.
 bool Conversation::is_open() const {
-  return session_.settings_.issuers == nullptr && !grants_;
+  return session_.settings().issuers == nullptr && grants() == nullptr;
 }
 
 Result<Conversation::Entry> Conversation::check_channel(
@@ -128,7 +129,7 @@ void Conversation::return_to(hub::Subscription& subscription,
   if (command.since) {
     since = position_of(command.since->epoch, command.since->offset);
   }
-  rare().asked.emplace_back(&subscription, command.id);
+  need_rare().asked.emplace_back(&subscription, command.id);
   recover(subscription, since,
           [this, &subscription, expires,
            back = since.has_value()](const Result<hub::Recovery>& recovery) {
@@ -161,7 +162,7 @@ void Conversation::recover(hub::Subscription& subscription,
                            const std::optional<Position>& since,
                            const hub::RecoveryReply& reply) {
   const hub::RecoveryLimits limits{
-      static_cast<std::uint32_t>(session_.settings_.max_history), room()};
+      static_cast<std::uint32_t>(session_.settings().max_history), room()};
   const auto answer = [this, reply](const Result<hub::Recovery>& recovery) {
     if (!recovery) {
       reply(recovery);
@@ -169,28 +170,28 @@ void Conversation::recover(hub::Subscription& subscription,
     }
     const std::size_t size = size_of(recovery->publications);
     const bool fits = size <= room();
-    session_.context_.counters.add(recovery->recovered && fits
-                                       ? Counter::recovered
-                                       : Counter::not_recovered);
+    session_.context().counters.add(recovery->recovered && fits
+                                        ? Counter::recovered
+                                        : Counter::not_recovered);
     if (fits) {
-      if (size != 0) rare().long_answers += size;
+      if (size != 0) need_rare().long_answers += size;
       reply(recovery);
     } else {
       reply(hub::Recovery{false, recovery->position, {}});
     }
   };
-  session_.context_.hub.recover(subscription, since, limits,
-                                since ? answer : reply);
+  session_.context().hub.recover(subscription, since, limits,
+                                 since ? answer : reply);
 }
 
 void Conversation::lease(const hub::Subscription& subscription,
                          const Entry& entry) {
-  if (rare_) {
-    std::erase_if(rare_->leases,
+  if (rare()) {
+    std::erase_if(rare()->leases,
                   [&](const auto& one) { return one.at == &subscription; });
   }
   if (entry.expires == 0 && !entry.mark.known) return;
-  rare().leases.push_back(
+  need_rare().leases.push_back(
       {&subscription, entry.expires, entry.mark,
        number(entry.user.empty() ? session_.user() : Bytes(entry.user))});
   session_.rearm();
@@ -237,7 +238,7 @@ Result<Done> Conversation::may_publish(Bytes name) const {
   const hub::Access who = rule.publish;
   const bool location = who == hub::Access::location;
   if (who == hub::Access::nobody ||
-      (location && !session_.settings_.client_publish)) {
+      (location && !session_.settings().client_publish)) {
     return Error{ErrorCode::forbidden, "clients don't publish here"};
   }
   const bool open =
@@ -262,7 +263,7 @@ Conversation::End Conversation::publish(const dialect::Publish& command,
   std::string who = R"("info":)";
   append_member(who, member(client(), {}));
   const auto answer = [self = session_.self(),
-                       counters = &session_.context_.counters,
+                       counters = &session_.context().counters,
                        id = command.id](const Result<hub::Published>& outcome) {
     counters->add(outcome ? Counter::publications : Counter::publish_errors);
     if (*self == nullptr) return;
@@ -273,11 +274,11 @@ Conversation::End Conversation::publish(const dialect::Publish& command,
       here.reply(dialect::Failed{id, outcome.error().code});
     }
   };
-  session_.context_.hub.publish({.channel = *channel,
-                                 .kind = command.message.kind,
-                                 .data = command.message.data,
-                                 .extra = who},
-                                answer);
+  session_.context().hub.publish({.channel = *channel,
+                                  .kind = command.message.kind,
+                                  .data = command.message.data,
+                                  .extra = who},
+                                 answer);
   return {};
 }
 
@@ -308,8 +309,8 @@ Conversation::End Conversation::obey(const dialect::History& command) {
   if (!channel) return fail(command.id, channel.error().code);
   HistoryQuery query{
       .limit = std::min(command.limit, static_cast<std::uint32_t>(
-                                           session_.settings_.max_history)),
-      .bytes = session_.settings_.send_buffer,
+                                           session_.settings().max_history)),
+      .bytes = session_.settings().send_buffer,
       .reverse = command.reverse};
   if (command.since)
     query.since = position_of(command.since->epoch, command.since->offset);
@@ -323,8 +324,8 @@ Conversation::End Conversation::obey(const dialect::History& command) {
       here.reply_bounded(id, dialect::HistoryRead{id, page});
     }
   };
-  session_.context_.hub.broker().history(*channel, query,
-                                         later(command.id, answer));
+  session_.context().hub.broker().history(*channel, query,
+                                          later(command.id, answer));
   return {};
 }
 
@@ -336,7 +337,8 @@ Conversation::End Conversation::obey(const dialect::Presence& command) {
                           const std::vector<MemberRecord>& members) {
     here.reply_bounded(id, dialect::PresenceRead{id, members});
   };
-  session_.context_.hub.presence().members(*channel, later(command.id, answer));
+  session_.context().hub.presence().members(*channel,
+                                            later(command.id, answer));
   return {};
 }
 
@@ -347,7 +349,7 @@ Conversation::End Conversation::obey(const dialect::PresenceStats& command) {
                                         const PresenceStats& stats) {
     here.reply(dialect::PresenceCounted{id, stats});
   };
-  session_.context_.hub.presence().stats(*channel, later(command.id, answer));
+  session_.context().hub.presence().stats(*channel, later(command.id, answer));
   return {};
 }
 

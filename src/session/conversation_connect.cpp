@@ -44,7 +44,7 @@ void apply(const Ruling& ruling, Admission& admission) {
 
 Conversation::End Conversation::obey(const dialect::Connect& command) {
   if (!command.token.empty()) return show_token(command);
-  if (!rare_->pending->admitted)
+  if (!rare()->pending->admitted)
     return fail(command.id, ErrorCode::unauthorized);
   return begin(command);
 }
@@ -61,7 +61,7 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
     return fail(command.id, ErrorCode::unavailable);
   }
   if (!token) return kInvalidToken;
-  Admission& admission = *rare_->pending;
+  Admission& admission = *rare()->pending;
   if (!token->user.empty()) admission.user = token->user;
   admission.info = token->info;
   admission.by_token = true;
@@ -75,29 +75,26 @@ Conversation::End Conversation::show_token(const dialect::Connect& command) {
 }
 
 Conversation::End Conversation::begin(const dialect::Connect& command) {
-  const Admission& shown = *rare_->pending;
+  const Admission& shown = *rare()->pending;
   if (!session_.admitted(shown.user, shown.expires) ||
       !session_.limited(shown.limits, shown.user)) {
     return kConnectionLimit;
   }
   session_.marked(shown.mark);
-  const auto admission = std::move(rare_->pending);
+  const auto admission = std::move(rare()->pending);
   let_in_ = true;
   session_.rearm();
-  if (admission->grants) {
-    grants_ = std::make_unique<const auth::Grants>(*admission->grants);
-  }
+  if (admission->grants) set_grants(*admission->grants);
   set_info(admission->info);
   if (admission->ruling) {
-    if (!names_) names_ = std::make_unique<Names>();
-    names_->ruling =
+    need_names().ruling =
         std::make_unique<const Ruling>(std::move(*admission->ruling));
   }
-  rare().connecting = std::make_unique<Connecting>();
-  rare().connecting->id = command.id;
-  rare().connecting->expires = admission->expires;
+  need_rare().connecting = std::make_unique<Connecting>();
+  need_rare().connecting->id = command.id;
+  need_rare().connecting->expires = admission->expires;
   if (const auto end = join_all(command, *admission)) return end;
-  rare().connecting->begun = true;
+  need_rare().connecting->begun = true;
   return conclude();
 }
 
@@ -126,8 +123,8 @@ bool Conversation::may_join(const std::string& key) const {
   const Bytes name = hub::channel_name(key);
   if (who == hub::Access::nobody) return false;
   if (opens(rule, who, name, session_.user())) return true;
-  if (!grants_) return who == hub::Access::location;
-  return allows(*grants_, name) && !is_taken(name);
+  if (grants() == nullptr) return who == hub::Access::location;
+  return allows(*grants(), name) && !is_taken(name);
 }
 
 /// One subscription of the server's.
@@ -156,7 +153,7 @@ Conversation::End Conversation::join(const dialect::Connect& command,
 /// The answer to connect tells of it, and waits until it can.
 void Conversation::await(hub::Subscription& subscription, Bytes data,
                          const std::optional<Position>& since) {
-  Connecting& connecting = *rare_->connecting;
+  Connecting& connecting = *rare()->connecting;
   const Position at = subscription.position();
   connecting.of.push_back(&subscription);
   connecting.told.push_back(
@@ -176,7 +173,7 @@ void Conversation::await(hub::Subscription& subscription, Bytes data,
 void Conversation::arrived(const hub::Subscription& subscription, bool back,
                            const Result<hub::Recovery>& recovery) {
   if (!is_connecting(subscription)) return;
-  Connecting& connecting = *rare_->connecting;
+  Connecting& connecting = *rare()->connecting;
   std::erase(connecting.awaited, &subscription);
   if (recovery) {
     const auto found = std::ranges::find(connecting.of, &subscription);
@@ -197,10 +194,10 @@ void Conversation::arrived(const hub::Subscription& subscription, bool back,
 /// The answer, once nothing is waited for. One that can't be subscribed now is
 /// to come back, and clients wait before they do.
 Conversation::End Conversation::conclude() {
-  if (!rare_->connecting->failed && !rare_->connecting->awaited.empty()) {
+  if (!rare()->connecting->failed && !rare()->connecting->awaited.empty()) {
     return {};
   }
-  const auto connecting = std::exchange(rare_->connecting, nullptr);
+  const auto connecting = std::exchange(rare()->connecting, nullptr);
   tidy();
   if (connecting->failed) {
     fail(connecting->id, ErrorCode::unavailable);
@@ -208,21 +205,21 @@ Conversation::End Conversation::conclude() {
   }
   reply(dialect::Connected{
       connecting->id, client(), time_left(connecting->expires),
-      (session_.settings_.ping_interval_ms + 999) / 1000, connecting->told});
+      (session_.settings().ping_interval_ms + 999) / 1000, connecting->told});
   session_.announce();
   return {};
 }
 
 bool Conversation::is_connecting(const hub::Subscription& subscription) const {
-  if (!rare_ || !rare_->connecting) return false;
-  const auto& all = rare_->connecting->of;
+  if (!rare() || !rare()->connecting) return false;
+  const auto& all = rare()->connecting->of;
   return std::ranges::find(all, &subscription) != all.end();
 }
 
 /// It is over before the client was told of it.
 void Conversation::leave_connecting(const hub::Subscription& subscription) {
   if (!is_connecting(subscription)) return;
-  Connecting& connecting = *rare_->connecting;
+  Connecting& connecting = *rare()->connecting;
   const auto found = std::ranges::find(connecting.of, &subscription);
   connecting.told.erase(connecting.told.begin() +
                         (found - connecting.of.begin()));
@@ -241,21 +238,21 @@ Conversation::Checked Conversation::check(const std::string& token) const {
       verified->user.empty() ? session_.user() : Bytes(verified->user);
   if (is_revoked(user, mark_of(*verified))) return auth::TokenError::revoked;
   if (verified->opaque != 0) {
-    (void)session_.context_.tokens->keep(verified->opaque);
+    (void)session_.context().tokens->keep(verified->opaque);
   }
   return verified;
 }
 
 /// Without a key no token is good: one that isn't checked must not seem so.
 Conversation::Checked Conversation::verify(const std::string& token) const {
-  const auto& settings = session_.settings_;
+  const auto& settings = session_.settings();
   if (settings.issuers == nullptr) return auth::TokenError::unknown_key;
-  auth::TokenStore* const store = session_.context_.tokens;
+  auth::TokenStore* const store = session_.context().tokens;
   const bool opaque =
       settings.opaque != nullptr && store != nullptr && auth::is_opaque(token);
   auto checked = opaque ? store->find(name_space(), token, *settings.opaque)
                         : auth::verify(token, *settings.issuers,
-                                       session_.context_.clock.unix_seconds());
+                                       session_.context().clock.unix_seconds());
   Warden* const warden = session_.warden();
   if (warden != nullptr && !checked && auth::is_invented(checked.error())) {
     warden->bad_token();
@@ -266,18 +263,18 @@ Conversation::Checked Conversation::verify(const std::string& token) const {
 /// A token that opens nothing has been checked all the same: a client that
 /// shows one after the other ends.
 Conversation::End Conversation::note_bad_token() {
-  const std::uint64_t now = session_.context_.clock.monotonic_ms();
-  Rare& here = rare();
+  const std::uint64_t now = session_.context().clock.monotonic_ms();
+  Rare& here = need_rare();
   if (now - here.bad_since >= kBadTokensMs) {
     here.bad_tokens = 0;
     here.bad_since = now;
   }
-  if (++here.bad_tokens <= session_.settings_.max_bad_tokens) return {};
+  if (++here.bad_tokens <= session_.settings().max_bad_tokens) return {};
   return kTooManyRequests;
 }
 
 std::int64_t Conversation::end_of(const auth::Token& token) const {
-  return session_.settings_.tokens_only_admit ? 0 : token.expires.value_or(0);
+  return session_.settings().tokens_only_admit ? 0 : token.expires.value_or(0);
 }
 
 /// What the client is told to have is less than it has: it renews at its end,
@@ -286,7 +283,7 @@ std::int64_t Conversation::time_left(std::int64_t expires) const {
   constexpr std::int64_t kMargin = 10;
   constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
   if (expires == 0) return 0;
-  const auto left = expires - session_.context_.clock.unix_seconds();
+  const auto left = expires - session_.context().clock.unix_seconds();
   const auto margin = std::min(kMargin, left / 4 + 1);
   return std::clamp<std::int64_t>(left - margin, 1, kMost);
 }
@@ -310,10 +307,9 @@ Conversation::End Conversation::obey(const dialect::Refresh& command) {
   }
   if (!token || token->user != session_.user()) return kInvalidToken;
   const Ruling none;
-  const Ruling& ruling = names_ && names_->ruling ? *names_->ruling : none;
-  if (!ruling.grants) {
-    grants_ = std::make_unique<const auth::Grants>(token->grants);
-  }
+  const bool ruled = names() != nullptr && names()->ruling;
+  const Ruling& ruling = ruled ? *names()->ruling : none;
+  if (!ruling.grants) set_grants(token->grants);
   if (ruling.info.empty()) set_info(token->info);
   const std::int64_t expires = earlier(end_of(*token), ruling.expires);
   if (!session_.limited(stricter(token->limits, ruling.limits), token->user)) {

@@ -19,7 +19,7 @@ std::uint64_t asked = 0;
 }  // namespace
 
 bool Conversation::is_judged(Judge::Matter matter) const {
-  const Judge* const judge = session_.settings_.judge;
+  const Judge* const judge = session_.settings().judge;
   return judge != nullptr && judge->decides(matter);
 }
 
@@ -41,13 +41,13 @@ Conversation::End Conversation::await_verdict(const dialect::Publish& command) {
 }
 
 Conversation::End Conversation::await_verdict(Judged one) {
-  const Judge& judge = *session_.settings_.judge;
-  if (rare().judged.size() >= judge.most_waiting()) {
+  const Judge& judge = *session_.settings().judge;
+  if (need_rare().judged.size() >= judge.most_waiting()) {
     return fail(one.subscribe ? one.subscribe->id : one.publish.id,
                 ErrorCode::unavailable);
   }
-  rare().judged.push_back(std::move(one));
-  const Judged& here = rare().judged.back();
+  need_rare().judged.push_back(std::move(one));
+  const Judged& here = need_rare().judged.back();
   const std::string id = client();
   const Judge::Question question{
       .matter =
@@ -68,11 +68,11 @@ Conversation::End Conversation::await_verdict(Judged one) {
 
 /// The command to subscribe to `channel` that waits; null: there is none.
 const Conversation::Judged* Conversation::judged(Bytes channel) const {
-  if (!rare_) return nullptr;
-  const auto found = std::ranges::find_if(rare_->judged, [&](const auto& one) {
+  if (!rare()) return nullptr;
+  const auto found = std::ranges::find_if(rare()->judged, [&](const auto& one) {
     return one.subscribe && one.subscribe->channel == channel;
   });
-  return found == rare_->judged.end() ? nullptr : &*found;
+  return found == rare()->judged.end() ? nullptr : &*found;
 }
 
 /// The client has changed its mind before the back end had made up its own.
@@ -80,35 +80,35 @@ void Conversation::withdraw(Bytes channel) {
   const Judged* const one = judged(channel);
   if (one == nullptr) return;
   const std::uint64_t id = one->subscribe->id;
-  std::erase_if(rare_->judged,
+  std::erase_if(rare()->judged,
                 [&](const auto& other) { return &other == one; });
   tidy();
   (void)fail(id, ErrorCode::unavailable);
 }
 
 void Conversation::take(std::uint64_t number, Judge::Verdict verdict) {
-  if (!rare_) return;
-  const auto found = std::ranges::find(rare_->judged, number, &Judged::number);
-  if (found == rare_->judged.end()) return;
+  if (!rare()) return;
+  const auto found = std::ranges::find(rare()->judged, number, &Judged::number);
+  if (found == rare()->judged.end()) return;
   const bool unknown = verdict == Judge::Verdict::unknown;
-  found->verdict = unknown && session_.settings_.admits_unjudged
+  found->verdict = unknown && session_.settings().admits_unjudged
                        ? Judge::Verdict::allowed
                        : verdict;
   if (!found->subscribe) return publish_judged();
   const Judged one = std::move(*found);
-  rare_->judged.erase(found);
+  rare()->judged.erase(found);
   tidy();
   if (const auto end = conclude(one)) session_.end(*end);
 }
 
 /// Those whose turn has come.
 void Conversation::publish_judged() {
-  while (rare_) {
+  while (rare()) {
     const auto first = std::ranges::find_if(
-        rare_->judged, [](const auto& one) { return !one.subscribe; });
-    if (first == rare_->judged.end() || !first->verdict) return;
+        rare()->judged, [](const auto& one) { return !one.subscribe; });
+    if (first == rare()->judged.end() || !first->verdict) return;
     const Judged one = std::move(*first);
-    rare_->judged.erase(first);
+    rare()->judged.erase(first);
     tidy();
     if (const auto end = conclude(one)) return session_.end(*end);
   }

@@ -19,23 +19,25 @@ constexpr std::size_t kMostCopies = 1000;
 
 }  // namespace
 
-Liaison& Conversation::liaison() {
-  if (!liaison_) {
-    liaison_ =
+Liaison& Conversation::need_liaison() {
+  auto& liaison = session_.need_papers().liaison;
+  if (!liaison) {
+    liaison =
         std::make_unique<Liaison>(static_cast<hub::Subscriber&>(session_));
   }
-  return *liaison_;
+  return *liaison;
 }
 
 Liaison::Recent& Conversation::recent() {
-  session_.context_.liaisons.note_recent(*this, liaison());
-  return *liaison_->recent;
+  Liaison& here = need_liaison();
+  session_.context().liaisons.note_recent(*this, here);
+  return *here.recent;
 }
 
 /// With what it has asked and ordered in the last seconds.
 Liaison::Recent& Conversation::lately() {
   Liaison::Recent& here = recent();
-  const std::uint64_t now = session_.context_.clock.monotonic_ms();
+  const std::uint64_t now = session_.context().clock.monotonic_ms();
   if (now - here.since >= kAskingMs) {
     here.asked = here.left = 0;
     here.since = now;
@@ -44,20 +46,21 @@ Liaison::Recent& Conversation::lately() {
 }
 
 void Conversation::end_recent() {
-  if (!liaison_->recent) return;
-  session_.context_.liaisons.forget_recent(*liaison_->recent);
-  liaison_->recent.reset();
+  auto& recent = liaison()->recent;
+  if (!recent) return;
+  session_.context().liaisons.forget_recent(*recent);
+  recent.reset();
 }
 
 void Conversation::leave() {
-  if (rare_) rare_->returning.clear();
+  if (rare()) rare()->returning.clear();
   // It may be among them still when its last look has been answered.
-  session_.context_.liaisons.forget_returning(*this);
-  if (!liaison_) return;
-  if (known_) session_.context_.liaisons.forget_id(*this);
+  session_.context().liaisons.forget_returning(*this);
+  if (liaison() == nullptr) return;
+  if (known_) session_.context().liaisons.forget_id(*this);
   known_ = false;
   end_recent();
-  liaison_.reset();
+  session_.papers_->liaison.reset();
 }
 
 Conversation& Conversation::of(hub::Subscriber& subscriber) {
@@ -67,7 +70,7 @@ Conversation& Conversation::of(hub::Subscriber& subscriber) {
 // ---- asking ----------------------------------------------------------------
 
 Result<hub::BackEnd*> Conversation::may_ask(const std::string& token) {
-  hub::BackEnd* const back_end = session_.context_.liaisons.back_end();
+  hub::BackEnd* const back_end = session_.context().liaisons.back_end();
   if (back_end == nullptr) {
     return Error{ErrorCode::unavailable, "there is no back end to ask"};
   }
@@ -82,7 +85,7 @@ Result<hub::BackEnd*> Conversation::may_ask(const std::string& token) {
     return Error{ErrorCode::too_large, "the token is larger than 8 KiB"};
   }
   Liaison::Recent& here = lately();
-  if (here.asked >= session_.settings_.max_subscriptions) {
+  if (here.asked >= session_.settings().max_subscriptions) {
     return Error{ErrorCode::subscription_limit,
                  "more requests in 5 seconds than paperboy_max_subscriptions"};
   }
@@ -95,17 +98,17 @@ Conversation::End Conversation::ask_back_end(
     const dialect::Subscribe& command) {
   const auto back_end = may_ask(command.token);
   if (!back_end) return fail(command.id, back_end.error());
-  if (!known_) session_.context_.liaisons.note_id(*this);
+  if (!known_) session_.context().liaisons.note_id(*this);
   known_ = true;
-  (*back_end)->ask(uuid_text(client_), command.token);
+  (*back_end)->ask(uuid_text(id()), command.token);
   return {};
 }
 
 /// It isn't answered: what is authorised at the edge is so already.
 void Conversation::notify_back_end(const dialect::Subscribe& command) {
-  if (!session_.settings_.notify_back_end) return;
+  if (!session_.settings().notify_back_end) return;
   if (const auto back_end = may_ask(command.token)) {
-    (*back_end)->ask(uuid_text(client_), command.token);
+    (*back_end)->ask(uuid_text(id()), command.token);
   } else {
     std::string line = "doesn't tell the back end: ";
     session_.note(line.append(back_end.error().message));
@@ -116,7 +119,7 @@ void Conversation::notify_back_end(const dialect::Subscribe& command) {
 
 /// What is sent to its user reaches it from now on.
 Result<Done> Conversation::hear_user(Bytes user) {
-  if (!session_.settings_.dialect->hears_user()) return Done{};
+  if (!session_.settings().dialect->hears_user()) return Done{};
   if (user.empty()) {
     return Error{ErrorCode::forbidden, "the token names no user"};
   }
@@ -124,11 +127,11 @@ Result<Done> Conversation::hear_user(Bytes user) {
     return Error{ErrorCode::forbidden,
                  "the user's name is longer than 512 bytes"};
   }
-  Liaison& here = liaison();
+  Liaison& here = need_liaison();
   if (here.user.active()) return Done{};
   const std::string key = hub::user_channel(name_space(), user);
   const auto subscribed =
-      session_.context_.hub.subscribe(here.user, key, session_.encoder(false));
+      session_.context().hub.subscribe(here.user, key, session_.encoder(false));
   if (!subscribed) return subscribed.error();
   return Done{};
 }
@@ -136,42 +139,45 @@ Result<Done> Conversation::hear_user(Bytes user) {
 /// Until the last of its tokens ends.
 void Conversation::hear_for(const Entry& entry) {
   constexpr auto kForever = std::numeric_limits<std::int64_t>::max();
-  const bool ends = !entry.by_back_end && !session_.settings_.tokens_only_admit;
-  if (!ends || !liaison_) return;
-  rare().hears_until = std::max(rare().hears_until,
-                                entry.expires == 0 ? kForever : entry.expires);
+  const bool ends =
+      !entry.by_back_end && !session_.settings().tokens_only_admit;
+  if (!ends || liaison() == nullptr) return;
+  need_rare().hears_until = std::max(
+      need_rare().hears_until, entry.expires == 0 ? kForever : entry.expires);
   session_.rearm();
 }
 
 void Conversation::stop_hearing() {
-  rare_->hears_until = 0;
-  if (liaison_) end_recent();
-  liaison_.reset();
+  rare()->hears_until = 0;
+  if (liaison() != nullptr) {
+    end_recent();
+    session_.papers()->liaison.reset();
+  }
   tidy();
 }
 
 /// It leaves with the others; it has left already.
 void Conversation::leave_with_user(const std::string& channel) {
   const Bytes user = session_.user();
-  if (!session_.settings_.unsubscribe_user || user.empty()) return;
+  if (!session_.settings().unsubscribe_user || user.empty()) return;
   Liaison::Recent& here = lately();
-  if (here.left >= session_.settings_.max_subscriptions) {
+  if (here.left >= session_.settings().max_subscriptions) {
     (void)fail(0, {ErrorCode::subscription_limit,
                    "more unsubscribe: in 5 seconds than "
                    "paperboy_max_subscriptions"});
     return;
   }
   ++here.left;
-  session_.context_.liaisons.tell({.kind = hub::Notice::Kind::closed,
-                                   .name_space = std::string(name_space()),
-                                   .user = std::string(user),
-                                   .channel = channel});
+  session_.context().liaisons.tell({.kind = hub::Notice::Kind::closed,
+                                    .name_space = std::string(name_space()),
+                                    .user = std::string(user),
+                                    .channel = channel});
 }
 
 // ---- being told ------------------------------------------------------------
 
 void Conversation::obey_authorized(const hub::Notice& notice) {
-  if (session_.settings_.authorize == Settings::Authorize::edge ||
+  if (session_.settings().authorize == Settings::Authorize::edge ||
       notice.name_space != name_space()) {
     return;
   }
@@ -181,12 +187,13 @@ void Conversation::obey_authorized(const hub::Notice& notice) {
                    "the back end takes it for another user than before"});
     return;
   }
-  const bool first = !liaison().user.active();
+  const bool first = !need_liaison().user.active();
   if (const auto heard = hear_user(notice.user); !heard) {
     (void)fail(0, heard.error());
     return;
   }
-  if (first) note_young(liaison().user, liaison().user.position());
+  const hub::Subscription& here = liaison()->user;
+  if (first) note_young(here, here.position());
   if (notice.channel.empty()) {
     let_in(notice.user);
     return;
@@ -227,8 +234,8 @@ void Conversation::note_young(const hub::Subscription& subscription,
 
 void Conversation::joined(const hub::Subscription& subscription,
                           const Position& at) {
-  if (!liaison_ || !liaison_->recent) return;
-  for (Liaison::Young& young : liaison_->recent->young) {
+  if (liaison() == nullptr || !liaison()->recent) return;
+  for (Liaison::Young& young : liaison()->recent->young) {
     if (young.at != &subscription) continue;
     young.joined = at;
     for (const hub::Notice& copy : std::exchange(young.copies, {})) {
@@ -238,7 +245,7 @@ void Conversation::joined(const hub::Subscription& subscription,
 }
 
 void Conversation::take_copy(const hub::Notice& copy) {
-  std::vector<Liaison::Young>& all = liaison_->recent->young;
+  std::vector<Liaison::Young>& all = liaison()->recent->young;
   if (all.empty() || copy.name_space != name_space()) return;
   const auto channel = copy.user.empty()
                            ? key(copy.channel)
@@ -271,7 +278,7 @@ void Conversation::hand_copy(const Liaison::Young& young,
 }
 
 bool Conversation::grow_up(std::uint64_t now_ms) {
-  if (liaison_->recent->until > now_ms) return false;
+  if (liaison()->recent->until > now_ms) return false;
   end_recent();
   return true;
 }

@@ -49,7 +49,7 @@ void Conversation::enter(const hub::Order& order) {
   Entry entry;
   entry.expires = order.expires;
   lease(here, entry);
-  if (rare_ && rare_->connecting) {
+  if (rare() && rare()->connecting) {
     await(here, order.data, order.since);
     return;
   }

@@ -63,13 +63,16 @@ bool count_back(hub::Departure::Place& place, Bytes channel,
 }  // namespace
 
 std::uint64_t Conversation::fingerprint() const {
-  std::uint64_t number = 0;
-  for (const std::uint8_t byte : fingerprint_) number = number << 8U | byte;
-  return number;
+  const Papers* const papers = session_.papers();
+  return papers != nullptr ? papers->fingerprint : 0;
+}
+
+void Conversation::stay_away() {
+  if (session_.papers() != nullptr) session_.papers()->fingerprint = 0;
 }
 
 bool Conversation::may_return() const {
-  return session_.settings_.return_seconds != 0 && fingerprint() != 0 &&
+  return session_.settings().return_seconds != 0 && fingerprint() != 0 &&
          !session_.user().empty();
 }
 
@@ -85,7 +88,7 @@ std::unique_ptr<hub::Departure> Conversation::departure() const {
     const std::string name(hub::channel_name(key));
     if (const auto* const back = returning(one)) {
       if (back->taken) made->places.push_back(*back->taken);
-    } else if (const auto at = session_.context_.hub.reached(one)) {
+    } else if (const auto at = session_.context().hub.reached(one)) {
       made->places.push_back({.channel = name, .position = *at});
     }
   }
@@ -95,9 +98,9 @@ std::unique_ptr<hub::Departure> Conversation::departure() const {
 }
 
 void Conversation::depart(hub::Departure departure) {
-  departure.at = session_.context_.clock.unix_seconds();
-  note_departure(session_.context_, name_space(), session_.user(), departure,
-                 session_.settings_.return_seconds);
+  departure.at = session_.context().clock.unix_seconds();
+  note_departure(session_.context(), name_space(), session_.user(), departure,
+                 session_.settings().return_seconds);
 }
 
 /// For the next of its user's that comes.
@@ -108,16 +111,16 @@ void Conversation::give_back(const hub::Departure::Place& place) {
 // ---- coming back -----------------------------------------------------------
 
 const Returning* Conversation::returning(const hub::Subscription& at) const {
-  if (!rare_) return nullptr;
-  const auto found = std::ranges::find(rare_->returning, &at, &Returning::at);
-  return found == rare_->returning.end() ? nullptr : &*found;
+  if (!rare()) return nullptr;
+  const auto found = std::ranges::find(rare()->returning, &at, &Returning::at);
+  return found == rare()->returning.end() ? nullptr : &*found;
 }
 
 Returning* Conversation::returning(std::uint64_t number) {
-  if (!rare_) return nullptr;
+  if (!rare()) return nullptr;
   const auto found =
-      std::ranges::find(rare_->returning, number, &Returning::number);
-  return found == rare_->returning.end() ? nullptr : &*found;
+      std::ranges::find(rare()->returning, number, &Returning::number);
+  return found == rare()->returning.end() ? nullptr : &*found;
 }
 
 /// False: there is nothing to go on from, and it begins where it is.
@@ -126,16 +129,16 @@ bool Conversation::look_back(hub::Subscription& subscription, std::uint64_t id,
   if (!may_return() || rule(subscription.channel_name()).keep.count == 0) {
     return false;
   }
-  const std::uint64_t number = session_.context_.liaisons.new_look();
+  const std::uint64_t number = session_.context().liaisons.new_look();
   const std::uint64_t until =
-      session_.context_.clock.monotonic_ms() + kPatienceMs;
-  rare().asked.emplace_back(&subscription, id);
-  rare().returning.push_back({&subscription, number, until, expires});
+      session_.context().clock.monotonic_ms() + kPatienceMs;
+  need_rare().asked.emplace_back(&subscription, id);
+  need_rare().returning.push_back({&subscription, number, until, expires});
   look(number);
   const auto* const waits = returning(number);
   if (waits != nullptr && !waits->goes_on) {
-    session_.context_.hub.await(subscription);
-    session_.context_.liaisons.note_returning(*this);
+    session_.context().hub.await(subscription);
+    session_.context().liaisons.note_returning(*this);
   }
   return true;
 }
@@ -148,16 +151,16 @@ void Conversation::look(std::uint64_t number) {
     auto* const back = here.returning(number);
     if (back == nullptr || back->goes_on) return;
     if (page) {
-      const auto& settings = here.session_.settings_;
+      const auto& settings = here.session_.settings();
       back->left =
           hub::places_left(*page, here.fingerprint(),
                            hub::channel_name(back->at->channel_name()),
-                           here.session_.context_.clock.unix_seconds() -
+                           here.session_.context().clock.unix_seconds() -
                                settings.return_seconds);
     }
     here.claim(number);
   };
-  session_.context_.hub.broker().history(
+  session_.context().hub.broker().history(
       hub::left_channel(name_space(), session_.user()), {}, answer);
 }
 
@@ -173,14 +176,14 @@ void Conversation::claim(std::uint64_t number) {
   left.erase(left.begin());
   const std::string user(session_.user());
   const std::string name_space(this->name_space());
-  const std::int64_t seconds = session_.settings_.return_seconds;
-  const auto answer = [self = session_.self(), &context = session_.context_,
+  const std::int64_t seconds = session_.settings().return_seconds;
+  const auto answer = [self = session_.self(), &context = session_.context(),
                        number, place = one.place, user, name_space, seconds,
                        print =
                            fingerprint()](const Result<hub::Published>& taken) {
     Conversation* const here =
         *self == nullptr ? nullptr : (*self)->conversation();
-    const bool is_there = here != nullptr && here->liaison_ != nullptr;
+    const bool is_there = here != nullptr && here->liaison() != nullptr;
     const bool own = taken && !taken->repeated;
     if (is_there) {
       here->claimed(number, taken, place);
@@ -191,7 +194,7 @@ void Conversation::claim(std::uint64_t number) {
       note_departure(context, name_space, user, again, seconds);
     }
   };
-  session_.context_.hub.broker().publish(
+  session_.context().hub.broker().publish(
       {.channel = hub::taken_channel(name_space, user),
        .kind = Kind::binary,
        .idempotency_key = one.key,
@@ -229,8 +232,8 @@ void Conversation::ask_back(std::uint64_t number, const HistoryQuery& query,
       here.go_on_from(number, back->taken->position);
     }
   };
-  session_.context_.hub.broker().history(returning(number)->at->channel_name(),
-                                         query, answer);
+  session_.context().hub.broker().history(returning(number)->at->channel_name(),
+                                          query, answer);
 }
 
 void Conversation::count_back(std::uint64_t number) {
@@ -242,7 +245,7 @@ void Conversation::count_back(std::uint64_t number) {
   const HistoryQuery newest{
       .since = Position{place.position.epoch, place.position.offset + 1},
       .limit = static_cast<std::uint32_t>(
-          std::min<std::uint64_t>(place.sent, session_.settings_.max_history)),
+          std::min<std::uint64_t>(place.sent, session_.settings().max_history)),
       .bytes = room(),
       .reverse = true};
   ask_back(number, newest,
@@ -306,7 +309,7 @@ void Conversation::came_back(std::uint64_t number,
   if (back.taken && !all) {
     session_.note("what a client missed while it was away is gone");
   }
-  std::erase_if(rare_->returning,
+  std::erase_if(rare()->returning,
                 [number](const auto& one) { return one.number == number; });
   tidy();
   joined(here,
@@ -315,11 +318,11 @@ void Conversation::came_back(std::uint64_t number,
 
 /// False: nothing more is looked for.
 bool Conversation::look_at_returns() {
-  const std::uint64_t now = session_.context_.clock.monotonic_ms();
+  const std::uint64_t now = session_.context().clock.monotonic_ms();
   std::vector<std::uint64_t> late;
   bool more = false;
   for (const Returning& one :
-       rare_ ? rare_->returning : std::vector<Returning>()) {
+       rare() ? rare()->returning : std::vector<Returning>()) {
     const bool waits = !one.goes_on;
     if (waits && one.until <= now) late.push_back(one.number);
     more = more || (waits && one.until > now);

@@ -30,7 +30,7 @@ std::optional<Close> keep(const Context& context, const Settings& settings,
 
 /// It is to come back with another token.
 void Session::end_over(const Close& why) {
-  if (why == kRevoked) context_.counters.add(Counter::revoked_connections);
+  if (why == kRevoked) context().counters.add(Counter::revoked_connections);
   end(why);
 }
 
@@ -39,9 +39,9 @@ void Session::end_over(const Close& why) {
 void Session::recheck() {
   if (auto* const talk = conversation()) return talk->recheck();
   const auth::TokenMark token = mark();
-  const auth::Revocations* const all = context_.revocations;
+  const auth::Revocations* const all = context().revocations;
   if (all != nullptr && !all->empty() && leave_revoked(*all, token)) return;
-  if (const auto over = keep(context_, settings_, token)) end_over(*over);
+  if (const auto over = keep(context(), settings(), token)) end_over(*over);
 }
 
 /// True: that was the end.
@@ -50,7 +50,7 @@ bool Session::leave_revoked(const auth::Revocations& revoked,
   const auto* const all = &revoked;
   const std::uint64_t space = all->number(name_space());
   const std::uint64_t who = all->number(user());
-  const std::int64_t now = context_.clock.unix_seconds();
+  const std::int64_t now = context().clock.unix_seconds();
   if (all->revokes(space, who, token, now)) {
     end_over(kRevoked);
     return true;
@@ -58,11 +58,11 @@ bool Session::leave_revoked(const auth::Revocations& revoked,
   for (const auto* const one : subscriptions_to({})) {
     const std::uint64_t channel = all->number(one->channel_name());
     if (!all->revokes(space, who, token, channel, now)) continue;
-    if (subscription_count_ == 1) {
+    if (subscription_count() == 1) {
       end_over(kRevoked);
       return true;
     }
-    context_.counters.add(Counter::revoked_subscriptions);
+    context().counters.add(Counter::revoked_subscriptions);
     unsubscribe(*one);
   }
   return false;
@@ -71,20 +71,20 @@ bool Session::leave_revoked(const auth::Revocations& revoked,
 // ---- conversations ---------------------------------------------------------
 
 std::uint64_t Conversation::number(Bytes text) const {
-  const auth::Revocations* const all = session_.context_.revocations;
+  const auth::Revocations* const all = session_.context().revocations;
   return all != nullptr ? all->number(text) : 0;
 }
 
 auth::TokenMark Conversation::mark_of(const auth::Token& token) const {
-  return auth::mark_of(session_.context_.revocations, token);
+  return auth::mark_of(session_.context().revocations, token);
 }
 
 /// Of a channel's key; none: as a whole.
 bool Conversation::is_revoked(Bytes user, const auth::TokenMark& token,
                               Bytes key) const {
-  const auth::Revocations* const all = session_.context_.revocations;
+  const auth::Revocations* const all = session_.context().revocations;
   if (all == nullptr || all->empty()) return false;
-  const std::int64_t now = session_.context_.clock.unix_seconds();
+  const std::int64_t now = session_.context().clock.unix_seconds();
   const std::uint64_t space = all->number(name_space());
   const std::uint64_t who = all->number(user);
   return key.empty() ? all->revokes(space, who, token, now)
@@ -92,7 +92,7 @@ bool Conversation::is_revoked(Bytes user, const auth::TokenMark& token,
 }
 
 bool Conversation::is_taken(Bytes channel) const {
-  const auth::Revocations* const all = session_.context_.revocations;
+  const auth::Revocations* const all = session_.context().revocations;
   if (all == nullptr || all->empty()) return false;
   const auto key = this->key(channel);
   return key && is_revoked(session_.user(), session_.mark(), *key);
@@ -103,22 +103,22 @@ bool Conversation::is_taken(Bytes channel) const {
 Conversation::End Conversation::end_of(
     const hub::Subscription& subscription) const {
   const Bytes key = subscription.channel_name();
-  const Context& context = session_.context_;
-  if (rare_) {
-    const auto own = std::ranges::find(rare_->leases, &subscription,
+  const Context& context = session_.context();
+  if (rare()) {
+    const auto own = std::ranges::find(rare()->leases, &subscription,
                                        [](const Lease& one) { return one.at; });
-    if (own != rare_->leases.end() && own->mark.known) {
+    if (own != rare()->leases.end() && own->mark.known) {
       const auth::Revocations* const all = context.revocations;
       const bool revoked =
           all != nullptr &&
           all->revokes(all->number(name_space()), own->user, own->mark,
                        all->number(key), context.clock.unix_seconds());
-      return revoked ? kRevoked : keep(context, session_.settings_, own->mark);
+      return revoked ? kRevoked : keep(context, session_.settings(), own->mark);
     }
   }
   if (is_revoked(session_.user(), session_.mark(), key)) return kRevoked;
   return connects() ? End{}
-                    : keep(context, session_.settings_, session_.mark());
+                    : keep(context, session_.settings(), session_.mark());
 }
 
 /// Where each subscription shows a token, the first stands for those after it
@@ -145,7 +145,7 @@ void Conversation::recheck() {
   if (connects()) {
     const End over = is_revoked(session_.user(), own)
                          ? kRevoked
-                         : keep(session_.context_, session_.settings_, own);
+                         : keep(session_.context(), session_.settings(), own);
     if (over) {
       session_.end_over(*over);
       return;
@@ -159,7 +159,7 @@ void Conversation::recheck() {
       return;
     }
     if (*over == kRevoked) {
-      session_.context_.counters.add(Counter::revoked_subscriptions);
+      session_.context().counters.add(Counter::revoked_subscriptions);
     }
     drop(*one, kSubscriptionExpired, over->reason);
     forget(*one);

@@ -20,7 +20,7 @@ Error error_of(auth::TokenError error) {
 
 Conversation::End Conversation::enter_by_token(
     const dialect::Subscribe& command) {
-  if (session_.settings_.authorize == Settings::Authorize::back_end) {
+  if (session_.settings().authorize == Settings::Authorize::back_end) {
     return ask_back_end(command);
   }
   const auto entry = check_entry(command);
@@ -92,7 +92,7 @@ Result<Conversation::Entry> Conversation::check_entry(
                  "the token doesn't allow subscribing to this channel"};
   }
   const Bytes user = session_.user();
-  if (session_.settings_.dialect->is_one_user() && !user.empty() &&
+  if (session_.settings().dialect->is_one_user() && !user.empty() &&
       user != token->user) {
     return Error{ErrorCode::forbidden, "the token is of another user"};
   }

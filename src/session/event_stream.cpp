@@ -27,9 +27,7 @@ struct EventStream::Place {
   const hub::Subscription* of = nullptr;  // once something came for it
 };
 
-EventStream::EventStream(Context& context, const Settings& settings,
-                         Transport& transport)
-    : Link(context, settings, transport) {}
+EventStream::EventStream(const Site& site) : Link(site) {}
 
 EventStream::~EventStream() = default;
 
@@ -40,7 +38,7 @@ Result<Done> EventStream::open(const Admission& admission) {
                  "a stream of events has at most 80 channels"};
   }
   if (channels.size() > 1) note_places(admission);
-  transport_.write("retry: " + std::to_string(retry_ms()) + "\n\n");
+  transport().write("retry: " + std::to_string(retry_ms()) + "\n\n");
   opening_ = true;
   const auto opened = Link::open(admission);
   opening_ = false;
@@ -49,7 +47,7 @@ Result<Done> EventStream::open(const Admission& admission) {
     std::string id(Sse::kId);
     append_id(id);
     // An empty one would say that it was nowhere.
-    if (id.size() > Sse::kId.size()) transport_.write(id.append(kEventEnd));
+    if (id.size() > Sse::kId.size()) transport().write(id.append(kEventEnd));
   }
   return Done{};
 }
@@ -83,7 +81,7 @@ void EventStream::run(const hub::Subscription& from, Bytes encoded,
   if (places_) {
     copied(from, encoded, count);
   } else if (passes(encoded, count)) {
-    transport_.write_shared(encoded);
+    transport().write_shared(encoded);
   }
 }
 
@@ -91,11 +89,11 @@ void EventStream::copied(const hub::Subscription& from, Bytes encoded,
                          std::uint32_t count) {
   if (encoded.empty()) return;
   if (!places_) {
-    if (passes(encoded, count)) transport_.write(encoded);
+    if (passes(encoded, count)) transport().write(encoded);
     return;
   }
   const std::string own = with_ids(place(from), encoded);
-  if (passes(own, count)) transport_.write(own);
+  if (passes(own, count)) transport().write(own);
 }
 
 void EventStream::tell_gap(const hub::Subscription& at) {
@@ -190,7 +188,7 @@ void EventStream::heartbeat() {
 void EventStream::say_end(const Close& close) {
   std::string event;
   dialect::append_close(event, close, retry_ms());
-  transport_.write(event);
+  transport().write(event);
   finish();
 }
 

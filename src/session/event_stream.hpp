@@ -14,10 +14,10 @@
 
 namespace paperboy::session {
 
-class EventStream final : public Link {
+class EventStream : public Link {
  public:
-  /// All must outlive this.
-  EventStream(Context& context, const Settings& settings, Transport& transport);
+  /// Must outlive this.
+  explicit EventStream(const Site& site);
   ~EventStream() override;
 
   /// Subscribes, and says where the stream begins. An error refuses the

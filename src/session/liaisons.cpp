@@ -59,7 +59,7 @@ void Liaisons::hand_copy(const hub::Notice& notice) {
 
 // ---- who there is ----------------------------------------------------------
 
-const ClientId& Liaisons::ById::key(const Conversation& conversation) {
+ClientId Liaisons::ById::key(const Conversation& conversation) {
   return conversation.id();
 }
 

@@ -76,7 +76,7 @@ class Liaisons {
 
  private:
   struct ById {
-    static const ClientId& key(const Conversation& conversation);
+    static ClientId key(const Conversation& conversation);
     static std::uint64_t number(const ClientId& id) { return id[0]; }
   };
 

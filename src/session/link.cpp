@@ -13,9 +13,6 @@ constexpr Close kTooSlow{close::kSlow, "the client reads too slowly"};
 
 }  // namespace
 
-Link::Link(Context& context, const Settings& settings, Transport& transport)
-    : Session(context, settings), transport_(transport) {}
-
 /// What that does may come back here.
 Link::~Link() { leave_all(); }
 
@@ -42,17 +39,7 @@ void Link::marked(const auth::TokenMark& mark) {
 /// Most have no limits of their own, before and after.
 bool Link::limited(const auth::Allowance& limits, Bytes user) {
   return (limits.empty() && warden() == nullptr) ||
-         transport_.limit(limits, name_space(), user);
-}
-
-/// `user` may be the one that it is already.
-void Link::set_who(Bytes user, std::int64_t expires,
-                   const auth::TokenMark& mark) {
-  if (user.empty() && expires == 0 && !mark.known) {
-    who_.reset();
-  } else {
-    who_ = std::make_unique<const Who>(Who{std::string(user), expires, mark});
-  }
+         transport().limit(limits, name_space(), user);
 }
 
 void Link::rearm() {
@@ -64,13 +51,13 @@ void Link::refused(const Error& why) {
                      why.code == ErrorCode::token_expired;
   context().counters.add(token ? Counter::refused_token
                                : Counter::refused_channel);
-  transport_.note_refusal(why);
+  transport().note_refusal(why);
 }
 
 void Link::lost() {
   note_end({close::kAbnormal, {}}, Summary::Side::client);
   state_ = State::finished;
-  transport_.abort();
+  transport().abort();
 }
 
 std::string Link::channels() const {
@@ -99,13 +86,13 @@ void Link::send(Bytes bytes) {
   if (over_limit(bytes.size())) {
     drop(kTooSlow);
   } else {
-    transport_.write(bytes);
+    transport().write(bytes);
   }
 }
 
 /// What has not been tried yet doesn't count: `flushed` judges what is left.
-bool Link::over_limit(std::size_t more) const {
-  const std::size_t backlog = transport_.backlog();
+bool Link::over_limit(std::size_t more) {
+  const std::size_t backlog = transport().backlog();
   return backlog != 0 && backlog + more > settings().send_buffer;
 }
 
@@ -118,15 +105,23 @@ void Link::leave_all() {
   }
 }
 
+Link::Rare& Link::need_rare() {
+  auto& link = need_papers().link;
+  if (!link) link = std::make_unique<Rare>();
+  return *rare();
+}
+
 /// Has no more than it needs.
 void Link::tidy() {
-  if (rare_ && !rare_->ending && !rare_->stall) rare_.reset();
+  if (!rare() || rare()->ending || rare()->stall) return;
+  papers()->link.reset();
+  tidy_papers();
 }
 
 void Link::flushed(std::size_t sent) {
   bytes_sent_ += sent;
   context().counters.add(Counter::bytes_sent, sent);
-  const std::size_t backlog = transport_.backlog();
+  const std::size_t backlog = transport().backlog();
   // No fan-out is under way here.
   if (state_ != State::open) {
     leave_all();
@@ -135,11 +130,11 @@ void Link::flushed(std::size_t sent) {
   settle();
   if (backlog == 0) {
     if (!stalling()) return;
-    rare_->stall.reset();
+    rare()->stall.reset();
     tidy();
     caught_up();
-  } else if (!stalling() || bytes_sent_ >= rare_->stall->mark) {
-    rare().stall = Stall{bytes_sent_ + backlog, now()};
+  } else if (!stalling() || bytes_sent_ >= rare()->stall->mark) {
+    need_rare().stall = Stall{bytes_sent_ + backlog, now()};
     arm();
   }
 }
@@ -164,9 +159,9 @@ void Link::note_end(const Close& close, Summary::Side side) {
   // A client that closes means to leave.
   const bool leaves =
       side == Summary::Side::client && close.code != close::kAbnormal;
-  rare().ending.emplace(Ending{close.code, side, std::string(close.reason),
-                               Session::channels(),
-                               leaves ? nullptr : departure()});
+  need_rare().ending.emplace(Ending{close.code, side, std::string(close.reason),
+                                    Session::channels(),
+                                    leaves ? nullptr : departure()});
 }
 
 /// Behind them nothing was sent.
@@ -193,14 +188,14 @@ bool Link::depart(std::size_t unreceived) {
 void Link::finish() {
   if (state_ == State::finished) return;
   state_ = State::finished;
-  transport_.finish();
+  transport().finish();
 }
 
 /// For a client that doesn't take what it is sent, not even last words.
 void Link::drop(const Close& close) {
   note_end(settings().dialect->closing(close), Summary::Side::server);
   state_ = State::finished;
-  transport_.abort();
+  transport().abort();
 }
 
 Summary Link::summary() const {
@@ -233,7 +228,7 @@ std::uint64_t Link::left(std::uint32_t since, std::uint64_t ms) const {
 void Link::on_timer() {
   if (state_ != State::open) {
     if (left(beat_, settings().close_timeout_ms) == 0) {
-      transport_.abort();
+      transport().abort();
     } else {
       arm();
     }
@@ -244,7 +239,7 @@ void Link::on_timer() {
     return;
   }
   if (stalling() &&
-      left(rare_->stall->since, settings().send_timeout_ms) == 0) {
+      left(rare()->stall->since, settings().send_timeout_ms) == 0) {
     drop(kTooSlow);
     return;
   }
@@ -262,7 +257,7 @@ std::uint64_t Link::next_delay() const {
   std::uint64_t delay = heartbeat_in().value_or(kLongest);
   if (stalling()) {
     delay =
-        std::min(delay, left(rare_->stall->since, settings().send_timeout_ms));
+        std::min(delay, left(rare()->stall->since, settings().send_timeout_ms));
   }
   if (const auto due = due_in()) delay = std::min(delay, *due);
   if (expires() != 0) {

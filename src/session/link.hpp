@@ -2,8 +2,8 @@
 // waits for its client, its times, and how it ended. A framing derives from
 // it: WebSocket, EventStream.
 //
-// Owned by the transport's owner, on one worker; its end is the transport's to
-// announce. An idle one owns no buffers.
+// Owned by the transport's owner, or a part of it, on one worker; its end is
+// the transport's to announce. An idle one owns no buffers.
 #pragma once
 
 #include <cstdint>
@@ -67,11 +67,10 @@ class Link : protected Session, private Timer {
 
   [[nodiscard]] bool closing() const { return state_ != State::open; }
   using Session::settings;
+  using Session::site;
+  using Session::user;
   [[nodiscard]] virtual Summary summary() const;
   [[nodiscard]] std::string channels() const;
-  [[nodiscard]] Bytes user() const override {
-    return who_ ? Bytes(who_->user) : Bytes();
-  }
 
  protected:
   enum class State : std::uint8_t {
@@ -80,8 +79,13 @@ class Link : protected Session, private Timer {
     finished,  // nothing is: the transport ends
   };
 
-  /// All must outlive this.
-  Link(Context& context, const Settings& settings, Transport& transport);
+  /// Must outlive this.
+  explicit Link(const Site& site) : Session(site) {}
+
+  /// What carries its bytes: whoever derives from a framing knows where it is,
+  /// so that none has to keep that. Outlives this; isn't asked for by its
+  /// constructors and destructors.
+  [[nodiscard]] virtual Transport& transport() = 0;
 
   // What framings differ in.
 
@@ -98,13 +102,10 @@ class Link : protected Session, private Timer {
   bool admitted(Bytes user, std::int64_t expires) override;
   void marked(const auth::TokenMark& mark) override;
   bool limited(const auth::Allowance& limits, Bytes user) override;
-  [[nodiscard]] auth::TokenMark mark() const override {
-    return who_ ? who_->mark : auth::TokenMark{};
-  }
   void rearm() override;
   void refused(const Error& why) override;
-  void note(Bytes what) override { transport_.note(what); }
-  [[nodiscard]] Warden* warden() override { return transport_.warden(); }
+  void note(Bytes what) override { transport().note(what); }
+  [[nodiscard]] Warden* warden() override { return transport().warden(); }
 
   /// Counts publications that are about to be sent; false: they can't be.
   bool passes(Bytes encoded, std::uint32_t count);
@@ -119,7 +120,7 @@ class Link : protected Session, private Timer {
 
   [[nodiscard]] State state() const { return state_; }
   /// It has a backlog.
-  [[nodiscard]] bool stalling() const { return rare_ && rare_->stall; }
+  [[nodiscard]] bool stalling() const { return rare() && rare()->stall; }
   void note_message();
 
   // Times of the wheel are kept in its ticks: small, since all have them.
@@ -130,7 +131,6 @@ class Link : protected Session, private Timer {
 
   // In the last word of Timer, which has room for it.
   std::uint32_t beat_ = 0;  // when the last heartbeat was, or the end began
-  Transport& transport_;
 
  private:
   struct Ending {
@@ -148,39 +148,27 @@ class Link : protected Session, private Timer {
   };
 
   /// What few connections have, or for a short time.
-  struct Rare {
+  struct Rare final : Papers::Extra {
     std::optional<Ending> ending;  // once the end has begun
     std::optional<Stall> stall;    // as long as there is a backlog
-  };
-
-  struct Who {
-    std::string user;
-    std::int64_t expires = 0;  // seconds since 1970; 0: never
-    auth::TokenMark mark{};
   };
 
   void on_timer();
   void leave_all();
 
-  Rare& rare() {
-    if (!rare_) rare_ = std::make_unique<Rare>();
-    return *rare_;
+  /// Null: nothing of the kind.
+  [[nodiscard]] Rare* rare() const {
+    return papers() ? static_cast<Rare*>(papers()->link.get()) : nullptr;
   }
+  Rare& need_rare();
   void tidy();
   [[nodiscard]] Ending* ending() const {
-    return rare_ && rare_->ending ? &*rare_->ending : nullptr;
+    return rare() && rare()->ending ? &*rare()->ending : nullptr;
   }
-  bool over_limit(std::size_t more) const;
+  bool over_limit(std::size_t more);
   [[nodiscard]] std::uint64_t next_delay() const;
-  void set_who(Bytes user, std::int64_t expires, const auth::TokenMark& mark);
-  [[nodiscard]] std::int64_t expires() const {
-    return who_ ? who_->expires : 0;
-  }
 
-  std::unique_ptr<Rare> rare_;      // null: nothing of the kind
-  std::unique_ptr<const Who> who_;  // null: nobody in particular, forever
-  std::uint64_t bytes_sent_ = 0;
-  std::uint64_t messages_sent_ : 48 = 0;  // one word with what follows
+  std::uint64_t bytes_sent_ : 48 = 0;  // one word with what follows
   State state_ : 8 = State::open;
 };
 

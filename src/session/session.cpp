@@ -1,10 +1,15 @@
 #include "session/session.hpp"
 
+#include <iterator>
+
 #include "hub/key.hpp"
 #include "session/client_id.hpp"
 #include "session/conversation.hpp"
 
 namespace paperboy::session {
+
+// All who show a token have them: see docs/architecture.md.
+static_assert(sizeof(Papers) <= 14 * sizeof(void*));
 
 namespace {
 
@@ -15,16 +20,16 @@ hub::RecoveryLimits recovery_limits(const Settings& settings) {
 
 }  // namespace
 
-Session::Session(Context& context, const Settings& settings)
-    : context_(context),
-      settings_(settings),
-      state_(settings.dialect->open()) {}
+Session::Session(const Site& site)
+    : site_(site), state_(site.settings.dialect->open()) {}
 
 Session::~Session() {
   leave();
-  if (settings_.csrf != nullptr) context_.csrf_users.erase(this);
-  if (settings_.hook != nullptr) context_.hook_names.erase(this);
-  if (self_) **self_ = nullptr;
+  if (settings().csrf != nullptr) context().csrf_users.erase(this);
+  if (settings().hook != nullptr) context().hook_names.erase(this);
+  if (!awaits_) return;
+  const auto self = context().selves.extract(this);
+  *self.mapped() = nullptr;
 }
 
 Conversation* Session::conversation() const {
@@ -34,11 +39,11 @@ Conversation* Session::conversation() const {
 Result<Done> Session::open(const Admission& admission) {
   may_publish_ = admission.may_publish;
   by_token_ = admission.by_token;
-  if (settings_.csrf != nullptr) {
-    context_.csrf_users[this] = admission.csrf_user;
+  if (settings().csrf != nullptr) {
+    context().csrf_users[this] = admission.csrf_user;
   }
   name_itself();
-  if (settings_.dialect->converses()) {
+  if (settings().dialect->converses()) {
     state_ = std::make_unique<Conversation>(*this, admission);
     converses_ = true;
     return Done{};
@@ -58,7 +63,7 @@ Result<Done> Session::open(const Admission& admission) {
 
 Result<Done> Session::enter(const Admission& admission,
                             const std::string& channel, const Position& since) {
-  const hub::Rule& rule = context_.hub.rule(channel);
+  const hub::Rule& rule = context().hub.rule(channel);
   const hub::Access who = rule.subscribe;
   const bool open =
       who == hub::Access::location || admission.by_token ||
@@ -77,9 +82,9 @@ Result<Done> Session::enter(const Admission& admission,
   if (!subscribed) return subscribed.error();
   const bool back = since.epoch != 0;
   if (!back && !tells_beginning()) return Done{};
-  context_.hub.recover(
+  context().hub.recover(
       **subscribed, back ? std::optional(since) : std::nullopt,
-      recovery_limits(settings_),
+      recovery_limits(settings()),
       [this, back, subscription = *subscribed](const auto& answer) {
         if (!answer) {
           end({close::kTryAgainLater, answer.error().message});
@@ -94,8 +99,8 @@ Result<Done> Session::enter(const Admission& admission,
 
 void Session::get_back(const hub::Subscription& subscription,
                        const hub::Recovery& recovery) {
-  context_.counters.add(recovery.recovered ? Counter::recovered
-                                           : Counter::not_recovered);
+  context().counters.add(recovery.recovered ? Counter::recovered
+                                            : Counter::not_recovered);
   if (!recovery.recovered) gap(subscription);
   go_on(subscription, recovery);
 }
@@ -119,12 +124,12 @@ void Session::go_on(const hub::Subscription& subscription,
 }
 
 Result<Done> Session::may_subscribe_more() {
-  const bool full = subscription_count_ >= settings_.max_subscriptions;
+  const bool full = subscription_count() >= settings().max_subscriptions;
   const Warden* const limits = full ? nullptr : warden();
   const std::size_t most =
       limits != nullptr ? limits->allowance().subscriptions : 0;
-  if (!full && (most == 0 || subscription_count_ < most)) return Done{};
-  context_.counters.add(Counter::limited_subscriptions);
+  if (!full && (most == 0 || subscription_count() < most)) return Done{};
+  context().counters.add(Counter::limited_subscriptions);
   return Error{ErrorCode::subscription_limit,
                full ? "more channels than paperboy_max_subscriptions"
                     : "more channels than the token allows"};
@@ -136,14 +141,19 @@ Result<hub::Subscription*> Session::subscribe(Bytes channel,
   if (const auto may = may_subscribe_more(); !may) return may.error();
   auto& subscription =
       subscriptions_.emplace_front(static_cast<hub::Subscriber&>(*this));
-  const auto subscribed =
-      context_.hub.subscribe(subscription, channel, encoder(events), &member);
+  Result<Position> subscribed = Position{};
+  try {
+    subscribed = context().hub.subscribe(subscription, channel, encoder(events),
+                                         &member);
+  } catch (...) {
+    subscriptions_.pop_front();
+    throw;
+  }
   if (!subscribed) {
     subscriptions_.pop_front();
     return subscribed.error();
   }
-  ++subscription_count_;
-  context_.counters.add(Counter::subscriptions);
+  context().counters.add(Counter::subscriptions);
   tell(Hook::Event::subscribe, channel, {});
   return &subscription;
 }
@@ -152,8 +162,13 @@ void Session::unsubscribe(const hub::Subscription& subscription) {
   tell(Hook::Event::unsubscribe, subscription.channel_name(), {});
   const auto gone = subscriptions_.remove_if(
       [&](const hub::Subscription& one) { return &one == &subscription; });
-  subscription_count_ -= static_cast<std::uint32_t>(gone);
-  context_.counters.subtract(Counter::subscriptions, gone);
+  context().counters.subtract(Counter::subscriptions, gone);
+}
+
+/// As long a walk as that of `find`, which is taken as often.
+std::size_t Session::subscription_count() const {
+  return static_cast<std::size_t>(
+      std::distance(subscriptions_.begin(), subscriptions_.end()));
 }
 
 hub::Subscription* Session::find(Bytes channel) {
@@ -170,8 +185,7 @@ void Session::leave() {
       tell(Hook::Event::unsubscribe, one.channel_name(), {});
     }
   }
-  context_.counters.subtract(Counter::subscriptions, subscription_count_);
-  subscription_count_ = 0;
+  context().counters.subtract(Counter::subscriptions, subscription_count());
   subscriptions_.clear();
 }
 
@@ -193,7 +207,7 @@ std::string Session::channels() const {
 }
 
 void Session::receive(const dialect::Message& message) {
-  if (settings_.csrf == nullptr) return obey(message);
+  if (settings().csrf == nullptr) return obey(message);
   std::string rest;
   if (unwrap(message, rest)) obey({message.kind, rest});
 }
@@ -210,7 +224,7 @@ void Session::obey(const dialect::Message& message) {
   }
   std::optional<dialect::Message> rest = message;
   for (;;) {
-    const auto decoded = settings_.dialect->decode(state_.get(), rest);
+    const auto decoded = settings().dialect->decode(state_.get(), rest);
     if (const auto* command = std::get_if<dialect::Publish>(&decoded)) {
       publish(*command);
     } else if (const auto* send = std::get_if<dialect::Send>(&decoded)) {
@@ -237,13 +251,13 @@ void Session::publish(const dialect::Publish& command) {
 }
 
 Result<Done> Session::may_publish(Bytes channel) const {
-  const hub::Rule& rule = context_.hub.rule(channel);
+  const hub::Rule& rule = context().hub.rule(channel);
   const hub::Access who = rule.publish;
   if (opens(rule, who, hub::channel_name(channel), user())) {
     return Done{};
   }
   const bool location = who == hub::Access::location;
-  if (who == hub::Access::nobody || (location && !settings_.client_publish)) {
+  if (who == hub::Access::nobody || (location && !settings().client_publish)) {
     return Error{ErrorCode::forbidden, "clients don't publish here"};
   }
   if (!may_publish_ || (!location && !by_token_)) {
@@ -254,7 +268,7 @@ Result<Done> Session::may_publish(Bytes channel) const {
 }
 
 void Session::publish_to(Bytes channel, const dialect::Publish& command) {
-  const auto reply = [self = self(), counters = &context_.counters,
+  const auto reply = [self = self(), counters = &context().counters,
                       id = command.id](const Result<hub::Published>& outcome) {
     counters->add(outcome ? Counter::publications : Counter::publish_errors);
     if (*self == nullptr) return;
@@ -265,17 +279,17 @@ void Session::publish_to(Bytes channel, const dialect::Publish& command) {
       (*self)->published(answered, outcome.error());
     }
   };
-  context_.hub.publish({.channel = channel,
-                        .kind = command.message.kind,
-                        .data = command.message.data},
-                       reply);
+  context().hub.publish({.channel = channel,
+                         .kind = command.message.kind,
+                         .data = command.message.data},
+                        reply);
 }
 
 void Session::published(const dialect::Publish& command,
                         const Result<Position>& outcome) {
   std::string scratch;
   const auto answer =
-      settings_.dialect->published(state_.get(), command, outcome, scratch);
+      settings().dialect->published(state_.get(), command, outcome, scratch);
   if (const auto* message = std::get_if<dialect::Message>(&answer)) {
     this->message(*message);
   } else if (const auto* close = std::get_if<Close>(&answer)) {
@@ -283,9 +297,32 @@ void Session::published(const dialect::Publish& command,
   }
 }
 
-const Session::Self& Session::self() {
-  if (!self_) self_ = std::make_unique<Self>(std::make_shared<Session*>(this));
-  return *self_;
+std::shared_ptr<Session*> Session::self() {
+  if (awaits_) return context().selves.at(this);
+  auto self = std::make_shared<Session*>(this);
+  context().selves.emplace(this, self);
+  awaits_ = true;
+  return self;
+}
+
+Papers& Session::need_papers() {
+  if (!papers_) papers_ = std::make_unique<Papers>();
+  return *papers_;
+}
+
+void Session::tidy_papers() {
+  if (papers_ && papers_->empty()) papers_.reset();
+}
+
+void Session::set_who(Bytes user, std::int64_t expires,
+                      const auth::TokenMark& mark) {
+  const bool nobody = user.empty() && expires == 0 && !mark.known;
+  if (nobody && !papers_) return;
+  Papers& here = need_papers();
+  here.user = std::string(user);
+  here.expires = expires;
+  here.mark = mark;
+  tidy_papers();
 }
 
 void Session::deliver(const hub::Subscription& to, Bytes run,
@@ -295,7 +332,7 @@ void Session::deliver(const hub::Subscription& to, Bytes run,
 }
 
 void Session::gap(const hub::Subscription& at) {
-  context_.counters.add(Counter::gaps);
+  context().counters.add(Counter::gaps);
   if (converses_ && conversation()->lose(at)) return;
   tell_gap(at);
 }

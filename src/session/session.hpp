@@ -18,21 +18,11 @@
 #include "hub/order.hpp"
 #include "hub/recovery.hpp"
 #include "hub/subscription.hpp"
-#include "session/context.hpp"
-#include "session/settings.hpp"
+#include "session/papers.hpp"
+#include "session/site.hpp"
 #include "session/warden.hpp"
 
 namespace paperboy::session {
-
-/// What a back end has said of a client: no token of its commands changes that.
-struct Ruling {
-  std::string user;                    // empty: not who it is
-  std::string info;                    // JSON; empty: nothing
-  std::int64_t expires = 0;            // seconds since 1970; 0: it may stay
-  std::optional<auth::Grants> grants;  // none: not what it may
-  std::vector<auth::ServerSubscription> subscriptions;
-  auth::Allowance limits{};
-};
 
 /// What the access check found out about who connects, and lets them do.
 struct Admission {
@@ -107,8 +97,8 @@ class Outlet : public hub::Subscriber {
 
 class Session : public Outlet {
  public:
-  /// Both must outlive the session.
-  Session(Context& context, const Settings& settings);
+  /// Must outlive the session.
+  explicit Session(const Site& site);
   ~Session() override;
 
   /// Subscribes to the channels of the admission. On an error nothing is
@@ -151,14 +141,34 @@ class Session : public Outlet {
   [[nodiscard]] std::optional<std::uint64_t> due_in() const;
   void on_time();
 
-  [[nodiscard]] Context& context() const { return context_; }
-  [[nodiscard]] const Settings& settings() const { return settings_; }
+  [[nodiscard]] const Site& site() const { return site_; }
+  [[nodiscard]] Context& context() const { return site_.context; }
+  [[nodiscard]] const Settings& settings() const { return site_.settings; }
 
   /// Of its channels; of plain dialects not all know it.
   [[nodiscard]] Bytes name_space() const;
 
   /// The channels subscribed to, without their namespace, separated by ", ".
   [[nodiscard]] std::string channels() const;
+  [[nodiscard]] Bytes user() const override {
+    return papers_ ? Bytes(papers_->user) : Bytes();
+  }
+  [[nodiscard]] auth::TokenMark mark() const override {
+    return papers_ ? papers_->mark : auth::TokenMark{};
+  }
+
+ protected:
+  /// Seconds since 1970; 0: never.
+  [[nodiscard]] std::int64_t expires() const {
+    return papers_ ? papers_->expires : 0;
+  }
+  /// Null: there is nothing in them.
+  [[nodiscard]] Papers* papers() const { return papers_.get(); }
+  Papers& need_papers();
+  /// Something was taken out of them.
+  void tidy_papers();
+  /// `user` may be the one that it is already.
+  void set_who(Bytes user, std::int64_t expires, const auth::TokenMark& mark);
 
  private:
   void deliver(const hub::Subscription& to, Bytes run,
@@ -178,6 +188,7 @@ class Session : public Outlet {
   void unsubscribe(const hub::Subscription& subscription);
   bool leave_revoked(const auth::Revocations& revoked,
                      const auth::TokenMark& token);
+  [[nodiscard]] std::size_t subscription_count() const;
   /// By its key; null: it isn't subscribed to.
   hub::Subscription* find(Bytes channel);
   /// Those to `channel`; to all, where it is empty.
@@ -202,21 +213,25 @@ class Session : public Outlet {
   void published(const dialect::Publish& command,
                  const Result<Position>& outcome);
 
-  // A broker may answer when the session is gone: its reply holds this.
-  using Self = std::shared_ptr<Session*>;
-  const Self& self();
+  /// A broker may answer when the session is gone: its reply holds this.
+  std::shared_ptr<Session*> self();
 
-  Context& context_;
-  const Settings& settings_;
+  const Site& site_;
   std::unique_ptr<dialect::State> state_;  // a Conversation, or the dialect's
   std::forward_list<hub::Subscription, SlabAllocator<hub::Subscription>>
       subscriptions_;
-  std::unique_ptr<Self> self_;
-  std::uint32_t subscription_count_ = 0;
-  bool may_publish_ = false;
-  bool by_token_ = false;
-  bool converses_ = false;
-  bool told_ = false;  // a hook knows it
+  std::unique_ptr<Papers> papers_;  // null: nothing of the kind
+
+ protected:
+  // Its framing's; in one word with what follows.
+  std::uint64_t messages_sent_ : 48 = 0;
+
+ private:
+  bool may_publish_ : 1 = false;
+  bool by_token_ : 1 = false;
+  bool converses_ : 1 = false;
+  bool told_ : 1 = false;    // a hook knows it
+  bool awaits_ : 1 = false;  // replies hold it
 };
 
 }  // namespace paperboy::session

@@ -22,16 +22,16 @@ Bytes text_of(auth::CsrfCheck check) {
 
 /// False: it was refused, and the connection ends.
 bool Session::unwrap(const dialect::Message& shown, std::string& rest) {
-  const Bytes user = context_.csrf_users[this];
-  const std::int64_t now = context_.clock.unix_seconds();
+  const Bytes user = context().csrf_users[this];
+  const std::int64_t now = context().clock.unix_seconds();
   const bool lines =
-      settings_.dialect->converses() && settings_.dialect->connects();
+      settings().dialect->converses() && settings().dialect->connects();
   auto check = auth::CsrfCheck::missing;
   for (Bytes left = shown.data; shown.kind == Kind::text;) {
     const std::size_t newline = lines ? left.find('\n') : Bytes::npos;
     const Bytes one = left.substr(0, newline);
     const auto token = auth::take_csrf(one, rest);
-    check = token ? settings_.csrf->check(user, *token, now)
+    check = token ? settings().csrf->check(user, *token, now)
                   : auth::CsrfCheck::missing;
     if (check != auth::CsrfCheck::good || newline == Bytes::npos) break;
     rest += '\n';
@@ -39,7 +39,7 @@ bool Session::unwrap(const dialect::Message& shown, std::string& rest) {
     if (left.empty()) break;
   }
   if (check == auth::CsrfCheck::good) return true;
-  context_.counters.add(Counter::refused_csrf);
+  context().counters.add(Counter::refused_csrf);
   // Clients of native take it for garbage; the code tells them.
   if (!lines) message({Kind::text, text_of(check)});
   end(kRefused);

@@ -8,7 +8,7 @@ namespace paperboy::session {
 using Event = Hook::Event;
 
 void Session::announce() {
-  if (settings_.hook == nullptr || told_) return;
+  if (settings().hook == nullptr || told_) return;
   told_ = true;
   tell(Event::connect, {}, {});
   // The last came first.
@@ -25,20 +25,20 @@ void Session::part(const Close& why) {
 }
 
 void Session::tell(Event event, Bytes channel, const Close& why) const {
-  if (!told_ || !settings_.hook->wants(event)) return;
-  settings_.hook->tell({event, *own_id(), user(), channel, why});
+  if (!told_ || !settings().hook->wants(event)) return;
+  settings().hook->tell({event, *own_id(), user(), channel, why});
 }
 
 /// Plain dialects have none but for a hook's sake.
 void Session::name_itself() {
-  if (settings_.hook == nullptr || settings_.dialect->converses()) return;
-  context_.hook_names[this] = make_client_id();
+  if (settings().hook == nullptr || settings().dialect->converses()) return;
+  context().hook_names[this] = make_client_id();
 }
 
 std::optional<ClientId> Session::own_id() const {
   if (const auto* const talk = conversation()) return talk->id();
-  const auto found = context_.hook_names.find(this);
-  if (found == context_.hook_names.end()) return {};
+  const auto found = context().hook_names.find(this);
+  if (found == context().hook_names.end()) return {};
   return found->second;
 }
 

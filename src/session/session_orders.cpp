@@ -39,7 +39,7 @@ void Session::obey(const hub::Order& order) {
   if (!is_for_it(order)) return;
   const bool refresh = order.kind == hub::Order::Kind::refresh;
   const bool over =
-      order.expires != 0 && order.expires <= context_.clock.unix_seconds();
+      order.expires != 0 && order.expires <= context().clock.unix_seconds();
   if (order.kind == hub::Order::Kind::disconnect) {
     if (auto* const talk = conversation()) talk->stay_away();
     end({order.code, order.reason});
@@ -57,7 +57,7 @@ void Session::obey(const hub::Order& order) {
 /// Without a channel such a connection has nothing to be there for.
 void Session::leave(Bytes channel) {
   for (const auto* const subscription : subscriptions_to(channel)) {
-    if (subscription_count_ == 1) {
+    if (subscription_count() == 1) {
       end({close::kForceDisconnect, "unsubscribed by the server"});
       return;
     }

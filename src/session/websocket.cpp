@@ -12,7 +12,7 @@
 namespace paperboy::session {
 
 /// What permessage-deflate asks a connection to remember.
-struct WebSocket::Compression {
+struct WebSocket::Compression final : Papers::Extra {
   ws::DeflateParams params;
   // With context takeover: the window of what was sent. Broadcasts come from
   // the shared compressor and pass it by; then it is of no use any more.
@@ -41,20 +41,25 @@ class WebSocket::Sink final : public ws::MessageSink {
   WebSocket& socket_;
 };
 
-WebSocket::WebSocket(Context& context, const Settings& settings,
-                     Transport& transport,
+WebSocket::WebSocket(const Site& site,
                      const std::optional<ws::DeflateParams>& deflate)
-    : Link(context, settings, transport) {
+    : Link(site) {
   if (!deflate) return;
-  compression_ = std::make_unique<Compression>();
-  compression_->params = *deflate;
+  auto compression = std::make_unique<Compression>();
+  compression->params = *deflate;
   if (!deflate->server_no_context_takeover) {
-    compression_->own = std::make_unique<ws::Deflater>(
-        deflate->server_max_window_bits, settings.deflate.level);
+    compression->own = std::make_unique<ws::Deflater>(
+        deflate->server_max_window_bits, site.settings.deflate.level);
   }
+  need_papers().framing = std::move(compression);
 }
 
 WebSocket::~WebSocket() = default;
+
+WebSocket::Compression* WebSocket::compression() const {
+  return papers() ? static_cast<Compression*>(papers()->framing.get())
+                  : nullptr;
+}
 
 void WebSocket::start() {
   beat_ = now();
@@ -88,10 +93,10 @@ void WebSocket::receive(std::span<char> bytes) {
 ws::ReceiverOptions WebSocket::receiver_options() {
   ws::ReceiverOptions options;
   options.max_message_size = settings().max_message_size;
-  if (compression_) {
+  if (const auto* const compression = this->compression()) {
     options.deflate = true;
-    options.window_bits = compression_->params.client_max_window_bits;
-    if (compression_->params.client_no_context_takeover) {
+    options.window_bits = compression->params.client_max_window_bits;
+    if (compression->params.client_no_context_takeover) {
       options.inflater = &context().codecs.inflater();
     }
   }
@@ -128,8 +133,8 @@ void WebSocket::on_close(const Close& close) {
 
 Encoder& WebSocket::encoder(bool events) {
   Variant variant{.dialect = settings().dialect, .events = events};
-  if (compression_) {
-    variant.window_bits = compression_->params.server_max_window_bits;
+  if (const auto* const compression = this->compression()) {
+    variant.window_bits = compression->params.server_max_window_bits;
     variant.level = settings().deflate.level;
     variant.threshold = settings().deflate_threshold;
   }
@@ -139,14 +144,14 @@ Encoder& WebSocket::encoder(bool events) {
 void WebSocket::message(const dialect::Message& message) {
   if (state() != State::open) return;
   ws::Deflater* deflater = nullptr;
-  if (compression_) {
-    const auto& params = compression_->params;
-    deflater = compression_->own
-                   ? compression_->own.get()
+  if (auto* const compression = this->compression()) {
+    const auto& params = compression->params;
+    deflater = compression->own
+                   ? compression->own.get()
                    : &context().codecs.deflater(params.server_max_window_bits,
                                                 settings().deflate.level);
-    if (!compression_->own || compression_->window_broken) deflater->reset();
-    compression_->window_broken = false;
+    if (!compression->own || compression->window_broken) deflater->reset();
+    compression->window_broken = false;
   }
   std::string frame;
   append_message(frame, message, deflater, settings().deflate_threshold);
@@ -156,17 +161,19 @@ void WebSocket::message(const dialect::Message& message) {
 
 void WebSocket::run(const hub::Subscription&, Bytes encoded,
                     std::uint32_t count) {
-  if (passes(encoded, count)) transport_.write_shared(encoded);
+  if (passes(encoded, count)) transport().write_shared(encoded);
 }
 
 void WebSocket::copied(const hub::Subscription&, Bytes encoded,
                        std::uint32_t count) {
-  if (passes(encoded, count)) transport_.write(encoded);
+  if (passes(encoded, count)) transport().write(encoded);
 }
 
 bool WebSocket::passes(Bytes encoded, std::uint32_t count) {
   if (!Link::passes(encoded, count)) return false;
-  if (compression_) compression_->window_broken = true;
+  if (auto* const compression = this->compression()) {
+    compression->window_broken = true;
+  }
   return true;
 }
 
@@ -192,7 +199,7 @@ void WebSocket::say_end(const Close& close) {
   std::string frame;
   ws::append_close(frame, close);
   note_last_words(frame.size());
-  transport_.write(frame);
+  transport().write(frame);
 }
 
 Summary WebSocket::summary() const {
@@ -221,7 +228,7 @@ std::optional<std::uint64_t> WebSocket::heartbeat_in() const {
 
 void WebSocket::heartbeat() {
   if (!connected() || heartbeat_in() != 0U) return;
-  if (waiting_ && !transport_.unread()) {
+  if (waiting_ && !transport().unread()) {
     end_silent();
     return;
   }

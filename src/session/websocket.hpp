@@ -2,8 +2,8 @@
 // session and back. Frames in and out, heartbeats, limits, and the closing
 // handshake (RFC 6455 sections 5.5 and 7).
 //
-// Owned by the transport's owner, on one worker; its end is the transport's to
-// announce. An idle one owns no buffers.
+// Its transport derives from it, or something that knows it. On one worker; its
+// end is the transport's to announce. An idle one owns no buffers.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,10 @@
 
 namespace paperboy::session {
 
-class WebSocket final : public Link {
+class WebSocket : public Link {
  public:
-  /// `context`, `settings` and `transport` must outlive this. `deflate`: as
-  /// negotiated.
-  WebSocket(Context& context, const Settings& settings, Transport& transport,
-            const std::optional<ws::DeflateParams>& deflate);
+  /// `site` must outlive this. `deflate`: as negotiated.
+  WebSocket(const Site& site, const std::optional<ws::DeflateParams>& deflate);
   ~WebSocket() override;
 
   /// After the 101: heartbeats begin.
@@ -31,7 +29,7 @@ class WebSocket final : public Link {
   void receive(std::span<char> bytes);
 
   /// What the client sends may be compressed.
-  [[nodiscard]] bool inflates() const { return compression_ != nullptr; }
+  [[nodiscard]] bool inflates() const { return compression() != nullptr; }
 
   [[nodiscard]] Summary summary() const override;
   [[nodiscard]] std::uint64_t messages_received() const {
@@ -64,6 +62,8 @@ class WebSocket final : public Link {
   void heartbeat() override;
   void caught_up() override;
 
+  /// Null: it wasn't negotiated.
+  [[nodiscard]] Compression* compression() const;
   bool passes(Bytes encoded, std::uint32_t count);
   void end_silent();
   [[nodiscard]] ws::ReceiverOptions receiver_options();
@@ -72,8 +72,7 @@ class WebSocket final : public Link {
   // The count lies in what the receiver leaves of its own.
   [[no_unique_address]] ws::Receiver receiver_;
   std::uint64_t messages_received_ : 48 = 0;
-  std::unique_ptr<Compression> compression_;  // where it was negotiated
-  std::uint64_t bytes_received_ = 0;
+  std::uint64_t bytes_received_ : 48 = 0;
 };
 
 }  // namespace paperboy::session

@@ -5,6 +5,7 @@
 #include "test.hpp"
 
 using paperboy::session::client_text;
+using paperboy::session::ClientIds;
 using paperboy::session::make_client_id;
 using paperboy::session::parse_uuid;
 using paperboy::session::uuid_text;
@@ -35,6 +36,22 @@ void an_id_is_a_random_uuid(void**) {
   }
 }
 
+void a_number_has_an_id_of_its_own_and_keeps_it(void**) {
+  ClientIds ids;
+  ClientIds others;
+  std::set<std::string> seen;
+  for (int i = 0; i < 1000; ++i) {
+    const std::uint64_t number = ids.next();
+    const std::string text = uuid_text(ids.of(number));
+    assert_true(parse_uuid(text) == ids.of(number));
+    assert_int_equal(text[14], '4');
+    assert_true(std::string("89ab").find(text[19]) != std::string::npos);
+    seen.insert(text);
+    seen.insert(uuid_text(others.of(others.next())));
+  }
+  assert_int_equal(seen.size(), 2000);
+}
+
 void what_is_no_uuid_is_none(void**) {
   for (const char* const text : {"", "x", "01234567-89ab-4def-8000-00000000000",
                                  "01234567-89ab-4def-8000-0000000000011",
@@ -54,6 +71,7 @@ int main() {
       cmocka_unit_test(an_id_is_32_digits),
       cmocka_unit_test(no_two_are_the_same),
       cmocka_unit_test(an_id_is_a_random_uuid),
+      cmocka_unit_test(a_number_has_an_id_of_its_own_and_keeps_it),
       cmocka_unit_test(what_is_no_uuid_is_none),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

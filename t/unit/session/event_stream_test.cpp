@@ -32,7 +32,7 @@ struct Newsroom : World {
 /// A stream and the EventSource at its other end.
 struct Reader {
   explicit Reader(Newsroom& world)
-      : world(world), stream(world.context, world.settings, transport) {}
+      : world(world), stream(world.site, transport) {}
 
   Result<Done> open(const std::vector<std::string>& channels,
                     const std::string& id = {}, std::int64_t expires = 0) {
@@ -77,7 +77,7 @@ struct Reader {
 
   Newsroom& world;
   FakeTransport transport;
-  EventStream stream;
+  Over<EventStream> stream;
   dialect::EventReader events;
   std::size_t read = 0;
 };

@@ -58,6 +58,7 @@ struct World {
   Liaisons liaisons{hub, clock};
   Context context{hub, wheel, clock, counters, codecs, liaisons};
   Settings settings;
+  Site site{context, settings};
   std::vector<Client*> clients;
 };
 
@@ -119,6 +120,20 @@ class FakeTransport final : public Transport {
   std::size_t backlog_ = 0;
 };
 
+/// A framing whose bytes a transport of a test's carries.
+template <typename Framing>
+class Over final : public Framing {
+ public:
+  template <typename... More>
+  Over(const Site& site, Transport& transport, const More&... more)
+      : Framing(site, more...), transport_(transport) {}
+
+ private:
+  [[nodiscard]] Transport& transport() override { return transport_; }
+
+  Transport& transport_;
+};
+
 /// A frame of the server's.
 struct Frame {
   unsigned opcode = 0;
@@ -168,7 +183,7 @@ class Client {
  public:
   explicit Client(World& world,
                   const std::optional<ws::DeflateParams>& deflate = {})
-      : socket(world.context, world.settings, transport, deflate),
+      : socket(world.site, transport, deflate),
         world_(world),
         deflate_(deflate),
         inflater_(deflate ? deflate->server_max_window_bits
@@ -222,7 +237,7 @@ class Client {
   }
 
   FakeTransport transport;
-  WebSocket socket;
+  Over<WebSocket> socket;
 
  private:
   void inflate(Frame& frame, std::string& plain) {

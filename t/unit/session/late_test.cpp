@@ -113,7 +113,7 @@ void a_late_answer_to_a_publish_ends_a_raw_client(void**) {
 
 struct Reader {
   explicit Reader(Late<World>& world)
-      : world(world), stream(world.context, world.settings, transport) {}
+      : world(world), stream(world.site, transport) {}
 
   void open(std::vector<std::string> channels,
             std::vector<Position> since = {}) {
@@ -145,7 +145,7 @@ struct Reader {
 
   Late<World>& world;
   FakeTransport transport;
-  EventStream stream;
+  Over<EventStream> stream;
   dialect::EventReader events;
   std::size_t read = 0;
 };

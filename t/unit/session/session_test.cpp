@@ -114,7 +114,7 @@ struct Fixture : World {
 
 void every_command_of_a_message_is_obeyed_in_order(void**) {
   Fixture f;
-  FramedSession session(f.context, f.settings);
+  FramedSession session(f.site);
   assert_true(session.open(f.in({"news"})).ok());
   session.receive({Kind::text, "send a|publish b|send c|publish d"});
   assert_text(session.taken(),
@@ -125,7 +125,7 @@ void every_command_of_a_message_is_obeyed_in_order(void**) {
 
 void a_close_ends_the_message(void**) {
   Fixture f;
-  FramedSession session(f.context, f.settings);
+  FramedSession session(f.site);
   assert_true(session.open(f.in({})).ok());
   session.receive({Kind::text, "send a|close|send b"});
   assert_text(session.taken(), "message a\nend 4001\n");
@@ -133,8 +133,8 @@ void a_close_ends_the_message(void**) {
 
 void a_state_is_one_connections(void**) {
   Fixture f;
-  FramedSession one(f.context, f.settings);
-  FramedSession two(f.context, f.settings);
+  FramedSession one(f.site);
+  FramedSession two(f.site);
   assert_true(one.open(f.in({"news"})).ok());
   assert_true(two.open(f.in({"news"})).ok());
   one.receive({Kind::text, "publish a|publish b"});
@@ -145,7 +145,7 @@ void a_state_is_one_connections(void**) {
 
 void a_publish_goes_to_all_channels_of_the_location(void**) {
   Fixture f;
-  FramedSession session(f.context, f.settings);
+  FramedSession session(f.site);
   assert_true(session.open(f.in({"news", "chat"})).ok());
   session.receive({Kind::text, "publish a"});
   assert_int_equal(f.broker.entry("news").top.offset, 1);
@@ -156,7 +156,7 @@ void a_publish_goes_to_all_channels_of_the_location(void**) {
 void an_answer_that_comes_late_still_names_its_command(void**) {
   Fixture f;
   f.broker.hold_replies = true;
-  FramedSession session(f.context, f.settings);
+  FramedSession session(f.site);
   assert_true(session.open(f.in({"news"})).ok());
   session.receive({Kind::text, "publish a|publish b"});
   assert_text(session.taken(), "");
@@ -167,7 +167,7 @@ void an_answer_that_comes_late_still_names_its_command(void**) {
 void an_answer_to_nobody_is_counted_and_forgotten(void**) {
   Fixture f;
   f.broker.hold_replies = true;
-  auto session = std::make_unique<FramedSession>(f.context, f.settings);
+  auto session = std::make_unique<FramedSession>(f.site);
   assert_true(session->open(f.in({"news"})).ok());
   session->receive({Kind::text, "publish a|publish b"});
   session.reset();
@@ -178,7 +178,7 @@ void an_answer_to_nobody_is_counted_and_forgotten(void**) {
 
 void errors_are_answered_and_counted(void**) {
   Fixture f;
-  FramedSession session(f.context, f.settings);
+  FramedSession session(f.site);
   assert_true(session.open(f.in({"news"})).ok());
   f.broker.refusal = Error{ErrorCode::log_full, "full"};
   session.receive({Kind::text, "publish a"});
@@ -189,7 +189,7 @@ void errors_are_answered_and_counted(void**) {
 
 void who_may_not_publish_is_told_so(void**) {
   Fixture f;
-  FramedSession session(f.context, f.settings);
+  FramedSession session(f.site);
   Admission admission = f.in({"news"});
   admission.may_publish = false;
   assert_true(session.open(admission).ok());
@@ -208,7 +208,7 @@ void who_comes_back_gets_what_it_missed_before_what_follows(void**) {
   for (const char* data : {"a", "b", "c"}) {
     f.hub.publish({.channel = "news", .data = data}, [](const auto&) {});
   }
-  FramedSession session(f.context, f.settings);
+  FramedSession session(f.site);
   Admission admission = f.in({"news", "sport"});
   admission.since = {{7, 1}};
   assert_true(session.open(admission).ok());
@@ -221,7 +221,7 @@ void who_comes_back_gets_what_it_missed_before_what_follows(void**) {
 void what_can_not_be_recovered_is_a_gap(void**) {
   Fixture f;
   f.hub.publish({.channel = "news", .data = "a"}, [](const auto&) {});
-  FramedSession session(f.context, f.settings);
+  FramedSession session(f.site);
   Admission admission = f.in({"news"});
   admission.since = {{7, 0}};
   assert_true(session.open(admission).ok());
@@ -231,7 +231,7 @@ void what_can_not_be_recovered_is_a_gap(void**) {
 
 void a_gap_is_told(void**) {
   Fixture f;
-  FramedSession session(f.context, f.settings);
+  FramedSession session(f.site);
   assert_true(session.open(f.in({"news"})).ok());
   f.broker.entry("news").top = {7, 4};
   f.broker.lose = true;
@@ -242,7 +242,7 @@ void a_gap_is_told(void**) {
 
 void channels_are_listed_in_their_order_without_namespace(void**) {
   Fixture f;
-  FramedSession session(f.context, f.settings);
+  FramedSession session(f.site);
   assert_true(session
                   .open(f.in({std::string("shop\0news", 9),
                               std::string("shop\0chat", 9), "third"}))
@@ -252,7 +252,7 @@ void channels_are_listed_in_their_order_without_namespace(void**) {
 
 void leaving_leaves_nothing_behind(void**) {
   Fixture f;
-  FramedSession session(f.context, f.settings);
+  FramedSession session(f.site);
   assert_true(session.open(f.in({"news", "chat"})).ok());
   assert_int_equal(f.count(Counter::subscriptions), 2);
   session.leave();
@@ -268,7 +268,7 @@ void leaving_leaves_nothing_behind(void**) {
 void all_channels_are_subscribed_to_or_none(void**) {
   Fixture f;
   f.settings.max_subscriptions = 2;
-  FramedSession session(f.context, f.settings);
+  FramedSession session(f.site);
   const auto refused = session.open(f.in({"a", "b", "c"}));
   assert_true(!refused &&
               refused.error().code == ErrorCode::subscription_limit);
