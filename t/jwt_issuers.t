@@ -149,7 +149,7 @@ subtest 'errors' => sub {
     conf_refused($_, 'keys and issuers',
         qr/a level has paperboy_issuer, or paperboy_jwt_key/) for @both;
     conf_refused("paperboy_token_claim $_;", $_,
-        qr/: expected user, channels, scope, info or expiry/) for 'what a';
+        qr/: expected user, channels, scope, info, expiry or limits/) for 'what a';
     conf_refused("paperboy_token_claim $_ a b;", "two of $_",
         qr/$_: expected the name of one claim/) for qw(info expiry);
     conf_refused('paperboy_token_claim user a; paperboy_token_claim user b;',
