@@ -4,7 +4,8 @@ use Paperboy::Example;
 use Paperboy::Test;
 
 my $application = Paperboy::Example->new('auth-request')->run;
-my $nginx       = nginx(http => $application->http);
+# What it said is remembered by each worker.
+my $nginx       = nginx(workers => 1, http => $application->http);
 my $site        = 'http://localhost';
 
 sub sign_in ($name) {
@@ -43,7 +44,9 @@ is($nginx->ws('/ws', origin => 'https://evil.example',
         headers => [Cookie => $ann])->status, 403, 'no page of another site');
 is($nginx->http(GET => '/may')->{status}, 404, 'nobody asks from outside');
 
+my $bob = sign_in('bob');
+is(listen_to('lobby', $bob)->status, 200, 'what it says');
 $application->stop;
-is(listen_to('lobby', $eve)->status, 200, 'what it said is remembered');
+is(listen_to('lobby', $bob)->status, 200, 'is remembered');
 is(listen_to('lobby', $ann)->status, 503, 'what it has yet to say is not');
 finish;
