@@ -17,8 +17,10 @@ my $seed = $ENV{PAPERBOY_SEED} // 1;
 # What the run printed; whether it was content.
 sub run (@words) {
     my $printed = qx{t/fault/redis --seed $seed --quiet --hurry 0.3 --every 1 --channels 6 --publishers 20 --rate 150 --look 0.3 --timeout 1 @words 2>&1};
-    my %count = $printed =~ /(?<=[:,] )(\d+) (classic|native|notiflux|raw|sse)\b(?!:)/g;
-    %count = reverse %count;
+    my %count;
+    while ($printed =~ /(?<=[:,] )(\d+) (classic|native|notiflux|raw|sse)\b(?!:)/g) {
+        $count{$2} = $1;
+    }
     my ($all) = $printed =~ /contradictions lost between again\n *(\d.*)$/m;
     @count{qw(forks untold duplicates reorders contradictions lost between)}
         = split ' ', $all // '';
