@@ -140,7 +140,10 @@ describe('EventSource', () => {
       return answer?.ok;
     }, 'a publish');
     for (let round = 0; round < 4; round++) {
+      // From the second round on while the page is away, then till it is back.
       for (let i = 0; i < 10; i++) await publish(`kept${1 + i % 2}`);
+      await until(() => page.evaluate((n) => window.opened > n, round),
+        'the stream again');
       await nginx.killWorker();
       await nginx.killWorker();
     }
@@ -154,7 +157,7 @@ describe('EventSource', () => {
         .map((one) => Number(one.split(' ')[1]));
       assert.deepEqual(numbers, [...numbers].sort((a, b) => a - b));
     }
-    assert.ok(await page.evaluate(() => window.opened) > 2);
+    assert.ok(await page.evaluate(() => window.opened) > 4);
   });
 
   test('is told of the gap after a restart, and goes on', async () => {
