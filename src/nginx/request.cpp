@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nginx/pipeline.hpp"
 #include "nginx/worker.hpp"
 
 namespace paperboy::nginx {
@@ -224,6 +225,7 @@ ngx_int_t answer(ngx_http_request_t* r, ngx_uint_t status, Bytes type,
   r->headers_out.content_type = borrow(type);
   r->headers_out.content_type_len = type.size();
   r->headers_out.content_type_lowcase = nullptr;
+  hold_answer(r);
   const ngx_int_t sent = ngx_http_send_header(r);
   if (sent == NGX_ERROR || sent > NGX_OK || r->header_only != 0) return sent;
   ngx_chain_t chain{buffer, nullptr};

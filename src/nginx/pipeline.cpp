@@ -1,0 +1,57 @@
+#include "nginx/pipeline.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace paperboy::nginx {
+
+namespace {
+
+/// By its number too: until the turn is over another may have its place.
+struct Held {
+  ngx_connection_t* connection;
+  ngx_atomic_uint_t number;
+
+  friend bool operator==(const Held&, const Held&) = default;
+};
+
+// Of this turn. No more than what epoll tells at once.
+std::vector<Held> all_held;
+
+void release_all(ngx_event_t*) {
+  for (const Held& held : all_held) {
+    const ngx_connection_t& c = *held.connection;
+    const bool same =
+        c.fd != static_cast<ngx_socket_t>(-1) && c.number == held.number;
+    if (same) ngx_tcp_push(c.fd);
+  }
+  all_held.clear();
+}
+
+/// Others come with it, over HTTP/1, and the connection stays.
+bool is_followed(const ngx_http_request_t* r) {
+  return r == r->main && r->http_version <= NGX_HTTP_VERSION_11 &&
+         r->keepalive != 0 && r->header_in->pos < r->header_in->last;
+}
+
+}  // namespace
+
+void hold_answer(ngx_http_request_t* r) {
+  static ngx_event_t end;
+  if (!is_followed(r)) return;
+  ngx_connection_t* const c = r->connection;
+  const Held held{c, c->number};
+  if (std::ranges::find(all_held, held) != all_held.end()) return;
+  const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  const bool tcp = c->tcp_nodelay != NGX_TCP_NODELAY_DISABLED;
+  // Without it what is let go would wait for the client's acknowledgement.
+  if (core->tcp_nodelay == 0 || !tcp || ngx_tcp_nodelay(c) != NGX_OK) return;
+  all_held.push_back(held);
+  ngx_tcp_nopush(c->fd);
+  end.handler = callback<release_all>;
+  end.log = ngx_cycle->log;
+  ngx_post_event(&end, &ngx_posted_next_events);
+}
+
+}  // namespace paperboy::nginx

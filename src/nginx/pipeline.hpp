@@ -1,0 +1,16 @@
+// Answers to the requests of a pipeline leave together. nginx writes each by
+// itself, and a lone write is what costs most of a publish; so an answer that
+// others will follow waits in its socket (TCP_CORK, under TLS as well), with
+// what is written after it, until the turn is over. The kernel sends full
+// segments meanwhile, and all that waits when the connection is closed.
+#pragma once
+
+#include "nginx/ngx.hpp"
+
+namespace paperboy::nginx {
+
+/// Before the answer to `r` is sent. Does nothing where no other request has
+/// come with this one, and where the location has no tcp_nodelay.
+void hold_answer(ngx_http_request_t* r);
+
+}  // namespace paperboy::nginx
