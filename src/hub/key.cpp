@@ -1,11 +1,12 @@
 #include "hub/key.hpp"
 
+#include <utility>
+
 #include "base/utf8.hpp"
 
 namespace paperboy::hub {
 
-Result<std::string> channel_key(Bytes name_space, Bytes name,
-                                std::size_t max_length) {
+Result<Done> check_key(Bytes name_space, Bytes name, std::size_t max_length) {
   const auto refuse = [](Bytes why) {
     return Error{ErrorCode::channel_name, why};
   };
@@ -23,11 +24,23 @@ Result<std::string> channel_key(Bytes name_space, Bytes name,
   if (name.find('\0') != Bytes::npos || !is_utf8(name)) {
     return refuse("the channel's name is not UTF-8 without NUL");
   }
-  if (name_space.empty()) return std::string(name);
-  std::string key;
-  key.reserve(name_space.size() + 1 + name.size());
-  key.append(name_space).push_back('\0');
-  return key.append(name);
+  return Done{};
+}
+
+Bytes join_key(Bytes name_space, Bytes name, std::string& room) {
+  if (name_space.empty()) return name;
+  room.reserve(name_space.size() + 1 + name.size());
+  room.assign(name_space).push_back('\0');
+  return room.append(name);
+}
+
+Result<std::string> channel_key(Bytes name_space, Bytes name,
+                                std::size_t max_length) {
+  const auto checked = check_key(name_space, name, max_length);
+  if (!checked) return checked.error();
+  std::string room;
+  const Bytes key = join_key(name_space, name, room);
+  return room.empty() ? std::string(key) : std::move(room);
 }
 
 Bytes channel_name(Bytes key) {

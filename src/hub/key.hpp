@@ -18,7 +18,14 @@ namespace paperboy::hub {
 
 inline constexpr std::size_t kMaxNamespace = 256;  // bytes
 
-/// `max_length`: of `name`, in bytes.
+/// Whether the two make a key. `max_length`: of `name`, in bytes.
+[[nodiscard]] Result<Done> check_key(Bytes name_space, Bytes name,
+                                     std::size_t max_length);
+
+/// The key, in `room` where it isn't the name itself. REQUIRES: check_key.
+[[nodiscard]] Bytes join_key(Bytes name_space, Bytes name, std::string& room);
+
+/// Both.
 [[nodiscard]] Result<std::string> channel_key(Bytes name_space, Bytes name,
                                               std::size_t max_length);
 

@@ -1,16 +1,18 @@
 #include "nginx/asked.hpp"
 
+#include <utility>
+
 namespace paperboy::nginx {
 
-std::shared_ptr<Asked> Asked::begin(ngx_http_request_t* r) {
-  auto* const asked = make_in_pool<std::shared_ptr<Asked>>(r->pool);
-  if (asked == nullptr) return nullptr;
+bool Asked::listen(ngx_http_request_t* r, std::shared_ptr<Asked> asked) {
+  auto* const kept =
+      make_in_pool<std::shared_ptr<Asked>>(r->pool, std::move(asked));
+  if (kept == nullptr) return false;
   ngx_http_cleanup_t* const cleanup = ngx_http_cleanup_add(r, 0);
-  if (cleanup == nullptr) return nullptr;
-  *asked = std::shared_ptr<Asked>(new Asked(r));
-  cleanup->data = asked;
+  if (cleanup == nullptr) return false;
+  cleanup->data = kept;
   cleanup->handler = on_end;
-  return *asked;
+  return true;
 }
 
 void Asked::on_end(void* data) {

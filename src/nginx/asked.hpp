@@ -10,8 +10,17 @@ namespace paperboy::nginx {
 
 class Asked {
  public:
-  /// Hears of the request's end. Null: no memory.
-  static std::shared_ptr<Asked> begin(ngx_http_request_t* r);
+  /// See begin.
+  explicit Asked(ngx_http_request_t* r) : r_(r) {}
+
+  /// `T`: with what is needed until then. Hears of the request's end. Null: no
+  /// memory.
+  template <typename T = Asked>
+  static std::shared_ptr<T> begin(ngx_http_request_t* r) {
+    auto asked = std::make_shared<T>(r);
+    if (!listen(r, asked)) return nullptr;
+    return asked;
+  }
 
   /// `answer(r)` sends it; its status is the request's. Once.
   template <typename Answer>
@@ -29,7 +38,7 @@ class Asked {
   }
 
  private:
-  explicit Asked(ngx_http_request_t* r) : r_(r) {}
+  static bool listen(ngx_http_request_t* r, std::shared_ptr<Asked> asked);
   static void on_end(void* data);
   void end();
 

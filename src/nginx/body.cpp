@@ -50,4 +50,19 @@ Result<std::string> read_body(const ngx_http_request_t* r, std::size_t limit,
   return body;
 }
 
+Result<Bytes> borrow_body(const ngx_http_request_t* r, std::size_t limit,
+                          const Error& too_large, std::string& room) {
+  const auto* const first =
+      r->request_body != nullptr ? r->request_body->bufs : nullptr;
+  const bool whole = first != nullptr && first->next == nullptr &&
+                     ngx_buf_in_memory(first->buf);
+  if (whole && body_size(r) <= limit) {
+    return Bytes(reinterpret_cast<const char*>(first->buf->pos), body_size(r));
+  }
+  auto body = read_body(r, limit, too_large);
+  if (!body) return body.error();
+  room = std::move(*body);
+  return Bytes(room);
+}
+
 }  // namespace paperboy::nginx

@@ -21,6 +21,11 @@ bool is_sized(const ngx_http_request_t* r);
 Result<std::string> read_body(const ngx_http_request_t* r, std::size_t limit,
                               const Error& too_large);
 
+/// The same without a copy, good for as long as the request; but in `room`
+/// where nginx has it in pieces or in a file.
+Result<Bytes> borrow_body(const ngx_http_request_t* r, std::size_t limit,
+                          const Error& too_large, std::string& room);
+
 /// The body has arrived. Whatever happens, the request has to end.
 template <ngx_int_t then(ngx_http_request_t*)>
 void on_body(ngx_http_request_t* r) {

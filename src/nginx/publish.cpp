@@ -4,6 +4,9 @@
 // A client POSTs the message. From an internal location also a GET publishes,
 // since X-Accel-Redirect and error_page make one of everything: its message is
 // paperboy_message, or else the body of the client's request.
+#include <charconv>
+#include <iterator>
+
 #include "base/json_text.hpp"
 #include "base/utf8.hpp"
 #include "hub/key.hpp"
@@ -30,7 +33,7 @@ constexpr std::size_t kOutcomeSize = 80;  // bytes
 constexpr Error kOpen{ErrorCode::internal, "not answered yet"};
 
 struct Outcome {
-  std::string channel;
+  Bytes channel;  // its name; as long as the request
   Result<hub::Published> result;
 };
 
@@ -70,27 +73,43 @@ bool is_binary(Bytes content_type) {
   return ws::equal_ignoring_case(ws::trim(type), "application/octet-stream");
 }
 
-/// The message, and whether it is text.
-Result<std::string> read_message(ngx_http_request_t* r,
-                                 const LocationConf& conf, Kind& kind) {
+/// The message, perhaps in `room`, and whether it is text.
+Result<Bytes> read_message(ngx_http_request_t* r, const LocationConf& conf,
+                           Kind& kind, std::string& room) {
   const std::size_t limit = conf.settings.max_message_size;
   if (conf.message != nullptr) {
     const Bytes message = evaluate(r, conf.message);
     if (message.size() > limit) return kTooLarge;
-    return std::string(message);
+    return message;
   }
   const auto* const type = r->headers_in.content_type;
   if (type != nullptr && is_binary(bytes(type->value))) kind = Kind::binary;
-  return read_body(r, limit, kTooLarge);
+  return borrow_body(r, limit, kTooLarge, room);
 }
 
-void append_member(std::string& out, Bytes name, Bytes value) {
-  out.append(",\"").append(name).append("\":").append(value);
+void append_number(std::string& out, std::uint64_t number, int base = 10) {
+  char digits[20];
+  const auto end =
+      std::to_chars(std::begin(digits), std::end(digits), number, base);
+  out.append(std::begin(digits), end.ptr);
 }
 
-void append_text(std::string& out, Bytes name, Bytes text) {
-  append_member(out, name, {});
-  append_json_string(out, text);
+/// Its epoch as epoch_text has it.
+void append_done(std::string& out, const hub::Published& done) {
+  out += R"(,"epoch":")";
+  append_number(out, done.position.epoch, 16);
+  out += R"(","offset":)";
+  append_number(out, done.position.offset);
+  out += R"(,"subscribers":)";
+  append_number(out, done.subscribers);
+  if (done.repeated) out += R"(,"repeated":true)";
+}
+
+void append_error(std::string& out, const Error& error) {
+  out += R"(,"error":)";
+  append_json_string(out, error_name(error.code));
+  out += R"(,"message":)";
+  append_json_string(out, error.message);
 }
 
 /// As text: a publish is answered more often than anything else is made.
@@ -98,15 +117,9 @@ void append_outcome(std::string& out, const Outcome& outcome) {
   out += R"({"channel":)";
   append_json_string(out, outcome.channel);
   if (outcome.result) {
-    const hub::Published& done = *outcome.result;
-    append_text(out, "epoch", epoch_text(done.position.epoch));
-    append_member(out, "offset", std::to_string(done.position.offset));
-    append_member(out, "subscribers", std::to_string(done.subscribers));
-    if (done.repeated) append_member(out, "repeated", "true");
+    append_done(out, *outcome.result);
   } else {
-    const Error& error = outcome.result.error();
-    append_text(out, "error", error_name(error.code));
-    append_text(out, "message", error.message);
+    append_error(out, outcome.result.error());
   }
   out += '}';
 }
@@ -128,10 +141,9 @@ ngx_int_t answer_outcomes(ngx_http_request_t* r, const LocationConf& conf,
 }
 
 /// A request's publications, until each is answered.
-struct Publishing {
-  std::shared_ptr<Asked> asked;
-  std::string message;  // what the drafts borrow from
-  std::string once;
+struct Publishing : Asked {
+  using Asked::Asked;
+
   std::vector<Outcome> outcomes;  // as the location names the channels
   std::size_t open = 0;
 };
@@ -158,16 +170,17 @@ void note_outcome(Publishing& all, std::size_t index,
   }
   all.outcomes[index].result = result;
   if (--all.open > 0) return;
-  all.asked->give([&all](ngx_http_request_t* r) { return answer_all(r, all); });
+  all.give([&all](ngx_http_request_t* r) { return answer_all(r, all); });
 }
 
 /// Each in turn, whatever channel `draft` is for: what one refuses, others may
 /// take.
 void publish_to_all(Worker& worker, const std::shared_ptr<Publishing>& all,
-                    const std::vector<std::string>& keys, Draft draft) {
-  all->open = keys.size();
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    draft.channel = keys[i];
+                    Bytes name_space, Draft draft) {
+  all->open = all->outcomes.size();
+  std::string room;
+  for (std::size_t i = 0; i < all->outcomes.size(); ++i) {
+    draft.channel = hub::join_key(name_space, all->outcomes[i].channel, room);
     worker.context().hub.publish(
         draft, [all, i](const Result<hub::Published>& result) {
           note_outcome(*all, i, result);
@@ -175,36 +188,38 @@ void publish_to_all(Worker& worker, const std::shared_ptr<Publishing>& all,
   }
 }
 
-Result<std::vector<std::string>> channel_keys(
-    ngx_http_request_t* r, const LocationConf& conf,
-    const std::vector<std::string>& names) {
+Result<Done> check_channels(const LocationConf& conf, Bytes name_space,
+                            const std::vector<Bytes>& names) {
   if (names.empty()) {
     return Error{ErrorCode::channel_name, "no channel is named"};
   }
-  const Bytes name_space = evaluate(r, conf.name_space);
-  std::vector<std::string> keys;
-  keys.reserve(names.size());
-  for (const std::string& name : names) {
-    auto key =
-        hub::channel_key(name_space, name, conf.settings.max_channel_length);
-    if (!key) return key.error();
-    keys.push_back(std::move(*key));
+  for (const Bytes name : names) {
+    auto checked =
+        hub::check_key(name_space, name, conf.settings.max_channel_length);
+    if (!checked) return checked;
   }
-  return keys;
+  return Done{};
+}
+
+/// With a token those that it was checked for, whatever their variables say by
+/// now.
+std::vector<Bytes> channels(ngx_http_request_t* r, const LocationConf& conf,
+                            const Request& request) {
+  if (!request.identity.token) return channel_values(r, conf);
+  return {request.channels.begin(), request.channels.end()};
 }
 
 ngx_int_t publish(ngx_http_request_t* r) {
   const LocationConf& conf = location_conf(r);
   Request& request = *Request::of(r);
   Worker& worker = *Worker::current();
-  // With a token those that it was checked for, whatever their variables say by
-  // now.
-  auto names =
-      request.identity.token ? request.channels : named_channels(r, conf);
-  const auto keys = channel_keys(r, conf, names);
-  if (!keys) return refuse_error(r, request, keys.error());
+  const auto names = channels(r, conf, request);
+  const Bytes name_space = evaluate(r, conf.name_space);
+  const auto checked = check_channels(conf, name_space, names);
+  if (!checked) return refuse_error(r, request, checked.error());
   Kind kind = Kind::text;
-  auto message = read_message(r, conf, kind);
+  std::string room;
+  const auto message = read_message(r, conf, kind, room);
   if (!message) return refuse_error(r, request, message.error());
   if (kind == Kind::text && !is_utf8(*message)) {
     return refuse_publish(r, request, NGX_HTTP_BAD_REQUEST, "bad_request",
@@ -216,21 +231,16 @@ ngx_int_t publish(ngx_http_request_t* r) {
     return refuse_publish(r, request, NGX_HTTP_BAD_REQUEST, "bad_request",
                           "the idempotency key is longer than 256 bytes");
   }
-  const auto all = std::make_shared<Publishing>();
-  all->asked = Asked::begin(r);
-  if (!all->asked) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  all->message = std::move(*message);
-  all->once = once;
+  const auto all = Asked::begin<Publishing>(r);
+  if (!all) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   all->outcomes.reserve(names.size());
-  for (std::string& name : names) {
-    all->outcomes.push_back({std::move(name), kOpen});
-  }
-  publish_to_all(worker, all, *keys,
+  for (const Bytes name : names) all->outcomes.push_back({name, kOpen});
+  publish_to_all(worker, all, name_space,
                  {.kind = kind,
-                  .data = all->message,
-                  .idempotency_key = all->once,
+                  .data = *message,
+                  .idempotency_key = once,
                   .idempotency_ms = conf.idempotency_window});
-  return all->asked->wait();
+  return all->wait();
 }
 
 }  // namespace

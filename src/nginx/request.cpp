@@ -128,12 +128,19 @@ Bytes evaluate(ngx_http_request_t* r, Value value) {
 
 std::vector<std::string> named_channels(ngx_http_request_t* r,
                                         const LocationConf& conf) {
-  std::vector<std::string> names;
+  const auto values = channel_values(r, conf);
+  return {values.begin(), values.end()};
+}
+
+std::vector<Bytes> channel_values(ngx_http_request_t* r,
+                                  const LocationConf& conf) {
+  std::vector<Bytes> names;
   if (!conf.channels) return names;
+  names.reserve(conf.channels->size());
   for (const Value value : *conf.channels) {
     const Bytes name = evaluate(r, value);
     const bool known = std::ranges::find(names, name) != names.end();
-    if (!name.empty() && !known) names.emplace_back(name);
+    if (!name.empty() && !known) names.push_back(name);
   }
   return names;
 }

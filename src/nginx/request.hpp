@@ -87,6 +87,10 @@ Bytes evaluate(ngx_http_request_t* r, Value value);
 std::vector<std::string> named_channels(ngx_http_request_t* r,
                                         const LocationConf& conf);
 
+/// The same, good for as long as the request.
+std::vector<Bytes> channel_values(ngx_http_request_t* r,
+                                  const LocationConf& conf);
+
 /// All header fields of the request, in order.
 std::vector<ws::HeaderField> all_headers(ngx_http_request_t* r);
 

@@ -54,6 +54,15 @@ void what_is_no_name_is_refused(void**) {
   assert_refused("cut \xE2\x82");
 }
 
+void a_name_without_a_namespace_is_its_own_key(void**) {
+  const Bytes name = "news";
+  std::string room = "shop\0of the last one"s;
+  assert_true(check_key("", name, kMax).ok());
+  assert_true(join_key("", name, room).data() == name.data());
+  assert_true(join_key("shop", name, room) == "shop\0news"s);
+  assert_true(join_key("shop", "a", room) == "shop\0a"s);
+}
+
 }  // namespace
 }  // namespace paperboy::hub
 
@@ -64,6 +73,7 @@ int main() {
       cmocka_unit_test(namespaces_never_meet),
       cmocka_unit_test(the_limit_is_the_names),
       cmocka_unit_test(what_is_no_name_is_refused),
+      cmocka_unit_test(a_name_without_a_namespace_is_its_own_key),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
