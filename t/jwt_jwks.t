@@ -78,6 +78,12 @@ server {
         paperboy_jwks file=%%DIR%%/aged-file.json max_age=2s;
     }
     location /never { paperboy echo; paperboy_jwks location=/keys/none; }
+    location /guess {
+        paperboy echo;
+        paperboy_jwks location=/keys/none;
+        paperboy_token_issuer https://login.example.com/;
+        paperboy_limit_bad_tokens 10/h pause=1h;
+    }
     location /status { paperboy_status; }
     location /keys/ { internal; alias %%DIR%%/; deny all; }
     location = /keys/proxied {
@@ -186,6 +192,29 @@ subtest 'keys that are not known yet' => sub {
     ok(wait_for('the log', sub {
         $nginx->log =~ m{"/keys/none": the answer is 404; no token of its keys is taken}
     }), 'and the log says why');
+};
+
+subtest 'guesses while keys are not known' => sub {
+    my $us    = 'https://login.example.com/';
+    my $guess = sub ($claims = {}, %option) {
+        return jwt({ iss => $us, %$claims }, key => $private{ec1},
+            alg => 'ES256', header => { kid => 'x' }, %option);
+    };
+    is(answer('/guess', $guess->()), 503, 'one that may be good') for 1 .. 20;
+    is(answer('/guess', $guess->({ exp => 17 })), 401, 'one that was') for 1 .. 20;
+    my %bad = (
+        'no token'                 => 'x.y.z',
+        'no signature of its kind' => $guess->() =~ s/\.[^.]*\z/.AAAA/r,
+        'of somebody else'         => $guess->({ iss => 'https://evil.example/' }),
+        'no claims that can be'    => $guess->({ sub => [] }),
+        'a secret, of which none can come' => $guess->({}, alg => 'HS256',
+            key => $secret),
+    );
+    for (1 .. 2) {
+        is(answer('/guess', $bad{$_}), 401, $_) for sort keys %bad;
+    }
+    is(answer('/guess', 'x.y.z'), 401, 'one too many');
+    is(answer('/guess', $guess->()), 429, 'has them pause');
 };
 
 subtest 'keys that are too old' => sub {

@@ -128,21 +128,30 @@ bool signature_is_good(const SignedToken& token, const Key& key,
   return true;
 }
 
+// Why there is none to verify it with. Of a key that isn't known now the token
+// may be good, unless no such key could have signed it.
+TokenError why_no_key(const SignedToken& token, const Header& header,
+                      const KeySet& keys, bool known) {
+  const bool other = header.kid && (known || header.kid->empty());
+  if (other || !keys.waits_for(header.algorithm)) {
+    return known ? TokenError::algorithm : TokenError::unknown_key;
+  }
+  return can_be_signature(header.algorithm, token.signature.size())
+             ? TokenError::no_keys
+             : TokenError::signature;
+}
+
 // Whether a key that the header's kid chooses has signed the token. The
 // algorithm that the token names decides nothing: it is compared.
 Result<Done, TokenError> check_signature(const SignedToken& token,
                                          const Header& header,
                                          const KeySet& keys) {
   auto candidates = keys.find(header.kid);
-  if (candidates.empty()) {
-    return keys.waits() ? TokenError::no_keys : TokenError::unknown_key;
-  }
+  const bool known = !candidates.empty();
   std::erase_if(candidates, [&](const Key* key) {
     return key->algorithm() != header.algorithm;
   });
-  if (candidates.empty()) {
-    return TokenError::algorithm;
-  }
+  if (candidates.empty()) return why_no_key(token, header, keys, known);
   const bool matched =
       std::any_of(candidates.begin(), candidates.end(), [&](const Key* key) {
         return signature_is_good(token, *key, keys.cache());
@@ -221,11 +230,12 @@ Result<Token, TokenError> verify(Bytes token, const Issuers& issuers,
       std::move(*signature)};
   const Issuer* const issuer = issuers.find(*claims);
   if (issuer == nullptr) return TokenError::issuer;
-  if (auto good = check_signature(signed_token, *header, *issuer->keys);
-      !good) {
-    return good.error();
-  }
-  return read_claims(*claims, *issuer->rules, now);
+  const auto good = check_signature(signed_token, *header, *issuer->keys);
+  if (!good && good.error() != TokenError::no_keys) return good.error();
+  auto read = read_claims(*claims, *issuer->rules, now);
+  // Whoever signed it: such claims open nothing.
+  if (!read || good) return read;
+  return good.error();
 }
 
 }  // namespace paperboy::auth

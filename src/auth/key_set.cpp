@@ -35,9 +35,10 @@ void KeySet::add(std::shared_ptr<KeySource> source) {
   sources_.push_back(std::move(source));
 }
 
-bool KeySet::waits() const {
-  return std::ranges::any_of(
-      sources_, [](const auto& source) { return !source->filled(); });
+bool KeySet::waits_for(Algorithm algorithm) const {
+  return std::ranges::any_of(sources_, [algorithm](const auto& source) {
+    return source->waits_for(algorithm);
+  });
 }
 
 std::vector<const Key*> KeySet::find(std::optional<Bytes> kid) const {

@@ -19,7 +19,8 @@ namespace paperboy::auth {
 /// JWKS. Each worker has its own and fills it on its event loop.
 class KeySource {
  public:
-  KeySource() = default;
+  /// `secrets`: keys that sign as well (HS) may come to be in it.
+  explicit KeySource(bool secrets = true) : secrets_(secrets) {}
   KeySource(const KeySource&) = delete;
   KeySource& operator=(const KeySource&) = delete;
 
@@ -30,6 +31,12 @@ class KeySource {
   void drop();
 
   [[nodiscard]] bool filled() const { return filled_; }
+
+  /// It isn't filled, and may come to have a key of that algorithm.
+  [[nodiscard]] bool waits_for(Algorithm algorithm) const {
+    return !filled_ && (secrets_ || !is_hmac(algorithm));
+  }
+
   [[nodiscard]] const std::vector<Key>& keys() const { return keys_; }
 
   /// A token named a kid that isn't here: it may be newer than the keys.
@@ -38,6 +45,7 @@ class KeySource {
   bool take_wanted();
 
  private:
+  const bool secrets_;
   std::vector<Key> keys_;
   bool filled_ = false;
   bool wanted_ = false;
@@ -61,8 +69,9 @@ class KeySet {
   /// Of the configuration.
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
 
-  /// Some part isn't filled: its keys aren't known yet, or no longer.
-  [[nodiscard]] bool waits() const;
+  /// Some part that may have keys of that algorithm isn't filled: they aren't
+  /// known yet, or no longer.
+  [[nodiscard]] bool waits_for(Algorithm algorithm) const;
 
   /// The keys to try for a token: those named `kid`, or, without a kid, those
   /// without a name, in the order they were added. Where there is none of that

@@ -127,4 +127,19 @@ bool signature_matches(const SignedToken& token, const Key& key) {
                                   : public_key_matches(token, key);
 }
 
+bool can_be_signature(Algorithm algorithm, std::size_t size) {
+  switch (family(algorithm)) {
+    case Family::hs:
+      return size == hash_size(algorithm);
+    case Family::rs:
+    case Family::ps:
+      return size >= 256 && size <= 2048;
+    case Family::es:
+      return size == 2 * coordinate_size(algorithm);
+    case Family::eddsa:
+      return size == 64 || size == 114;
+  }
+  return false;
+}
+
 }  // namespace paperboy::auth

@@ -1,6 +1,7 @@
 // Whether the signature of a token is a key's.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "auth/key.hpp"
@@ -20,5 +21,9 @@ struct SignedToken {
 /// REQUIRES: the header's algorithm is the key's; `token.whole` is no larger
 /// than kMaxTokenSize. Re-entrant.
 [[nodiscard]] bool signature_matches(const SignedToken& token, const Key& key);
+
+/// Whether any key of that algorithm makes signatures of `size` bytes: RSA's
+/// are from 2048 to 16384 bits.
+[[nodiscard]] bool can_be_signature(Algorithm algorithm, std::size_t size);
 
 }  // namespace paperboy::auth

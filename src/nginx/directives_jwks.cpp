@@ -36,9 +36,8 @@ Bytes read_option(Bytes text, JwksConf& jwks) {
                ? Bytes()
                : "expected a number from 1 to 1000";
   }
-  return "expected refresh=, retry=, timeout=, max_age=, max_size=, max_keys= "
-         "or "
-         "secrets";
+  return "expected refresh=, retry=, timeout=, max_age=, max_size=, "
+         "max_keys= or secrets";
 }
 
 /// Null: all is well.
@@ -95,7 +94,6 @@ char* load(ngx_conf_t* cf, JwksConf& jwks) {
 char* add_jwks(ngx_conf_t* cf, std::span<const ngx_str_t> given,
                auth::KeySet& keys) {
   auto jwks = std::make_shared<JwksConf>();
-  jwks->keys = std::make_shared<auth::KeySource>();
   const auto file = option(bytes(given[0]), "file=");
   const auto uri = option(bytes(given[0]), "location=");
   if (!file && !uri) {
@@ -114,6 +112,7 @@ char* add_jwks(ngx_conf_t* cf, std::span<const ngx_str_t> given,
                       "expected a time above refresh=, after which a good key "
                       "set is read again");
   }
+  jwks->keys = std::make_shared<auth::KeySource>(jwks->limits.secrets);
   if (file && (bad = load(cf, *jwks)) != NGX_CONF_OK) return bad;
   MainConf& main = main_conf(cf);
   main.has_public_keys = true;

@@ -82,11 +82,63 @@ void a_source_that_was_never_filled_is_waited_for(void**) {
   const auto source = std::make_shared<KeySource>();
   keys.add(source);
   assert_false(keys.empty());
-  assert_true(keys.waits());
+  assert_true(keys.waits_for(Algorithm::hs256));
   assert_error(TokenError::no_keys, hs256_token("{}"), keys);
   source->replace({});
-  assert_false(keys.waits());
+  assert_false(keys.waits_for(Algorithm::hs256));
   assert_error(TokenError::unknown_key, hs256_token("{}"), keys);
+}
+
+// Of which no key that is to come could make it good.
+void what_cannot_be_a_token_waits_for_no_key(void**) {
+  constexpr Bytes kHeader = R"({"alg":"HS256","kid":"k2"})";
+  TokenRules rules;
+  rules.issuer = "us";
+  rules.expiry_required = true;
+  KeySet keys = one_key(Algorithm::es256, p256().public_pem, "k1");
+  keys.add(std::make_shared<KeySource>());
+  const std::string claims = R"({"iss":"us","exp":1700000060})";
+  const std::string token = hs256_token(kHeader, claims);
+  const auto is = [&](TokenError error, Bytes shown) {
+    assert_error(error, shown, keys, rules);
+  };
+  is(TokenError::no_keys, token);
+  is(TokenError::no_keys, hs256_token(claims));
+  is(TokenError::no_keys, made(Algorithm::rs256, claims, "k2"));
+  const std::string unsigned_part = token.substr(0, token.rfind('.') + 1);
+  is(TokenError::signature, unsigned_part);
+  is(TokenError::signature, unsigned_part + base64url(std::string(31, 'x')));
+  is(TokenError::issuer,
+     hs256_token(kHeader, R"({"iss":"them","exp":1700000060})"));
+  is(TokenError::claims, hs256_token(kHeader, R"({"iss":"us"})"));
+  is(TokenError::expired, hs256_token(kHeader, R"({"iss":"us","exp":17})"));
+  is(TokenError::algorithm, hs256_token(R"({"alg":"none"})", claims));
+  is(TokenError::algorithm,
+     hs256_token(R"({"alg":"HS256","kid":"k1"})", claims));
+  is(TokenError::unknown_key,
+     hs256_token(R"({"alg":"HS256","kid":""})", claims));
+  is(TokenError::signature, hs256_token(R"({"alg":"RS256"})", claims));
+}
+
+// Where those of a location are public by their nature.
+void a_secret_is_waited_for_where_one_may_come(void**) {
+  KeySet keys;
+  keys.add(std::make_shared<KeySource>(/*secrets=*/false));
+  assert_error(TokenError::unknown_key, hs256_token("{}"), keys);
+  assert_error(TokenError::no_keys, made(Algorithm::es256, "{}", "k1"), keys);
+  keys.add(std::make_shared<KeySource>(/*secrets=*/true));
+  assert_error(TokenError::no_keys, hs256_token("{}"), keys);
+}
+
+// A part that isn't there may have one without a name, too.
+void an_unnamed_key_of_another_algorithm_is_not_all(void**) {
+  KeySet keys = one_key(Algorithm::es256, p256().public_pem);
+  assert_error(TokenError::algorithm, made(Algorithm::rs256, "{}"), keys);
+  const auto source = std::make_shared<KeySource>();
+  keys.add(source);
+  assert_error(TokenError::no_keys, made(Algorithm::rs256, "{}"), keys);
+  source->replace({});
+  assert_error(TokenError::algorithm, made(Algorithm::rs256, "{}"), keys);
 }
 
 void an_unknown_kid_is_asked_for_once(void**) {
@@ -107,11 +159,11 @@ void a_source_that_is_dropped_is_waited_for_again(void**) {
   const auto source = source_of("theirs", "k1");
   keys.add(source);
   source->drop();
-  assert_true(keys.waits());
+  assert_true(keys.waits_for(Algorithm::hs256));
   assert_true(keys.find("k1").empty());
   assert_true(source->take_wanted());
   source->replace({});
-  assert_false(keys.waits());
+  assert_false(keys.waits_for(Algorithm::hs256));
 }
 
 }  // namespace
@@ -125,6 +177,9 @@ int main() {
       cmocka_unit_test(a_source_replaces_all_its_keys),
       cmocka_unit_test(a_source_that_was_never_filled_is_waited_for),
       cmocka_unit_test(a_source_that_is_dropped_is_waited_for_again),
+      cmocka_unit_test(what_cannot_be_a_token_waits_for_no_key),
+      cmocka_unit_test(a_secret_is_waited_for_where_one_may_come),
+      cmocka_unit_test(an_unnamed_key_of_another_algorithm_is_not_all),
       cmocka_unit_test(an_unknown_kid_is_asked_for_once),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -221,6 +221,20 @@ void a_refusal_leaves_openssl_without_errors(void**) {
   assert_int_equal(ERR_peek_error(), 0);
 }
 
+void a_signature_has_a_size_of_its_algorithm(void**) {
+  for (const Algorithm signer : kAlgorithms) {
+    const std::size_t size = signature_of(made(signer, kClaims)).size();
+    const bool rsa =
+        family(signer) == Family::rs || family(signer) == Family::ps;
+    assert_true(can_be_signature(signer, size));
+    assert_int_equal(can_be_signature(signer, size + 1), rsa);
+    for (const std::size_t other :
+         {std::size_t{0}, size - 1, std::size_t{2049}}) {
+      assert_false(can_be_signature(signer, other));
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -238,6 +252,7 @@ int main() {
       cmocka_unit_test(an_rs_signature_is_as_long_as_its_key),
       cmocka_unit_test(a_secret_may_hold_any_bytes),
       cmocka_unit_test(a_refusal_leaves_openssl_without_errors),
+      cmocka_unit_test(a_signature_has_a_size_of_its_algorithm),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
