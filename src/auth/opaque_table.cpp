@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <new>
+
+#include "base/robust_mutex.hpp"
 
 namespace paperboy::auth {
 
@@ -34,6 +37,7 @@ constexpr bool is_over(std::int64_t expires, std::int64_t now) {
 }  // namespace
 
 struct OpaqueTable::Head {
+  RobustMutex mutex;
   std::uint32_t most;
   std::uint32_t size;
   std::uint64_t node;
@@ -84,9 +88,8 @@ bool OpaqueTable::format(std::span<std::byte> memory, const Limits& limits) {
                     sizeof head->node) == 1;
 }
 
-void OpaqueTable::attach(std::span<std::byte> memory, Mutex& mutex) {
+void OpaqueTable::attach(std::span<std::byte> memory) {
   head_ = reinterpret_cast<Head*>(memory.data());
-  mutex_ = &mutex;
   const std::size_t slots = slots_for(head_->most);
   auto* at = memory.data() + rounded(sizeof(Head));
   buckets_ = {reinterpret_cast<std::atomic<std::uint32_t>*>(at), slots};
@@ -161,7 +164,7 @@ TokenRecord OpaqueTable::record_of(const Slot& slot) const {
 
 OpaqueTable::Found OpaqueTable::find(const TokenHash& hash,
                                      std::int64_t now) const {
-  const std::lock_guard guard(*mutex_);
+  const std::lock_guard guard(head_->mutex);
   const Slot* const here = find(hash);
   if (here == nullptr || is_over(here->expires.load(), now)) return {};
   if (here->state.load() == kEnded) return {Standing::ended};
@@ -170,7 +173,7 @@ OpaqueTable::Found OpaqueTable::find(const TokenHash& hash,
 
 OpaqueTable::Standing OpaqueTable::keep(std::uint64_t number,
                                         std::int64_t now) {
-  const std::lock_guard guard(*mutex_);
+  const std::lock_guard guard(head_->mutex);
   Slot* const here = find(number);
   if (here == nullptr || is_over(here->expires.load(), now)) {
     return Standing::unknown;
@@ -190,7 +193,7 @@ OpaqueTable::Put OpaqueTable::put(const TokenRecord& record,
   const auto hash = hash_from(record.hash);
   if (!hash || is_over(record.expires, now)) return Put::over;
   if (!fits(record)) return Put::full;
-  const std::lock_guard guard(*mutex_);
+  const std::lock_guard guard(head_->mutex);
   if (Slot* const here = find(*hash)) {
     if (here->state.load() == kEnded) return Put::over;
     here->expires.store(std::max(here->expires.load(), record.expires));
@@ -276,7 +279,7 @@ void OpaqueTable::unlink(const Slot& slot) {
 }
 
 void OpaqueTable::prolong(const TokenHash& hash, std::int64_t expires) {
-  const std::lock_guard guard(*mutex_);
+  const std::lock_guard guard(head_->mutex);
   Slot* const here = find(hash);
   if (here == nullptr || here->state.load() != kGood) return;
   here->expires.store(std::max(here->expires.load(), expires));
@@ -284,7 +287,7 @@ void OpaqueTable::prolong(const TokenHash& hash, std::int64_t expires) {
 }
 
 bool OpaqueTable::end(const TokenHash& hash, std::int64_t now) {
-  const std::lock_guard guard(*mutex_);
+  const std::lock_guard guard(head_->mutex);
   Slot* const here = find(hash);
   if (here == nullptr || here->state.load() != kGood) return false;
   const bool was_good = !is_over(here->expires.load(), now);
@@ -299,7 +302,7 @@ bool OpaqueTable::end(const TokenHash& hash, std::int64_t now) {
 std::vector<TokenRecord> OpaqueTable::due(const Position& top,
                                           std::uint64_t kept,
                                           std::int64_t now) {
-  const std::lock_guard guard(*mutex_);
+  const std::lock_guard guard(head_->mutex);
   if (head_->second == now) return {};
   head_->second = now;
   const bool tells = top.epoch != 0;
@@ -369,7 +372,7 @@ void OpaqueTable::look_at(Slot& slot, Round& round) {
 }
 
 bool OpaqueTable::begin_probe(std::int64_t now) {
-  const std::lock_guard guard(*mutex_);
+  const std::lock_guard guard(head_->mutex);
   const bool early = now >= head_->probed && now - head_->probed < kProbe;
   if (head_->count.load() == 0 || early) return false;
   head_->probed = now;
@@ -377,7 +380,7 @@ bool OpaqueTable::begin_probe(std::int64_t now) {
 }
 
 void OpaqueTable::lose_history(std::int64_t now) {
-  const std::lock_guard guard(*mutex_);
+  const std::lock_guard guard(head_->mutex);
   head_->epoch_since = now;
   for (Slot& slot : slots_) slot.offset = 0;
 }
@@ -385,7 +388,7 @@ void OpaqueTable::lose_history(std::int64_t now) {
 void OpaqueTable::untold(const TokenRecord& record) {
   const auto hash = hash_from(record.hash);
   if (!hash) return;
-  const std::lock_guard guard(*mutex_);
+  const std::lock_guard guard(head_->mutex);
   Slot* const here = find(*hash);
   if (here == nullptr) return;
   here->told = 0;

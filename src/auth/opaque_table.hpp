@@ -1,9 +1,9 @@
 // The opaque tokens of a node, in memory that all its workers share, and those
 // after a reload: what each opens, and until when, under its hash.
 //
-// Everything is done under one lock, the caller's, which is free again when one
-// that held it is killed: whatever it left is good to look at and to go on
-// with. A use costs two looks, and each a few loads.
+// Everything is done under one lock, which is free again when one that held it
+// is killed: whatever it left is good to look at and to go on with. A use costs
+// two looks, and each a few loads.
 //
 //   memory = head buckets slots claims
 //
@@ -14,7 +14,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <vector>
@@ -24,18 +23,6 @@
 #include "base/token_record.hpp"
 
 namespace paperboy::auth {
-
-/// The lock: for std::lock_guard.
-class Mutex {
- public:
-  Mutex() = default;
-  Mutex(const Mutex&) = delete;
-  Mutex& operator=(const Mutex&) = delete;
-  virtual ~Mutex() = default;
-
-  virtual void lock() = 0;
-  virtual void unlock() = 0;
-};
 
 class OpaqueTable {
  public:
@@ -58,8 +45,8 @@ class OpaqueTable {
   OpaqueTable(const OpaqueTable&) = delete;
   OpaqueTable& operator=(const OpaqueTable&) = delete;
 
-  /// To a formatted one. Both must outlive this.
-  void attach(std::span<std::byte> memory, Mutex& mutex);
+  /// To a formatted one, which must outlive this.
+  void attach(std::span<std::byte> memory);
   [[nodiscard]] bool attached() const { return head_ != nullptr; }
 
   /// Whether those that were there before this node are in it, too.
@@ -152,7 +139,6 @@ class OpaqueTable {
   static bool is_behind(const Slot& slot, const Round& round);
 
   Head* head_ = nullptr;
-  Mutex* mutex_ = nullptr;
   std::span<std::atomic<std::uint32_t>> buckets_;
   std::span<Slot> slots_;
   std::byte* claims_ = nullptr;

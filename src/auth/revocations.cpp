@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <mutex>
 #include <new>
 
 #include "auth/opaque_token.hpp"
+#include "base/robust_mutex.hpp"
 #include "base/siphash.hpp"
 
 namespace paperboy::auth {
@@ -36,6 +38,7 @@ constexpr bool is_over(std::uint64_t word, std::int64_t now) {
 }  // namespace
 
 struct Revocations::Head {
+  RobustMutex mutex;
   std::uint64_t secret[2];
   std::atomic<std::uint64_t> active;  // the half that is in use
   std::atomic<std::uint64_t> taken;   // entries of it, or less than before a
@@ -185,6 +188,7 @@ Revocations::Named Revocations::named(const Revocation& revocation) const {
 /// without its word, of one that was killed, says nothing.
 bool Revocations::add(const Revocation& revocation, std::int64_t now) {
   if (std::int64_t{revocation.until} <= now) return true;
+  const std::lock_guard guard(head_->mutex);
   const Named what = named(revocation);
   const std::uint64_t number = key(what);
   const std::size_t room = entries_.size() / 2;
@@ -246,6 +250,7 @@ Revocations::Stats Revocations::stats(std::int64_t now) const {
 }
 
 void Revocations::sweep(std::int64_t now) {
+  const std::lock_guard guard(head_->mutex);
   const std::uint64_t taken = head_->taken.load();
   if (taken != 0 && stats(now).entries * 2 <= taken) compact(now);
 }

@@ -7,10 +7,10 @@
 // one of at most four numbers, without a lock, and none where nothing is
 // revoked.
 //
-// Writers are to hold a lock of the caller's, which is free again when one that
-// held it is killed: whatever it left is good to look at and to go on with. The
-// table has two halves, and one is in use: what has had its time makes room by
-// the rest being written to the other.
+// Writers take a lock, which is free again when one that held it is killed:
+// whatever it left is good to look at and to go on with. The table has two
+// halves, and one is in use: what has had its time makes room by the rest being
+// written to the other.
 #pragma once
 
 #include <array>

@@ -29,8 +29,6 @@
 
 namespace paperboy::nginx {
 
-struct OpaqueZone;
-
 /// As `Slots`, for the http block.
 struct MainSlots {
   ngx_msec_t drain = NGX_CONF_UNSET_MSEC;
@@ -110,14 +108,15 @@ struct MainConf : MainSlots {
   ngx_shm_zone_t* limit_zone = nullptr;
   auth::SignatureCache token_cache{};  // attached when the zones are made
   hub::RevocationLimits revocation_limits;
-  ngx_shm_zone_t* revocation_zone = nullptr;
   // Attached when the zones are made; workers write to it.
   std::unique_ptr<auth::Revocations> revocations =
       std::make_unique<auth::Revocations>();
 
   bool takes_opaque = false;  // some location takes opaque tokens
   auth::OpaqueTable::Limits opaque_limits;
-  std::shared_ptr<OpaqueZone> opaque_zone;  // null: none does
+  // Attached when the zones are made, where some location does.
+  std::unique_ptr<auth::OpaqueTable> opaque_table =
+      std::make_unique<auth::OpaqueTable>();
 
   [[nodiscard]] bool has_back_end() const {
     return classic != nullptr || (embedded != nullptr && embedded->in_use);

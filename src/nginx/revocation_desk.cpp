@@ -20,20 +20,6 @@ ngx_slab_pool_t* pool_of(const ngx_shm_zone_t* zone) {
   return reinterpret_cast<ngx_slab_pool_t*>(zone->shm.addr);
 }
 
-/// The master frees it when a worker that held it is gone.
-class Lock {
- public:
-  explicit Lock(const ngx_shm_zone_t* zone) : pool_(pool_of(zone)) {
-    ngx_shmtx_lock(&pool_->mutex);
-  }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-  ~Lock() { ngx_shmtx_unlock(&pool_->mutex); }
-
- private:
-  ngx_slab_pool_t* pool_;
-};
-
 std::size_t table_size(const MainConf& main) {
   const std::size_t size =
       auth::Revocations::size_for(main.revocation_limits.most);
@@ -113,8 +99,6 @@ void RevocationDesk::tick() {
   listen();
   const std::int64_t now = worker_clock().unix_seconds();
   if (all() == nullptr || now % kSweepSeconds != 0) return;
-  if (main_.revocations->empty()) return;
-  const Lock lock(main_.revocation_zone);
   main_.revocations->sweep(now);
 }
 
@@ -123,7 +107,6 @@ void RevocationDesk::take(const Revocation& revocation) {
   const Clock& clock = worker_clock();
   any_ = true;
   if (main_.revocations->covers(revocation)) return;
-  const Lock lock(main_.revocation_zone);
   if (main_.revocations->add(revocation, clock.unix_seconds())) return;
   if (clock.monotonic_ms() < quiet_until_) return;
   quiet_until_ = clock.monotonic_ms() + kQuietMs;
@@ -145,7 +128,6 @@ ngx_int_t finish_revocations(ngx_conf_t* cf) {
   if (zone == nullptr) return NGX_ERROR;
   zone->init = callback<init_zone>;
   zone->data = &main;
-  main.revocation_zone = zone;
   return NGX_OK;
 }
 

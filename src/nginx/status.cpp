@@ -59,9 +59,7 @@ std::string status_json(Worker& worker, const MainConf& main) {
   set_range(json, zone, Counter::connections, Counter::revoked_subscriptions);
   json.set("revocations",
            Json::integer(main.revocations->stats(ngx_time()).entries));
-  json.set(
-      "opaque_tokens",
-      Json::integer(main.opaque_zone ? main.opaque_zone->table.count() : 0));
+  json.set("opaque_tokens", Json::integer(main.opaque_table->count()));
   Json refused = Json::object();
   set_range(refused, zone, Counter::refused_method, Counter::refused_capacity);
   json.set("refused", std::move(refused));

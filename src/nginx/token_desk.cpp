@@ -19,17 +19,6 @@ ngx_slab_pool_t* pool_of(const ngx_shm_zone_t* zone) {
   return reinterpret_cast<ngx_slab_pool_t*>(zone->shm.addr);
 }
 
-/// The master frees it when a worker that held it is gone.
-class ZoneMutex final : public auth::Mutex {
- public:
-  explicit ZoneMutex(const ngx_shm_zone_t* zone) : pool_(pool_of(zone)) {}
-  void lock() override { ngx_shmtx_lock(&pool_->mutex); }
-  void unlock() override { ngx_shmtx_unlock(&pool_->mutex); }
-
- private:
-  ngx_slab_pool_t* pool_;
-};
-
 std::size_t table_size(const MainConf& main) {
   const std::size_t size = auth::OpaqueTable::size_for(main.opaque_limits);
   return (size + ngx_pagesize - 1) / ngx_pagesize * ngx_pagesize;
@@ -38,7 +27,6 @@ std::size_t table_size(const MainConf& main) {
 ngx_int_t init_zone(ngx_shm_zone_t* zone, void* old) {
   auto* const pool = pool_of(zone);
   const MainConf& main = *static_cast<MainConf*>(zone->data);
-  OpaqueZone& here = *main.opaque_zone;
   const auto memory = [&] {
     return std::span(static_cast<std::byte*>(pool->data), table_size(main));
   };
@@ -52,8 +40,7 @@ ngx_int_t init_zone(ngx_shm_zone_t* zone, void* old) {
       return NGX_ERROR;
     }
   }
-  here.mutex = std::make_unique<ZoneMutex>(zone);
-  here.table.attach(memory(), *here.mutex);
+  main.opaque_table->attach(memory());
   return NGX_OK;
 }
 
@@ -83,9 +70,9 @@ char* set_limits(ngx_conf_t* cf, MainConf& main) {
 
 TokenDesk::TokenDesk(hub::Hub& hub, OrderDesk& desk, const MainConf& main)
     : desk_(desk) {
-  if (!main.opaque_zone || !main.opaque_zone->table.attached()) return;
+  if (!main.opaque_table->attached()) return;
   keeper_ = std::make_unique<session::TokenKeeper>(
-      hub, worker_clock(), main.opaque_zone->table, main.opaque_limits.most,
+      hub, worker_clock(), *main.opaque_table, main.opaque_limits.most,
       [this] { complain(); });
 }
 
@@ -122,8 +109,6 @@ ngx_int_t finish_opaque_tokens(ngx_conf_t* cf) {
   if (zone == nullptr) return NGX_ERROR;
   zone->init = callback<init_zone>;
   zone->data = &main;
-  main.opaque_zone = std::make_shared<OpaqueZone>();
-  main.opaque_zone->zone = zone;
   return NGX_OK;
 }
 

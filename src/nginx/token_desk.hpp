@@ -15,13 +15,6 @@ namespace paperboy::nginx {
 
 class OrderDesk;
 
-/// Lives with its cycle.
-struct OpaqueZone {
-  ngx_shm_zone_t* zone = nullptr;
-  std::unique_ptr<auth::Mutex> mutex{};
-  auth::OpaqueTable table{};
-};
-
 class TokenDesk {
  public:
   /// All must outlive this.

@@ -11,23 +11,6 @@
 
 namespace paperboy::auth {
 
-/// Says whether it is held where it is asked for.
-class TestMutex final : public Mutex {
- public:
-  void lock() override {
-    assert_false(held);
-    held = true;
-    ++locks;
-  }
-  void unlock() override {
-    assert_true(held);
-    held = false;
-  }
-
-  bool held = false;
-  int locks = 0;
-};
-
 struct TableMemory {
   explicit TableMemory(const OpaqueTable::Limits& limits = {.most = 10,
                                                             .size = 128})
@@ -35,7 +18,7 @@ struct TableMemory {
         memory(static_cast<std::byte*>(
             ::operator new(size, std::align_val_t(64)))) {
     assert_true(OpaqueTable::format({memory, size}, limits));
-    table.attach({memory, size}, mutex);
+    table.attach({memory, size});
   }
   TableMemory(const TableMemory&) = delete;
   TableMemory& operator=(const TableMemory&) = delete;
@@ -43,7 +26,6 @@ struct TableMemory {
 
   std::size_t size;
   std::byte* memory;
-  TestMutex mutex;
   OpaqueTable table;
 };
 

@@ -23,13 +23,6 @@ constexpr std::int64_t kEnd = kNow + 1'000'000;
 constexpr OpaqueTable::Limits kLimits{.most = 50, .size = 64};
 constexpr unsigned kGood = 3;  // the last ones that were made
 
-/// The one who holds it may be killed; the test frees it then.
-class NoMutex final : public Mutex {
- public:
-  void lock() override {}
-  void unlock() override {}
-};
-
 struct Shared {
   Shared()
       : size(OpaqueTable::size_for(kLimits) + 64),
@@ -40,7 +33,7 @@ struct Shared {
     done = reinterpret_cast<std::atomic<unsigned>*>(memory);
     const std::span table_memory(memory + 64, size - 64);
     assert_true(OpaqueTable::format(table_memory, kLimits));
-    table.attach(table_memory, mutex);
+    table.attach(table_memory);
   }
   Shared(const Shared&) = delete;
   Shared& operator=(const Shared&) = delete;
@@ -49,7 +42,6 @@ struct Shared {
   std::size_t size;
   std::byte* memory;
   std::atomic<unsigned>* done;  // made so far
-  NoMutex mutex;
   OpaqueTable table;
 };
 

@@ -76,7 +76,6 @@ void what_was_put_is_found_until_it_expires(void**) {
   assert_true(found.record.expires == kNow + 100);
   assert_true(world.standing(1, kNow + 100) == Standing::unknown);
   assert_true(world.standing(2) == Standing::unknown);
-  assert_false(world.mutex.held);
 }
 
 // The number is of the first bytes alone; the whole has to be the same.
@@ -344,7 +343,7 @@ void another_view_sees_the_same(void**) {
   assert_false(other.complete());
   assert_int_equal(other.count(), 0);
   assert_int_equal(other.keep_every(), 0);
-  other.attach({world.memory, world.size}, world.mutex);
+  other.attach({world.memory, world.size});
   assert_true(other.find(hash(1), kNow).standing == Standing::good);
   assert_false(other.complete());
   world.table.set_complete();

@@ -1,5 +1,10 @@
 #include "auth/revocations.hpp"
 
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -213,6 +218,40 @@ void an_opaque_token_is_known_by_its_id_too(void**) {
   assert_false(revoked(""));
 }
 
+/// In memory that processes share.
+Revocations& make_shared_table(std::size_t size) {
+  auto* const memory =
+      static_cast<std::byte*>(mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  assert_true(memory != MAP_FAILED);
+  assert_true(Revocations::format({memory, size}));
+  static Revocations all;
+  all.attach({memory, size});
+  return all;
+}
+
+void who_is_killed_in_it_leaves_it_to_others(void**) {
+  Revocations& all = make_shared_table(Revocations::size_for(2000));
+  const Revocation first{.token = "first", .until = kLater};
+  assert_true(all.add(first, kNow));
+  for (unsigned round = 0; round < 50; ++round) {
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    while (child == 0) {
+      for (unsigned n = 0; n < 1000; ++n) {
+        (void)all.add({.token = std::to_string(n), .until = kLater}, kNow);
+      }
+      all.sweep(kNow);
+    }
+    usleep(1000 + round * 37);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, nullptr, 0), child);
+    const Revocation one{.token = "t" + std::to_string(round), .until = kLater};
+    assert_true(all.add(one, kNow));
+    assert_true(all.covers(first) && all.covers(one));
+  }
+}
+
 }  // namespace
 }  // namespace paperboy::auth
 
@@ -233,6 +272,7 @@ int main() {
       cmocka_unit_test(what_comes_and_goes_leaves_no_trace),
       cmocka_unit_test(another_view_sees_the_same),
       cmocka_unit_test(an_opaque_token_is_known_by_its_id_too),
+      cmocka_unit_test(who_is_killed_in_it_leaves_it_to_others),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
