@@ -97,7 +97,11 @@ try_out('go', disconnect => { user => 'ann', client => $client,
     whitelist => ['x'], disconnect => { code => 4000, reason => 'go' } });
 my $made = try_out('a token', token_create => { ttl => 60, sliding => \1,
     user => 'ann', channels => ['a', 'b*'], scope => 'subscribe', info => 1,
-    caps => [{ channels => ['c'], allow => ['pub'] }] })->{result};
+    caps => [{ channels => ['c'], allow => ['pub'] }],
+    limits => { connections => 2, subscriptions => 9, messages => 10,
+        bytes => '64k/s burst=128k' } })->{result};
+try_out('of limits that are none', token_create => { ttl => 60,
+    limits => { message => 1 } }, bad => 1);
 try_out('another', token_create => { ttl => 60, channel => 'a', scope => ['publish'] });
 try_out('one without a time', token_create => { channel => 'a' }, bad => 1);
 try_out('its end', token_end => { token => $made->{token} });

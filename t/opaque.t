@@ -308,6 +308,30 @@ subtest 'until when' => sub {
     is(end_of($token), 'there was none', 'there is nothing to end');
 };
 
+# Though paperboy_token_limits is off.
+subtest 'how much' => sub {
+    my $token = create(user => 'pat', channels => ['n'],
+        limits => { connections => 2, messages => '3/h' });
+    my $ws = connected($token);
+    is(join(' ', map { command($ws, 'ping') } 1 .. 4), 'done done done 111',
+        'of few messages');
+    my $raw = $nginx->ws("/raw?c=n&token=$token");
+    is($raw->status, 101, 'two connections');
+    is(statuses("/raw?c=n&token=$token"), '429', 'not three, on no worker');
+    like($nginx->ws("/raw?c=n&token=$token")->answer->{body},
+        qr/as many connections as the token/, 'told why');
+    is(statuses('/raw?c=n&token=' . create(user => 'pat', channels => ['n'])),
+        '101', 'another token of the user has none');
+    is($nginx->ws("/two?c=n&d=m&token=" . create(user => 'kim',
+                channels => ['n', 'm'], limits => { subscriptions => 1 }))->status,
+        400, 'too many channels');
+    is(made('/api', limits => $_), 107, 'what can\'t be is refused')
+        for 7, [], { connection => 1 }, { connections => 0 },
+            { messages => 'many' }, { bytes => '1/fortnight' };
+    $nginx->reload($conf);
+    is(statuses("/raw?c=n&token=$token"), '429', 'after a reload, too');
+};
+
 # A use prolongs it, and so does what stays open. To look at one is to use it:
 # what was made last says when the others are over.
 subtest 'sliding' => sub {
@@ -436,12 +460,13 @@ subtest 'from the command line' => sub {
     my @key = ('--key-file', "$dir/key");
     my $run = run(undef, 'token', 'create', @key, '--ttl', '1h', '--sub', 'amy',
         '--channel', 'n', '--scope', 'subscribe,publish', '--info', '{"a":1}',
-        $url);
+        '--limits', '{"connections":1}', $url);
     is($run->{code}, 0, 'made');
     my ($token) = out($run) =~ /^(pbo_[\w-]{32})\n$/;
     push @made, $token;
     my $ws = $nginx->ws("/raw?c=n&token=$token");
     is($ws->status, 101, 'it is good');
+    is($nginx->ws("/raw?c=n&token=$token")->status, 429, 'for one connection');
     is(run($token, 'token', 'end', @key, '--ended-file', '-', $url)->{code}, 0,
         'ended');
     is($ws->recv, 'close:3005', 'it ends');
@@ -455,6 +480,8 @@ subtest 'from the command line' => sub {
     refused(run(undef, 'token', 'create', @key, $url), 2, qr/--ttl/, 'no time');
     refused(run(undef, 'token', 'create', @key, '--ttl', '9', '--info', '{',
             $url), 2, qr/--info/, 'no JSON');
+    refused(run(undef, 'token', 'create', @key, '--ttl', '9', '--limits', '2',
+            $url), 1, qr/bad request/, 'no limits');
     refused(run(undef, 'token', 'create', @key, '--ttl', '4', '--sliding', $url),
         1, qr/bad request/, 'too short');
     refused(run(undef, 'token', 'end', @key, $url), 2, qr/which token/, 'none');

@@ -224,15 +224,16 @@ Command read_revoke(JsonParameters& parameters) {
 std::string read_claims(JsonParameters& parameters) {
   constexpr auto kNames =
       std::to_array<Bytes>({"ttl", "sliding", "user", "channel", "channels",
-                            "scope", "caps", "info"});
+                            "scope", "caps", "info", "limits"});
   if (!parameters.has_only(kNames)) return {};
-  constexpr std::array<std::pair<Bytes, Bytes>, 6> kClaims{{
+  constexpr std::array<std::pair<Bytes, Bytes>, 7> kClaims{{
       {"user", "sub"},
       {"channel", "channel"},
       {"channels", "channels"},
       {"scope", "scope"},
       {"caps", "caps"},
       {"info", "info"},
+      {"limits", "limits"},
   }};
   std::string claims = "{";
   for (const auto& [name, claim] : kClaims) {

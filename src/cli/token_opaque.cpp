@@ -27,7 +27,8 @@ constexpr Bytes kCreateHelp =
     "  --scope SCOPES     for what, with commas between: subscribe (alone if "
     "not\n"
     "                     given), publish, history, presence\n"
-    "  --info JSON        for others to see\n";
+    "  --info JSON        for others to see\n"
+    "  --limits JSON      how much its bearer may, as {\"connections\":2}\n";
 
 constexpr Bytes kEndHelp =
     "usage: paperboy-cli token end [OPTION...] URL\n"
@@ -73,6 +74,15 @@ Json words_of(Bytes text) {
   return all;
 }
 
+Outcome<Done> add_json(const Arguments& arguments, Bytes name, Json& what) {
+  const auto text = arguments.value(name);
+  if (!text) return Done{};
+  auto json = Json::parse(*text);
+  if (!json) return misused("--" + std::string(name) + ": that is no JSON");
+  what.set(name, std::move(*json));
+  return Done{};
+}
+
 Outcome<Json> read_wish(const Arguments& arguments) {
   Json what = Json::object();
   const auto seconds = seconds_of(arguments.value("ttl").value_or(Bytes()));
@@ -91,10 +101,10 @@ Outcome<Json> read_wish(const Arguments& arguments) {
   if (const auto scope = arguments.value("scope")) {
     what.set("scope", words_of(*scope));
   }
-  if (const auto info = arguments.value("info")) {
-    auto json = Json::parse(*info);
-    if (!json) return misused("--info: that is no JSON");
-    what.set("info", std::move(*json));
+  for (const Bytes name : {"info", "limits"}) {
+    if (const auto done = add_json(arguments, name, what); !done) {
+      return done.error();
+    }
   }
   return what;
 }
@@ -115,7 +125,8 @@ Outcome<ApiCall> read_token_create(Words words) {
                                     {"sub"},
                                     {"channel", Option::Takes::values},
                                     {"scope"},
-                                    {"info"}});
+                                    {"info"},
+                                    {"limits"}});
   const auto arguments = Arguments::parse(words, known, 1);
   if (!arguments) return arguments.error();
   auto wish = read_wish(*arguments);

@@ -309,11 +309,13 @@ void rename(const ClaimNames& claims, auth::TokenRules& rules) {
 void make_opaque_rules(ngx_conf_t* cf, LocationConf& conf) {
   conf.opaque_rules.user_claims = {"sub"};
   conf.opaque_rules.channel_claims = {"channel", "channels"};
+  conf.opaque_rules.limits_claim = "limits";
   conf.opaque_rules.user_required = conf.token_rules.user_required;
   conf.opaque_rules.scope_required = conf.token_rules.scope_required;
   conf.opaque_rules.exact = conf.token_rules.exact;
   if (conf.takes_opaque() && (conf.dialect != nullptr || conf.posts())) {
     main_conf(cf).takes_opaque = true;
+    main_conf(cf).has_limits = true;  // one may have some
   }
 }
 

@@ -48,7 +48,9 @@ bool is_end(Bytes message) {
 /// Whether a JSON Web Token with these claims would be good.
 bool can_be(Bytes claims, std::int64_t now) {
   const auto json = Json::parse(claims, kClaims);
-  return json && json->is_object() && auth::read_claims(*json, {}, now).ok();
+  auth::TokenRules rules;
+  rules.limits_claim = "limits";
+  return json && json->is_object() && auth::read_claims(*json, rules, now).ok();
 }
 
 }  // namespace

@@ -303,11 +303,13 @@ void opaque_tokens_are_made_and_ended(void**) {
       world.ask("token_create",
                 R"({"ttl":60,"sliding":true,"user":"a\"b","channels": ["x",)"
                 "\n"
-                R"("y*"],"scope":"publish","info":{"n":1.50},"caps":[]})"),
+                R"("y*"],"scope":"publish","info":{"n":1.50},"caps":[],)"
+                R"("limits":{"connections":2,"messages":"9/s"}})"),
       R"({"result":{"token":"t","id":"i","expire_at":1234}})");
   assert_text(world.opaque.asked,
               R"(shop {"sub":"a\"b","channels":["x", "y*"],)"
-              R"("scope":"publish","caps":[],"info":{"n":1.50}} 60 slides;)");
+              R"("scope":"publish","caps":[],"info":{"n":1.50},)"
+              R"("limits":{"connections":2,"messages":"9/s"}} 60 slides;)");
   world.opaque.asked.clear();
   assert_text(world.ask("token_create", R"({"ttl":5,"channel":"x"})"),
               R"({"result":{"token":"t","id":"i","expire_at":1234}})");

@@ -187,7 +187,8 @@ void what_cant_be_is_refused(void**) {
   World world;
   for (const Bytes claims :
        {"", "[]", R"({"sub":[]})", R"({"channels":7})", R"({"caps":{}})",
-        R"({"sub":"a","sub":"b"})", R"({"channel":""})"}) {
+        R"({"sub":"a","sub":"b"})", R"({"channel":""})", R"({"limits":7})",
+        R"({"limits":{"connection":1}})", R"({"limits":{"bytes":"much"}})"}) {
     world.create(claims);
     assert_text(world.why, "bad_request");
   }
@@ -219,6 +220,19 @@ void no_more_than_may_be(void**) {
   world.node.keeper.tick();
   world.create("{}");
   assert_text(world.why, "");
+}
+
+void it_may_say_how_much_its_bearer_may(void**) {
+  World world;
+  const auto made =
+      world.create(R"({"limits":{"connections":2,"messages":"9/m burst=3"}})");
+  auth::TokenRules rules;
+  rules.limits_claim = "limits";
+  const auto token = world.node.keeper.find("", made.token, rules);
+  assert_true(token.ok());
+  assert_int_equal(token->limits.connections, 2);
+  assert_int_equal(token->limits.messages.number, 9);
+  assert_int_equal(token->limits.messages.burst, 3);
 }
 
 void an_end_that_cant_be_told_is_none(void**) {
@@ -426,6 +440,7 @@ int main() {
       cmocka_unit_test(what_slides_lives_from_its_last_use),
       cmocka_unit_test(what_cant_be_is_refused),
       cmocka_unit_test(no_more_than_may_be),
+      cmocka_unit_test(it_may_say_how_much_its_bearer_may),
       cmocka_unit_test(an_end_that_cant_be_told_is_none),
       cmocka_unit_test(other_nodes_hear_of_all),
       cmocka_unit_test(an_end_that_was_missed_is_read),
