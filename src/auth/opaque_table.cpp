@@ -18,7 +18,6 @@ constexpr std::size_t kAtOnce = 2048;   // records of one second
 constexpr std::int64_t kQuiet = 60;     // seconds: so long nothing is said
 constexpr std::int64_t kProbe = 5;      // seconds between two looks at it
 constexpr std::int64_t kPatience = 10;  // and so long others have to say it
-constexpr std::int64_t kMostWait = 60;  // seconds between two looks at clients
 
 constexpr std::size_t rounded(std::size_t size) {
   return (size + kLine - 1) / kLine * kLine;
@@ -43,7 +42,6 @@ struct OpaqueTable::Head {
   std::uint64_t node;
   std::atomic<std::uint64_t> complete;
   std::atomic<std::uint32_t> count;  // of good ones; counted anew each second
-  std::atomic<std::uint32_t> least;  // of `sliding`; 0: none slides
   std::uint64_t cursor;              // where a free slot was last
   std::int64_t second;               // of the last `due`
   std::int64_t probed;               // the second of the last probe
@@ -61,7 +59,6 @@ struct OpaqueTable::Round {
   std::uint64_t top;
   std::uint64_t kept;
   std::uint32_t count = 0;
-  std::uint32_t least = 0;
   std::vector<TokenRecord> records{};
 };
 
@@ -116,11 +113,6 @@ bool OpaqueTable::fits(const TokenRecord& record) const {
   return record.claims.size() <= head_->size;
 }
 
-std::int64_t OpaqueTable::keep_every() const {
-  const std::int64_t least = attached() ? head_->least.load() : 0;
-  return least == 0 ? 0 : std::clamp<std::int64_t>(least / 4, 1, kMostWait);
-}
-
 // ---- looking ---------------------------------------------------------------
 
 std::uint32_t OpaqueTable::bucket_of(std::uint64_t number) const {
@@ -171,19 +163,18 @@ OpaqueTable::Found OpaqueTable::find(const TokenHash& hash,
   return {Standing::good, record_of(*here)};
 }
 
-OpaqueTable::Standing OpaqueTable::keep(std::uint64_t number,
-                                        std::int64_t now) {
+OpaqueTable::Kept OpaqueTable::keep(std::uint64_t number, std::int64_t now) {
   const std::lock_guard guard(head_->mutex);
   Slot* const here = find(number);
   if (here == nullptr || is_over(here->expires.load(), now)) {
-    return Standing::unknown;
+    return {};
   }
-  if (here->state.load() == kEnded) return Standing::ended;
+  if (here->state.load() == kEnded) return {Standing::ended};
   const std::int64_t later = now + here->sliding;
   if (here->sliding != 0 && later > here->expires.load()) {
     here->expires.store(later);
   }
-  return Standing::good;
+  return {Standing::good, here->expires.load(), here->sliding};
 }
 
 // ---- writing ---------------------------------------------------------------
@@ -228,10 +219,6 @@ void OpaqueTable::fill(Slot& slot, const TokenRecord& record,
   bucket.store(index);
   slot.state.store(kGood);
   head_->count.fetch_add(1);
-  const std::uint32_t least = head_->least.load();
-  if (slot.sliding != 0 && (least == 0 || slot.sliding < least)) {
-    head_->least.store(slot.sliding);
-  }
 }
 
 /// A slot that nobody needs, being filled; where there is none, of those that
@@ -321,7 +308,6 @@ std::vector<TokenRecord> OpaqueTable::due(const Position& top,
               .kept = kept};
   for (Slot& slot : slots_) look_at(slot, round);
   head_->count.store(round.count);
-  head_->least.store(round.least);
   // A history of which nobody says anything is forgotten.
   const bool quiet = now - head_->top_since >= kQuiet;
   if (round.records.empty() && round.count != 0 && quiet) {
@@ -348,10 +334,6 @@ void OpaqueTable::look_at(Slot& slot, Round& round) {
   if (state == kFilling || is_over(expires, round.now)) return free(slot);
   const bool good = state == kGood;
   if (good) ++round.count;
-  if (good && slot.sliding != 0 &&
-      (round.least == 0 || slot.sliding < round.least)) {
-    round.least = slot.sliding;
-  }
   if (round.anew) slot.offset = 0;
   if (!round.tells || round.records.size() >= kAtOnce) return;
   // What others know has half its time left; or none, and they have forgotten

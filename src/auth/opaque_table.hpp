@@ -61,9 +61,14 @@ class OpaqueTable {
   };
   [[nodiscard]] Found find(const TokenHash& hash, std::int64_t now) const;
 
+  struct Kept {
+    Standing standing = Standing::unknown;
+    std::int64_t expires = 0;   // of a good one
+    std::uint32_t sliding = 0;  // of that
+  };
   /// It is used, or what it opened is still open: prolongs it where that is its
   /// way.
-  Standing keep(std::uint64_t number, std::int64_t now);
+  Kept keep(std::uint64_t number, std::int64_t now);
 
   /// Whether one more may be made.
   [[nodiscard]] bool has_room() const;
@@ -79,10 +84,6 @@ class OpaqueTable {
   void prolong(const TokenHash& hash, std::int64_t expires);
   /// True: it was good.
   bool end(const TokenHash& hash, std::int64_t now);
-
-  /// How often at least open connections are to `keep` theirs, in seconds; 0:
-  /// no token is prolonged by that.
-  [[nodiscard]] std::int64_t keep_every() const;
 
   /// What the history has to be told, so that it has all that are good, and
   /// other nodes know until when: once a second, to whoever asks first. `top`:

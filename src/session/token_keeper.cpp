@@ -132,12 +132,11 @@ void TokenKeeper::take_all() {
     std::int64_t& until = last[record.hash];
     until = std::max(until, record.expires);
   }
-  ended_ = ended_ || !ended.empty();
   for (Heard& one : all) {
     const bool over = ended.contains(one.record.hash);
     if (over && one.record.kind != TokenRecord::Kind::end) continue;
     one.record.expires = last[one.record.hash];
-    (void)take(one);
+    ended_ |= take(one);
   }
 }
 
@@ -153,7 +152,7 @@ bool TokenKeeper::look() {
 }
 
 /// Each worker of the node takes each; the first changes the table. True: it is
-/// the end of one.
+/// the end of one that is in use here.
 bool TokenKeeper::take(const Heard& one) {
   const auto hash = auth::hash_from(one.record.hash);
   if (!hash) return false;
@@ -168,7 +167,7 @@ bool TokenKeeper::take(const Heard& one) {
       return false;
     case TokenRecord::Kind::end:
       (void)table_.end(*hash, now());
-      return true;
+      return in_use_.remove(hash->number());
   }
   return false;
 }
@@ -209,10 +208,7 @@ bool TokenKeeper::tick() {
       if (*self != nullptr && !outcome) (*self)->table_.untold(record);
     });
   }
-  const std::int64_t every = table_.keep_every();
-  if (every == 0 || now() - kept_at_ < every) return false;
-  kept_at_ = now();
-  return true;
+  return in_use_.due(now());
 }
 
 // ---- looking ---------------------------------------------------------------
@@ -241,7 +237,11 @@ Result<auth::Token, TokenError> TokenKeeper::find(
 }
 
 OpaqueTable::Standing TokenKeeper::keep(std::uint64_t number) {
-  return table_.keep(number, now());
+  const auto kept = table_.keep(number, now());
+  if (kept.standing == OpaqueTable::Standing::good) {
+    in_use_.add(number, kept.expires, kept.sliding);
+  }
+  return kept.standing;
 }
 
 // ---- for back ends ---------------------------------------------------------

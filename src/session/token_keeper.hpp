@@ -18,6 +18,7 @@
 #include "hub/ear.hpp"
 #include "hub/hub.hpp"
 #include "hub/tokens.hpp"
+#include "session/tokens_in_use.hpp"
 
 namespace paperboy::session {
 
@@ -40,7 +41,7 @@ class TokenKeeper final : public auth::TokenStore, public hub::Tokens {
   [[nodiscard]] bool known();
 
   /// After a drain: takes what came. True: clients are to look whether theirs
-  /// has ended.
+  /// has ended, since one that any of them had has.
   bool look();
 
   /// Once a second. True: clients are to say that they are still there.
@@ -76,10 +77,10 @@ class TokenKeeper final : public auth::TokenStore, public hub::Tokens {
   const std::uint32_t most_;
   Complaint complain_;
   hub::Ear ear_;
-  std::vector<Heard> read_;   // of the history, until all of it is there
-  std::uint64_t at_ = 0;      // the offset up to which was heard
-  std::int64_t kept_at_ = 0;  // when clients last said so
-  bool ended_ = false;        // the history had ends that weren't heard
+  std::vector<Heard> read_;  // of the history, until all of it is there
+  TokensInUse in_use_;
+  std::uint64_t at_ = 0;  // the offset up to which was heard
+  bool ended_ = false;    // the history had ends that weren't heard
   bool complete_ = false;
   bool reading_ = false;
   std::shared_ptr<TokenKeeper*> self_ = std::make_shared<TokenKeeper*>(this);

@@ -96,13 +96,14 @@ void a_use_prolongs_what_slides_alone(void**) {
   world.put(1, 10, 10);
   world.put(2, 10);
   for (const unsigned n : {1U, 2U}) {
-    assert_true(world.table.keep(hash(n).number(), kNow + 9) == Standing::good);
+    assert_true(world.table.keep(hash(n).number(), kNow + 9).standing ==
+                Standing::good);
   }
   assert_true(world.standing(1, kNow + 18) == Standing::good);
   assert_true(world.standing(2, kNow + 10) == Standing::unknown);
-  assert_true(world.table.keep(hash(1).number(), kNow + 19) ==
+  assert_true(world.table.keep(hash(1).number(), kNow + 19).standing ==
               Standing::unknown);
-  assert_true(world.table.keep(7, kNow) == Standing::unknown);
+  assert_true(world.table.keep(7, kNow).standing == Standing::unknown);
   assert_true(world.standing(1, kNow + 19) == Standing::unknown);
 }
 
@@ -113,7 +114,8 @@ void what_has_ended_stays_so(void**) {
   assert_true(world.standing(1) == Standing::ended);
   assert_true(world.put(1) == Put::over);
   world.table.prolong(hash(1), kNow + 1000);
-  assert_true(world.table.keep(hash(1).number(), kNow) == Standing::ended);
+  assert_true(world.table.keep(hash(1).number(), kNow).standing ==
+              Standing::ended);
   assert_false(world.table.end(hash(1), kNow));
   assert_true(world.standing(1, kNow + OpaqueTable::kMemory - 1) ==
               Standing::ended);
@@ -300,22 +302,6 @@ void a_quiet_history_is_kept_alive(void**) {
   assert_text(world.due(7, kNow + 152), "");
 }
 
-void clients_say_that_they_are_there_as_often_as_is_needed(void**) {
-  World world;
-  assert_int_equal(world.table.keep_every(), 0);
-  world.put(1);
-  assert_int_equal(world.table.keep_every(), 0);
-  world.put(2, 4000, 4000);
-  assert_int_equal(world.table.keep_every(), 60);
-  world.put(3, 40, 40);
-  assert_int_equal(world.table.keep_every(), 10);
-  world.put(4, 5, 5);
-  assert_int_equal(world.table.keep_every(), 1);
-  world.due(1, kNow + 6);
-  assert_int_equal(world.table.keep_every(), 10);
-  assert_int_equal(world.table.count(), 3);
-}
-
 // A thousand in a table of sixty.
 void what_comes_and_goes_leaves_no_trace(void**) {
   World world;
@@ -342,7 +328,6 @@ void another_view_sees_the_same(void**) {
   OpaqueTable other;
   assert_false(other.complete());
   assert_int_equal(other.count(), 0);
-  assert_int_equal(other.keep_every(), 0);
   other.attach({world.memory, world.size});
   assert_true(other.find(hash(1), kNow).standing == Standing::good);
   assert_false(other.complete());
@@ -377,7 +362,6 @@ int main() {
       cmocka_unit_test(a_history_that_is_lost_is_told_all),
       cmocka_unit_test(where_it_isnt_known_nothing_is_told),
       cmocka_unit_test(a_quiet_history_is_kept_alive),
-      cmocka_unit_test(clients_say_that_they_are_there_as_often_as_is_needed),
       cmocka_unit_test(what_comes_and_goes_leaves_no_trace),
       cmocka_unit_test(another_view_sees_the_same),
   };

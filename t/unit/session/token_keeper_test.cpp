@@ -83,6 +83,13 @@ struct World : Broker {
   Result<auth::Token, TokenError> find(Bytes token, Bytes name_space = {}) {
     return node.keeper.find(name_space, token, {});
   }
+  /// It lets a client in.
+  void use(Bytes token, Node* at = nullptr) {
+    TokenKeeper& keeper = at != nullptr ? at->keeper : node.keeper;
+    const auto found = keeper.find("", token, {});
+    assert_true(found.ok());
+    assert_true(keeper.keep(found->opaque) == Standing::good);
+  }
   void assert_refused(Bytes token, TokenError error, Bytes name_space = {}) {
     const auto found = find(token, name_space);
     assert_false(found.ok());
@@ -158,6 +165,7 @@ void what_was_never_made_is_unknown(void**) {
 void an_end_is_heard(void**) {
   World world;
   const auto made = world.create(kClaims);
+  world.use(made.token);
   assert_false(world.turn());
   assert_text(world.end(made.token), "ended");
   assert_text(world.end(made.token), "there was none");
@@ -270,6 +278,7 @@ void an_end_that_was_missed_is_read(void**) {
   assert_true(other.keeper.listen().ok());
   const auto made = world.create(kClaims);
   world.turn(&other);
+  world.use(made.token, &other);
   world.create("{}");
   assert_text(world.end(made.token), "ended");
   auto& kept = world.broker.entry(hub::kTokens).kept;
@@ -288,6 +297,7 @@ void one_that_isnt_known_here_is_ended_there(void**) {
   Node other(world);
   assert_true(other.keeper.listen().ok());
   const auto made = world.create(kClaims);
+  world.use(made.token);
   bool known = true;
   other.keeper.end("", made.id,
                    [&](const Result<bool>& outcome) { known = *outcome; });
@@ -414,16 +424,48 @@ void a_history_that_is_gone_is_told_all(void**) {
   assert_true(other.keeper.find("", made.token, {}).ok());
 }
 
-void clients_are_asked_as_often_as_is_needed(void**) {
+void only_those_are_asked_who_have_one_that_slides(void**) {
   World world;
+  Node other(world);
+  assert_true(other.keeper.listen().ok());
+  world.use(world.create(kClaims, 100).token);
+  const auto made = world.create(kClaims, 40, true);
+  world.turn(&other);
   assert_false(world.node.keeper.tick());
-  world.create(kClaims, 100);
-  assert_false(world.node.keeper.tick());
-  world.create(kClaims, 40, true);
-  assert_true(world.node.keeper.tick());
-  assert_false(world.node.keeper.tick());
+  world.use(made.token);
   world.clock.now += 10;
   assert_true(world.node.keeper.tick());
+  assert_false(world.node.keeper.tick());
+  assert_false(other.keeper.tick());
+  world.clock.now += 10;
+  assert_true(world.node.keeper.tick());
+  assert_false(other.keeper.tick());
+}
+
+// Nor does an end of what never was make anybody look.
+void only_those_look_who_have_what_ended(void**) {
+  World world;
+  Node other(world);
+  assert_true(other.keeper.listen().ok());
+  const auto used = world.create(kClaims);
+  const auto shown = world.create(kClaims);
+  world.turn(&other);
+  world.use(used.token);
+  world.use(shown.token, &other);
+  const auto heard_by = [&] {
+    world.hub.drain();
+    const bool here = world.node.keeper.look();
+    const bool there = other.keeper.look();
+    world.hub.release();
+    return std::string(here ? "here" : "") + (there ? "there" : "");
+  };
+  const std::string unknown = "pbi_" + std::string(43, 'A');
+  assert_text(world.end(unknown), "there was none");
+  assert_text(heard_by(), "");
+  assert_text(world.end(shown.token), "ended");
+  assert_text(heard_by(), "there");
+  assert_text(world.end(used.token), "ended");
+  assert_text(heard_by(), "here");
 }
 
 }  // namespace
@@ -452,7 +494,8 @@ int main() {
       cmocka_unit_test(an_answer_may_come_too_late),
       cmocka_unit_test(what_the_history_lacks_it_is_told),
       cmocka_unit_test(a_history_that_is_gone_is_told_all),
-      cmocka_unit_test(clients_are_asked_as_often_as_is_needed),
+      cmocka_unit_test(only_those_are_asked_who_have_one_that_slides),
+      cmocka_unit_test(only_those_look_who_have_what_ended),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
