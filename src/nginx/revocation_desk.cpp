@@ -1,9 +1,12 @@
 #include "nginx/revocation_desk.hpp"
 
+#include <algorithm>
 #include <span>
+#include <utility>
 
 #include "nginx/directives.hpp"
 #include "nginx/order_desk.hpp"
+#include "nginx/table_zone.hpp"
 #include "nginx/worker.hpp"
 
 namespace paperboy::nginx {
@@ -12,38 +15,6 @@ namespace {
 
 constexpr std::uint64_t kQuietMs = 60'000;  // between two complaints
 constexpr std::int64_t kSweepSeconds = 64;
-
-// Ours alone: the channels' zone has the module's.
-char tag;
-
-ngx_slab_pool_t* pool_of(const ngx_shm_zone_t* zone) {
-  return reinterpret_cast<ngx_slab_pool_t*>(zone->shm.addr);
-}
-
-std::size_t table_size(const MainConf& main) {
-  const std::size_t size =
-      auth::Revocations::size_for(main.revocation_limits.most);
-  return (size + ngx_pagesize - 1) / ngx_pagesize * ngx_pagesize;
-}
-
-ngx_int_t init_zone(ngx_shm_zone_t* zone, void* old) {
-  auto* const pool = pool_of(zone);
-  MainConf& main = *static_cast<MainConf*>(zone->data);
-  const std::size_t size = table_size(main);
-  const auto memory = [&] {
-    return std::span(static_cast<std::byte*>(pool->data), size);
-  };
-  if (old == nullptr) {
-    pool->data = ngx_slab_calloc(pool, size);
-    if (pool->data == nullptr || !auth::Revocations::format(memory())) {
-      ngx_log_error(NGX_LOG_EMERG, ngx_cycle->log, 0,
-                    "paperboy_max_revocations: their table can't be made");
-      return NGX_ERROR;
-    }
-  }
-  main.revocations->attach(memory());
-  return NGX_OK;
-}
 
 char* set_limits(ngx_conf_t* cf, MainConf& main) {
   hub::RevocationLimits& limits = main.revocation_limits;
@@ -120,15 +91,16 @@ ngx_int_t finish_revocations(ngx_conf_t* cf) {
   MainConf& main = main_conf(cf);
   if (set_limits(cf, main) != NGX_CONF_OK) return NGX_ERROR;
   if (!main.in_use) return NGX_OK;
-  ngx_str_t name = ngx_string("paperboy_max_revocations");
-  // nginx has some words a page, and a page more for what is left over.
-  const std::size_t table = table_size(main);
-  const std::size_t size = table + table / 64 + 8 * ngx_pagesize;
-  auto* const zone = ngx_shared_memory_add(cf, &name, size, &tag);
-  if (zone == nullptr) return NGX_ERROR;
-  zone->init = callback<init_zone>;
-  zone->data = &main;
-  return NGX_OK;
+  return add_table_zone(
+      cf, {.name = ngx_string("paperboy_max_revocations"),
+           .size = auth::Revocations::size_for(main.revocation_limits.most),
+           .format =
+               [](std::span<std::byte> memory, const MainConf&) {
+                 std::ranges::fill(memory, std::byte{});
+                 return auth::Revocations::format(memory);
+               },
+           .attach = [](std::span<std::byte> memory,
+                        MainConf& all) { all.revocations->attach(memory); }});
 }
 
 }  // namespace paperboy::nginx

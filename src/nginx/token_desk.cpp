@@ -4,6 +4,7 @@
 
 #include "nginx/directives.hpp"
 #include "nginx/order_desk.hpp"
+#include "nginx/table_zone.hpp"
 #include "nginx/worker.hpp"
 
 namespace paperboy::nginx {
@@ -11,38 +12,6 @@ namespace paperboy::nginx {
 namespace {
 
 constexpr std::uint64_t kQuietMs = 60'000;  // between two complaints
-
-// Ours alone: the channels' zone has the module's.
-char tag;
-
-ngx_slab_pool_t* pool_of(const ngx_shm_zone_t* zone) {
-  return reinterpret_cast<ngx_slab_pool_t*>(zone->shm.addr);
-}
-
-std::size_t table_size(const MainConf& main) {
-  const std::size_t size = auth::OpaqueTable::size_for(main.opaque_limits);
-  return (size + ngx_pagesize - 1) / ngx_pagesize * ngx_pagesize;
-}
-
-ngx_int_t init_zone(ngx_shm_zone_t* zone, void* old) {
-  auto* const pool = pool_of(zone);
-  const MainConf& main = *static_cast<MainConf*>(zone->data);
-  const auto memory = [&] {
-    return std::span(static_cast<std::byte*>(pool->data), table_size(main));
-  };
-  if (old == nullptr) {
-    // Not zeroed: most of it is never used.
-    pool->data = ngx_slab_alloc(pool, table_size(main));
-    if (pool->data == nullptr ||
-        !auth::OpaqueTable::format(memory(), main.opaque_limits)) {
-      ngx_log_error(NGX_LOG_EMERG, ngx_cycle->log, 0,
-                    "paperboy_max_opaque_tokens: their table can't be made");
-      return NGX_ERROR;
-    }
-  }
-  main.opaque_table->attach(memory());
-  return NGX_OK;
-}
 
 char* set_limits(ngx_conf_t* cf, MainConf& main) {
   auth::OpaqueTable::Limits& limits = main.opaque_limits;
@@ -101,15 +70,16 @@ ngx_int_t finish_opaque_tokens(ngx_conf_t* cf) {
   MainConf& main = main_conf(cf);
   if (set_limits(cf, main) != NGX_CONF_OK) return NGX_ERROR;
   if (!main.takes_opaque) return NGX_OK;
-  ngx_str_t name = ngx_string("paperboy_max_opaque_tokens");
-  // nginx has some words a page, and a page more for what is left over.
-  const std::size_t table = table_size(main);
-  const std::size_t size = table + table / 64 + 8 * ngx_pagesize;
-  auto* const zone = ngx_shared_memory_add(cf, &name, size, &tag);
-  if (zone == nullptr) return NGX_ERROR;
-  zone->init = callback<init_zone>;
-  zone->data = &main;
-  return NGX_OK;
+  return add_table_zone(
+      cf, {.name = ngx_string("paperboy_max_opaque_tokens"),
+           .size = auth::OpaqueTable::size_for(main.opaque_limits),
+           // Not zeroed: most of it is never used.
+           .format =
+               [](std::span<std::byte> memory, const MainConf& all) {
+                 return auth::OpaqueTable::format(memory, all.opaque_limits);
+               },
+           .attach = [](std::span<std::byte> memory,
+                        MainConf& all) { all.opaque_table->attach(memory); }});
 }
 
 }  // namespace paperboy::nginx
