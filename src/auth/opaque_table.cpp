@@ -13,11 +13,17 @@ namespace paperboy::auth {
 
 namespace {
 
-constexpr std::size_t kLine = 64;       // bytes
-constexpr std::size_t kAtOnce = 2048;   // records of one second
-constexpr std::int64_t kQuiet = 60;     // seconds: so long nothing is said
-constexpr std::int64_t kProbe = 5;      // seconds between two looks at it
-constexpr std::int64_t kPatience = 10;  // and so long others have to say it
+constexpr std::size_t kLine = 64;           // bytes
+constexpr std::size_t kAtOnce = 2048;       // records of one second
+constexpr std::int64_t kQuiet = 60;         // seconds: so long nothing is said
+constexpr std::int64_t kProbe = 5;          // seconds between two looks at it
+constexpr std::int64_t kPatience = 10;      // and so long others have to say it
+constexpr std::uint64_t kLeastKept = 1000;  // records
+
+/// Publications of a history that has to have so many tokens.
+constexpr std::uint64_t enough(std::uint32_t count) {
+  return 4 * std::uint64_t{count} + kLeastKept;
+}
 
 constexpr std::size_t rounded(std::size_t size) {
   return (size + kLine - 1) / kLine * kLine;
@@ -58,6 +64,7 @@ struct OpaqueTable::Round {
   bool late;   // and others have had their time
   std::uint64_t top;
   std::uint64_t kept;
+  std::uint64_t needless;
   std::uint32_t count = 0;
   std::vector<TokenRecord> records{};
 };
@@ -286,9 +293,8 @@ bool OpaqueTable::end(const TokenHash& hash, std::int64_t now) {
 
 // ---- once a second ---------------------------------------------------------
 
-std::vector<TokenRecord> OpaqueTable::due(const Position& top,
-                                          std::uint64_t kept,
-                                          std::int64_t now) {
+OpaqueTable::Due OpaqueTable::due(const Position& top, std::uint64_t kept,
+                                  std::int64_t now) {
   const std::lock_guard guard(head_->mutex);
   if (head_->second == now) return {};
   head_->second = now;
@@ -305,7 +311,8 @@ std::vector<TokenRecord> OpaqueTable::due(const Position& top,
               .anew = anew,
               .late = now - head_->epoch_since >= kPatience,
               .top = top.offset,
-              .kept = kept};
+              .kept = std::min(kept, enough(head_->count.load())),
+              .needless = tells && !anew ? top.offset : 0};
   for (Slot& slot : slots_) look_at(slot, round);
   head_->count.store(round.count);
   // A history of which nobody says anything is forgotten.
@@ -316,7 +323,7 @@ std::vector<TokenRecord> OpaqueTable::due(const Position& top,
     round.records.push_back(record_of(*good));
   }
   if (!round.records.empty()) head_->top_since = now;
-  return std::move(round.records);
+  return {std::move(round.records), round.needless};
 }
 
 /// Others wait longer than whoever said it last.
@@ -335,6 +342,9 @@ void OpaqueTable::look_at(Slot& slot, Round& round) {
   const bool good = state == kGood;
   if (good) ++round.count;
   if (round.anew) slot.offset = 0;
+  if (good && slot.offset != 0) {
+    round.needless = std::min(round.needless, slot.offset - 1);
+  }
   if (!round.tells || round.records.size() >= kAtOnce) return;
   // What others know has half its time left; or none, and they have forgotten
   // it.

@@ -88,11 +88,14 @@ class OpaqueTable {
   /// What the history has to be told, so that it has all that are good, and
   /// other nodes know until when: once a second, to whoever asks first. `top`:
   /// of the channel; of epoch 0: it isn't known, and nothing is to be told.
-  /// `kept`: publications that it keeps. The node that said it last says it
-  /// again; should that be gone, after a while all others do. Frees what is
-  /// over.
-  std::vector<TokenRecord> due(const Position& top, std::uint64_t kept,
-                               std::int64_t now);
+  /// `kept`: publications that it keeps at most; where few are good, fewer are
+  /// made to do. The node that said it last says it again; should that be gone,
+  /// after a while all others do. Frees what is over.
+  struct Due {
+    std::vector<TokenRecord> records{};
+    std::uint64_t needless = 0;  // what the history has up to this offset
+  };
+  Due due(const Position& top, std::uint64_t kept, std::int64_t now);
   /// That couldn't be told.
   void untold(const TokenRecord& record);
 

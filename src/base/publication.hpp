@@ -46,6 +46,8 @@ struct Retention {
   std::uint64_t age_ms = 0;  // 0: no limit
   bool evict = true;  // where the zone is full the oldest of all channels goes;
                       // false: the publish is refused
+  bool pinned = false;  // a full zone doesn't let go of it; the channel's first
+                        // that is kept decides for those that follow
 };
 
 /// A publication before it has its position.

@@ -82,6 +82,10 @@ void ShmBroker::remove_history(Bytes channel, const hub::DoneReply& reply) {
   reply(zone_.remove_history(channel));
 }
 
+void ShmBroker::release_history(Bytes channel, const Position& until) {
+  (void)zone_.remove_history(channel, until);
+}
+
 void ShmBroker::tick() {
   zone_.touch_seat(seat_);
   zone_.reap_dead_seats();

@@ -32,6 +32,7 @@ class ShmBroker final : public hub::Broker {
   void history(Bytes channel, const HistoryQuery& query,
                const hub::HistoryReply& reply) override;
   void remove_history(Bytes channel, const hub::DoneReply& reply) override;
+  void release_history(Bytes channel, const Position& until) override;
 
   /// Once a second: shows that the worker lives, frees the seats of those
   /// that don't and what is over its age, tells what nobody has told of

@@ -39,6 +39,10 @@ class HistoryChecker {
     return *view_.block<KeptMessage>(ref);
   }
 
+  bool is_pinned(Ref ref) const {
+    return (kept(ref).evict & KeptMessage::kPinned) != 0;
+  }
+
   bool reach(Ref ref) {
     return arena_.is_taken(ref) && reached_.insert(ref).second;
   }
@@ -49,7 +53,7 @@ class HistoryChecker {
     if (!reach(it.annex())) return "annex: bad link";
     const Annex& annex = *view_.block<Annex>(it.annex());
     if (annex.empty()) return "annex: empty";
-    next_[ref] = annex.first;
+    if (annex.first != 0 && !is_pinned(annex.first)) next_[ref] = annex.first;
     std::uint64_t number = 0;
     std::uint64_t bytes = 0;
     std::uint64_t offset = 0;
@@ -59,6 +63,7 @@ class HistoryChecker {
       if (wrong != nullptr) return wrong;
       if (kept(at).channel != ref || kept(at).previous != previous ||
           kept(at).offset <= offset ||
+          is_pinned(at) != is_pinned(annex.first) ||
           // Without a position: of a window that isn't whole.
           (it.epoch != 0 && kept(at).offset > it.offset)) {
         return "history: a message that doesn't belong";
@@ -66,6 +71,7 @@ class HistoryChecker {
       offset = kept(at).offset;
       bytes += kept(at).data_length + std::uint64_t{kept(at).extra_length};
       number++;
+      pinned_ += is_pinned(at) ? 1 : 0;
       previous = at;
     }
     return annex.last == previous && annex.kept == number &&
@@ -95,7 +101,7 @@ class HistoryChecker {
     std::uint64_t number = 0;
     Ref older = 0;
     for (Ref at = all_.oldest; at != 0; at = kept(at).newer) {
-      if (!reached_.contains(at) || kept(at).older != older ||
+      if (!reached_.contains(at) || is_pinned(at) || kept(at).older != older ||
           next_[kept(at).channel] != at) {
         return "order of history: bad link";
       }
@@ -103,7 +109,7 @@ class HistoryChecker {
       older = at;
       number++;
     }
-    if (older != all_.newest || number != all_.kept) {
+    if (older != all_.newest || number + pinned_ != all_.kept) {
       return "order of history: incomplete";
     }
     for (const auto& [channel, next] : next_) {
@@ -117,6 +123,7 @@ class HistoryChecker {
   const Arena& arena_;
   std::unordered_set<Ref>& reached_;
   std::unordered_map<ChannelRef, Ref> next_;
+  std::uint64_t pinned_ = 0;
   std::uint64_t used_ = 0;
 };
 

@@ -97,12 +97,12 @@ bool History::keep(Transaction& tx, ChannelRef ref, const Draft& draft,
         .next = 0,
         .previous = annex->last,
         .newer = 0,
-        .older = header().newest,
+        .older = 0,
         .more = header().building,
         .data_length = static_cast<std::uint32_t>(draft.data.size()),
         .extra_length = static_cast<std::uint16_t>(draft.extra.size()),
         .kind = static_cast<std::uint8_t>(draft.kind),
-        .evict = static_cast<std::uint8_t>(draft.keep.evict ? 1 : 0)};
+        .evict = flags(draft, *annex)};
   copy_in(reinterpret_cast<std::byte*>(&it + 1), draft, 0, n);
   count(tx, *block);
   link(tx, *annex, *block);
@@ -146,8 +146,10 @@ void History::drop_first(ChannelRef ref) {
   Transaction tx(view_);
   tx.set(annex.first, it.next);
   tx.set(it.next != 0 ? kept(it.next).previous : annex.last, 0);
-  tx.set(it.older != 0 ? kept(it.older).newer : all.oldest, it.newer);
-  tx.set(it.newer != 0 ? kept(it.newer).older : all.newest, it.older);
+  if (!is_pinned(it)) {
+    tx.set(it.older != 0 ? kept(it.older).newer : all.oldest, it.newer);
+    tx.set(it.newer != 0 ? kept(it.newer).older : all.newest, it.older);
+  }
   tx.set(annex.kept, annex.kept - 1);
   tx.set(annex.kept_bytes, annex.kept_bytes - it.data_length - it.extra_length);
   tx.set(all.kept, all.kept - 1);
@@ -163,7 +165,7 @@ void History::sweep(std::uint64_t now, std::uint64_t buckets) {
   for (; drops > 0 && oldest_expired(now); drops--) {
     drop_first(kept(oldest()).channel);
   }
-  if (oldest() == 0) return;  // nothing is kept
+  if (header().kept == 0) return;
   const std::uint64_t all = view_.geometry().buckets;
   std::uint64_t at = header().swept;
   const std::uint64_t end = std::min(all, at + buckets);
@@ -214,14 +216,25 @@ void History::discount(Transaction& tx, Ref block) {
   arena_.release(tx, block);
 }
 
-/// As the newest of its channel and of all.
+std::uint8_t History::flags(const Draft& draft, const Annex& annex) const {
+  const bool pinned =
+      annex.last != 0 ? is_pinned(kept(annex.last)) : draft.keep.pinned;
+  return static_cast<std::uint8_t>(
+      (draft.keep.evict ? KeptMessage::kEvicts : 0) |
+      (pinned ? KeptMessage::kPinned : 0));
+}
+
+/// As the newest of its channel and, unless it is pinned, of all.
 void History::link(Transaction& tx, Annex& annex, Ref ref) {
-  const KeptMessage& it = kept(ref);
+  KeptMessage& it = kept(ref);
   HistoryHeader& all = header();
   tx.set(annex.last != 0 ? kept(annex.last).next : annex.first, ref);
   tx.set(annex.last, ref);
-  tx.set(all.newest != 0 ? kept(all.newest).newer : all.oldest, ref);
-  tx.set(all.newest, ref);
+  if (!is_pinned(it)) {
+    it.older = all.newest;  // nothing refers to it yet
+    tx.set(all.newest != 0 ? kept(all.newest).newer : all.oldest, ref);
+    tx.set(all.newest, ref);
+  }
   tx.set(annex.kept, annex.kept + 1);
   tx.set(annex.kept_bytes, annex.kept_bytes + it.data_length + it.extra_length);
   tx.set(all.kept, all.kept + 1);

@@ -1,7 +1,8 @@
 // What channels remember: publications in the arena, each in two lists, its
 // channel's and that of all, both from the oldest to the newest. The oldest of
 // all is always the oldest of its channel, so that whatever has to go goes
-// from the front of both.
+// from the front of both. Those of a channel that pins them are in its list
+// alone: nobody who needs room comes by.
 //
 //   kept  := KeptMessage bytes        at most one block
 //   more  := (Chunk bytes)*           the rest of a long message
@@ -80,7 +81,7 @@ class History {
     return annex != nullptr ? annex->kept : 0;
   }
 
-  /// Of all channels; 0: none.
+  /// Of all channels, but for those that are pinned; 0: none.
   [[nodiscard]] Ref oldest() const { return header().oldest; }
 
   /// Whether the oldest of all is over its age.
@@ -105,6 +106,11 @@ class History {
   [[nodiscard]] HistoryHeader& header() const { return view_.header().history; }
   [[nodiscard]] bool expired(const Annex& annex, std::uint64_t now) const;
   [[nodiscard]] bool beyond_rule(const Annex& annex, std::uint64_t now) const;
+  static bool is_pinned(const KeptMessage& kept) {
+    return (kept.evict & KeptMessage::kPinned) != 0;
+  }
+  [[nodiscard]] std::uint8_t flags(const Draft& draft,
+                                   const Annex& annex) const;
   void count(Transaction& tx, Ref block);
   void discount(Transaction& tx, Ref block);
   void link(Transaction& tx, Annex& annex, Ref ref);

@@ -37,7 +37,7 @@ using AtomicWord = std::atomic<std::uint64_t>;
 static_assert(AtomicWord::is_always_lock_free);
 
 inline constexpr std::uint64_t kMagic = 0x31796f6272657061;  // "aperboy1"
-inline constexpr std::uint32_t kVersion = 7;
+inline constexpr std::uint32_t kVersion = 8;
 inline constexpr std::size_t kRefUnit = 16;
 inline constexpr std::size_t kPageSize = 16'384;
 
@@ -234,7 +234,10 @@ struct KeptMessage {
   std::uint32_t data_length;
   std::uint16_t extra_length;
   std::uint8_t kind;
-  std::uint8_t evict;  // its rule let the oldest go where the zone is full
+  std::uint8_t evict;  // kEvicts, kPinned
+
+  static constexpr std::uint8_t kEvicts = 1;  // its rule lets the oldest go
+  static constexpr std::uint8_t kPinned = 2;  // it isn't among those of all
 };
 static_assert(sizeof(KeptMessage) == 48);
 

@@ -220,9 +220,10 @@ class Zone {
   /// unavailable.
   Result<HistoryPage> history(Bytes name, const HistoryQuery& query);
 
-  /// Forgets what is kept up to now; of no channel: nothing to do. Errors:
-  /// channel_name, unavailable (some may be left).
-  Result<Done> remove_history(Bytes name);
+  /// Forgets what is kept up to `until`, of its epoch; none: up to now. Of no
+  /// channel: nothing to do. Errors: channel_name, unavailable (some may be
+  /// left).
+  Result<Done> remove_history(Bytes name, std::optional<Position> until = {});
 
   /// Frees history and keys whose time is over; call it once a second from any
   /// worker.

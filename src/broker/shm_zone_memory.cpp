@@ -152,11 +152,10 @@ Result<HistoryPage> Zone::history(Bytes name, const HistoryQuery& query) {
   }
 }
 
-Result<Done> Zone::remove_history(Bytes name) {
+Result<Done> Zone::remove_history(Bytes name, std::optional<Position> until) {
   if (!Directory::valid_name(name)) {
     return kBadName;
   }
-  std::optional<Position> top;
   while (true) {
     const Critical critical(*parts_);
     if (!critical.held()) {
@@ -167,9 +166,9 @@ Result<Done> Zone::remove_history(Bytes name) {
       return Done{};
     }
     const Position now = parts_->directory.position(ref);
-    if (!top) top = now;
-    if (now.epoch != top->epoch ||
-        parts_->history.forget(ref, top->offset, kTrim)) {
+    if (!until) until = now;
+    if (now.epoch != until->epoch ||
+        parts_->history.forget(ref, until->offset, kTrim)) {
       return Done{};
     }
   }

@@ -102,6 +102,9 @@ class Broker {
 
   /// Forgets what is kept; positions go on. Of no channel: nothing to do.
   virtual void remove_history(Bytes channel, const DoneReply& reply) = 0;
+
+  /// Nobody needs what is kept up to there: a hint, for who is short of room.
+  virtual void release_history(Bytes /*channel*/, const Position& /*until*/) {}
 };
 
 }  // namespace paperboy::hub

@@ -31,7 +31,8 @@ bool names_something(const Revoker::Wish& wish) {
 Retention kept_revocations(const RevocationLimits& limits) {
   return {.count = limits.most + kAtOnce,
           .bytes = 0,
-          .age_ms = std::uint64_t{limits.seconds} * 1000};
+          .age_ms = std::uint64_t{limits.seconds} * 1000,
+          .pinned = true};
 }
 
 Revoker::Revoker(Hub& hub, const Clock& clock, const RevocationLimits& limits,

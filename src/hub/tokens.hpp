@@ -18,7 +18,7 @@ inline constexpr Bytes kTokens{"\0tokens", 7};
 /// What that channel keeps, of `most` tokens: all that are good are told again
 /// before they would be forgotten.
 [[nodiscard]] inline Retention kept_tokens(std::uint32_t most) {
-  return {.count = 4 * most + 1000, .bytes = 0, .age_ms = 0};
+  return {.count = 4 * most + 1000, .bytes = 0, .age_ms = 0, .pinned = true};
 }
 
 struct TokenWish {

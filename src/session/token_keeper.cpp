@@ -201,12 +201,16 @@ bool TokenKeeper::tick() {
   (void)listen();
   const bool tells = known() && ear_.listening();
   if (tells && table_.begin_probe(now())) probe();
-  const Position top = tells ? ear_.position() : Position{};
-  const auto all = table_.due(top, hub::kept_tokens(most_).count, now());
-  for (const TokenRecord& record : all) {
+  Position top = tells ? ear_.position() : Position{};
+  top.offset = std::min(top.offset, at_);  // what came later isn't taken yet
+  const auto due = table_.due(top, hub::kept_tokens(most_).count, now());
+  for (const TokenRecord& record : due.records) {
     tell(record, [self = self_, record](const Result<hub::Published>& outcome) {
       if (*self != nullptr && !outcome) (*self)->table_.untold(record);
     });
+  }
+  if (due.needless != 0) {
+    hub_.broker().release_history(hub::kTokens, {top.epoch, due.needless});
   }
   return in_use_.due(now());
 }

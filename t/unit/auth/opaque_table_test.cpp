@@ -46,7 +46,8 @@ struct World : TableMemory {
   std::string due(std::uint64_t top, std::int64_t now,
                   std::uint64_t epoch = 7) {
     std::string all;
-    for (const TokenRecord& one : table.due({epoch, top}, kKept, now)) {
+    const auto due = table.due({epoch, top}, kKept, now);
+    for (const TokenRecord& one : due.records) {
       all += one.kind == TokenRecord::Kind::put   ? "put "
              : one.kind == TokenRecord::Kind::end ? "end "
                                                   : "prolong ";
@@ -211,9 +212,9 @@ void what_couldnt_be_told_is_told_again(void**) {
   World world;
   world.put(1, 100, 20);
   world.table.keep(hash(1).number(), kNow + 99);
-  const auto all = world.table.due({7, 1}, kKept, kNow + 99);
-  assert_int_equal(all.size(), 1);
-  world.table.untold(all[0]);
+  const auto due = world.table.due({7, 1}, kKept, kNow + 99);
+  assert_int_equal(due.records.size(), 1);
+  world.table.untold(due.records[0]);
   assert_text(world.due(1, kNow + 100), "put 1 until 119;");
 }
 
@@ -235,6 +236,46 @@ void before_it_is_forgotten_it_is_said_again(void**) {
   assert_text(world.due(502, kNow + 1), "put 1 until 100;");
   assert_text(world.due(503, kNow + 2), "");
   assert_text(world.due(1003, kNow + 3), "put 1 until 100;");
+}
+
+// With a history that may have more, the fewer are good the sooner.
+void where_few_are_good_few_records_do(void**) {
+  World world;
+  world.put(1);
+  constexpr std::uint64_t kMore = 40'000;
+  assert_int_equal(world.table.due({7, 503}, kMore, kNow).records.size(), 0);
+  assert_int_equal(world.table.due({7, 504}, kMore, kNow + 1).records.size(),
+                   1);
+}
+
+void what_was_said_before_the_oldest_is_needless(void**) {
+  World world;
+  const auto needless = [&](std::uint64_t top, std::int64_t now,
+                            std::uint64_t epoch = 7) {
+    return world.table.due({epoch, top}, kKept, now).needless;
+  };
+  assert_int_equal(needless(20, kNow), 20);
+  world.put(1, 100, 0, 21);
+  world.put(2, 1000, 0, 25);
+  assert_int_equal(needless(30, kNow + 1), 20);
+  assert_int_equal(needless(10, kNow + 2), 10);
+  assert_int_equal(needless(30, kNow + 3, 0), 0);
+  assert_int_equal(needless(30, kNow + 100), 24);
+  // Of another history nothing is known.
+  assert_int_equal(needless(30, kNow + 101, 8), 0);
+  assert_true(world.table.end(hash(2), kNow + 102));
+  assert_int_equal(needless(40, kNow + 103, 8), 40);
+}
+
+// Until it is told again, the record that it was counts.
+void what_is_said_again_is_needed_till_then(void**) {
+  World world;
+  world.put(1, 100, 0, 5);
+  auto due = world.table.due({7, 600}, kKept, kNow);
+  assert_int_equal(due.records.size(), 1);
+  assert_int_equal(due.needless, 4);
+  due = world.table.due({7, 601}, kKept, kNow + 1);
+  assert_int_equal(due.needless, 599);
 }
 
 void others_wait_longer(void**) {
@@ -357,6 +398,9 @@ int main() {
       cmocka_unit_test(what_couldnt_be_told_is_told_again),
       cmocka_unit_test(what_others_have_forgotten_is_told_anew),
       cmocka_unit_test(before_it_is_forgotten_it_is_said_again),
+      cmocka_unit_test(where_few_are_good_few_records_do),
+      cmocka_unit_test(what_was_said_before_the_oldest_is_needless),
+      cmocka_unit_test(what_is_said_again_is_needed_till_then),
       cmocka_unit_test(others_wait_longer),
       cmocka_unit_test(another_history_is_told_all),
       cmocka_unit_test(a_history_that_is_lost_is_told_all),

@@ -8,6 +8,7 @@ namespace {
 
 constexpr Retention kMany{.count = 100'000};
 constexpr Retention kTwo{.count = 2};
+constexpr Retention kPinned{.count = 2, .pinned = true};
 
 void drain(Scene& scene) {
   Notes notes;
@@ -93,6 +94,9 @@ void any_step_of_keeping(void**) {
        keeping("news", 15'000, kTwo)},
       {"keep, a lesser rule", kept_before(10, 2), nothing_either,
        keeping("news", 10, {.count = 1, .bytes = 5})},
+      {"keep, pinned", nothing, nothing_either, keeping("new", 10, kPinned)},
+      {"keep, pinned beside a full history", full_history(100), nothing_either,
+       keeping("new", 100, kPinned)},
   });
 }
 
