@@ -423,19 +423,7 @@ char* check_limits(ngx_conf_t* cf, const LocationConf& conf) {
   return NGX_CONF_OK;
 }
 
-}  // namespace
-
-void* create_main_conf(ngx_conf_t* cf) {
-  return make_in_pool<MainConf>(cf->pool);
-}
-
-void* create_location_conf(ngx_conf_t* cf) {
-  return make_in_pool<LocationConf>(cf->pool);
-}
-
-char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
-  auto& parent = *static_cast<LocationConf*>(parent_conf);
-  auto& child = *static_cast<LocationConf*>(child_conf);
+void inherit_all(ngx_conf_t* cf, LocationConf& parent, LocationConf& child) {
   merge_slots(parent, child);
   inherit_unset(parent, child);
   inherit(parent.channels, child.channels);
@@ -454,6 +442,22 @@ char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
   if (!child.csrf_set) child.csrf = parent.csrf;
   if (!child.require_tls_set) child.require_tls = parent.require_tls;
   if (!child.log_set) child.log = parent.log;
+}
+
+}  // namespace
+
+void* create_main_conf(ngx_conf_t* cf) {
+  return make_in_pool<MainConf>(cf->pool);
+}
+
+void* create_location_conf(ngx_conf_t* cf) {
+  return make_in_pool<LocationConf>(cf->pool);
+}
+
+char* merge_location_conf(ngx_conf_t* cf, void* parent_conf, void* child_conf) {
+  auto& parent = *static_cast<LocationConf*>(parent_conf);
+  auto& child = *static_cast<LocationConf*>(child_conf);
+  inherit_all(cf, parent, child);
   if (!make_defaults(cf, child)) return static_cast<char*>(NGX_CONF_ERROR);
   if (char* const bad = check_handler(cf, child)) return bad;
   if (char* const bad = check_cors(cf, child)) return bad;
