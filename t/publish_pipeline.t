@@ -8,9 +8,7 @@ use Socket qw(IPPROTO_TCP);
 
 use constant TCP_INFO => 11;
 
-my $dir = File::Temp->newdir;
-self_signed($dir);
-my $nginx = nginx(dir => $dir, http => <<'END');
+my $nginx = nginx(http => <<'END');
 paperboy_origin any;
 paperboy_zone main 4m;
 server {
@@ -101,6 +99,8 @@ subtest 'many connections' => sub {
 };
 
 subtest 'over TLS' => sub {
+    my $dir = File::Temp->newdir;
+    self_signed($dir);
     my $tls = nginx(dir => $dir, http => <<'END');
 paperboy_origin any;
 paperboy_zone main 4m;
