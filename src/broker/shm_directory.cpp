@@ -182,7 +182,8 @@ bool Directory::make_room(Room& room) {
 bool Directory::evict_history(Room& room) {
   const Ref oldest = history_.oldest();
   if (room.drops == 0 || oldest == 0 || room.evict == Evict::none ||
-      (room.evict == Evict::willing && (history_.kept(oldest).evict & KeptMessage::kEvicts) == 0)) {
+      (room.evict == Evict::willing &&
+       (history_.kept(oldest).evict & KeptMessage::kEvicts) == 0)) {
     return false;
   }
   room.drops--;

@@ -122,14 +122,14 @@ void Revoker::revoke(const Wish& wish, const DoneReply& reply) {
   revocation.until =
       static_cast<std::uint32_t>(static_cast<std::uint64_t>(now) + seconds);
   const std::string data = encode(revocation);
-  hub_.publish({.channel = kRevocations, .kind = Kind::binary, .data = data},
-               [reply](const Result<Published>& outcome) {
-                 if (outcome) {
-                   reply(Done{});
-                 } else {
-                   reply(outcome.error());
-                 }
-               });
+  // Nobody on this node is let in by it once it is answered.
+  hub_.publish(
+      {.channel = kRevocations, .kind = Kind::binary, .data = data},
+      [self = self_, revocation, reply](const Result<Published>& outcome) {
+        if (!outcome) return reply(outcome.error());
+        if (*self != nullptr) (*self)->taker_(revocation);
+        reply(Done{});
+      });
 }
 
 }  // namespace paperboy::hub

@@ -96,6 +96,7 @@ describe('the chat page', () => {
     assert.deepEqual(await texts(), [...kept, 'Now']);
     assert.equal(await ann.page.title(), 'old \u2013 Chat', 'none is unread');
     // Nobody knows when the shell said it, but when Ann did.
+    await ann.page.locator('.log time').first().waitFor();
     assert.equal(await ann.page.locator('.log time').count(), 1);
     assert.ok(await ann.atEnd());
     const ben = await join('Ben', 'old');

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "hub/fakes.hpp"
 
@@ -33,6 +34,7 @@ struct World {
       why = outcome ? std::string()
                     : std::string(error_name(outcome.error().code));
     });
+    at_once = std::exchange(taken, {});
     return why;
   }
   std::string heard() {
@@ -50,6 +52,7 @@ struct World {
   Hub hub{broker, presence, rules};
   TestClock clock;
   std::string taken;
+  std::string at_once;  // by whoever revoked it, before it is heard
   Revoker revoker;
 };
 
@@ -78,6 +81,20 @@ void what_is_revoked_is_heard(void**) {
   assert_text(world.revoke(of_token("t")), "");
   assert_text(world.heard(), "ann 1001 87400;t 4294967295 87400;");
   assert_text(world.heard(), "");
+}
+
+void what_is_revoked_is_so_when_it_is_answered(void**) {
+  World world;
+  assert_true(world.revoker.listen().ok());
+  world.revoker.revoke(of_token("t"), [&](const Result<Done>& outcome) {
+    assert_true(outcome.ok());
+    assert_text(world.taken, "t 4294967295 87400;");
+  });
+  assert_text(world.revoke(of_user("ann")), "");
+  assert_text(world.at_once, "t 4294967295 87400;ann 1001 87400;");
+  world.broker.refusal = Error{ErrorCode::zone_full, "full"};
+  assert_text(world.revoke(of_token("u")), "zone_full");
+  assert_text(world.at_once, "");
 }
 
 void time_is_as_one_says(void**) {
@@ -193,6 +210,7 @@ int main() {
   using namespace paperboy::hub;
   const CMUnitTest tests[] = {
       cmocka_unit_test(what_is_revoked_is_heard),
+      cmocka_unit_test(what_is_revoked_is_so_when_it_is_answered),
       cmocka_unit_test(time_is_as_one_says),
       cmocka_unit_test(what_cant_be_is_refused),
       cmocka_unit_test(who_comes_later_reads_what_was_before),
