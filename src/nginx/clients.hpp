@@ -21,7 +21,9 @@ void each_socket(ngx_uint_t begin, ngx_uint_t end, Visit&& visit) {
   }
 }
 
-/// For those over held requests. REQUIRES: Worker::current().
+/// For those over held requests, and those whose 101 has yet to leave. One may
+/// be taken over after it was visited here, and be visited as a socket too.
+/// REQUIRES: Worker::current().
 template <typename Visit>
 void each_held(Visit&& visit) {
   for (Client* const client : Worker::current()->held()) visit(*client);

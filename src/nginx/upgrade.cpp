@@ -154,12 +154,18 @@ void detach(ngx_event_t* event) {
   }
   Request& request = *Request::find(r);
   Connection* const connection = std::exchange(request.connection, nullptr);
+  worker.held().erase(connection);
   connection->take_over(r);
 }
 
 /// The request died before the take-over.
 void on_request_end(void* data) {
-  delete std::exchange(static_cast<Request*>(data)->connection, nullptr);
+  Connection* const connection =
+      std::exchange(static_cast<Request*>(data)->connection, nullptr);
+  if (Worker* const worker = Worker::current()) {
+    worker->held().erase(connection);
+  }
+  delete connection;
 }
 
 /// From here the request is ended by `detach` alone.
@@ -199,6 +205,9 @@ ngx_int_t open(ngx_http_request_t* r, const LocationConf& conf,
   if (admitted != NGX_OK) return admitted;
   const auto opened = request.connection->open(request.admission);
   if (!opened) return refuse_error(r, request, opened.error());
+  // It is subscribed, and the socket may not take the 101 for long: until the
+  // take-over nginx's table doesn't tell of it.
+  worker.held().insert(request.connection);
   worker.context().counters.add(Counter::upgrades);
   if (ngx_tcp_nodelay(r->connection) != NGX_OK ||
       send_101(r, upgrade, conf, deflate) != NGX_OK) {

@@ -64,7 +64,8 @@ WebSocket::Compression* WebSocket::compression() const {
 void WebSocket::start() {
   beat_ = now();
   arm();
-  if (connected()) announce();
+  // It may have ended while its 101 waited for the socket.
+  if (state() == State::open && connected()) announce();
 }
 
 // ---- in --------------------------------------------------------------------

@@ -94,6 +94,18 @@ void who_is_refused_was_never_in(void**) {
   assert_text(world.hook.take(), "");
 }
 
+void who_ends_before_its_start_was_never_in(void**) {
+  Hooked world;
+  world.settings.dialect = dialect::find("raw");
+  {
+    Client client(world);
+    assert_true(client.socket.open(ann({"a"})).ok());
+    client.socket.shut_down();
+    client.socket.start();
+  }
+  assert_text(world.hook.take(), "");
+}
+
 void a_conversation_is_told_as_it_connects(void**) {
   Hooked world;
   Talker client(world, ann({"s"}));
@@ -156,6 +168,7 @@ int main() {
       cmocka_unit_test(a_plain_session_is_told_in_its_order),
       cmocka_unit_test(a_plain_session_has_one_name_in_presence_too),
       cmocka_unit_test(who_is_refused_was_never_in),
+      cmocka_unit_test(who_ends_before_its_start_was_never_in),
       cmocka_unit_test(a_conversation_is_told_as_it_connects),
       cmocka_unit_test(an_end_of_whatever_kind_is_told_once),
       cmocka_unit_test(what_it_does_not_want_is_not_told),
