@@ -1,16 +1,36 @@
-# A token that is good no more, while the 101 of whom it let in waits for the
-# socket.
+# A token that is good no more when it would open something: meanwhile a back
+# end was asked, or the 101 waited for the socket.
 use v5.36;
+use Paperboy::Callback;
 use Paperboy::HTTP;
 use Paperboy::Socket;
 use Paperboy::Test;
 use File::Temp ();
 use JSON::PP ();
+use Time::HiRes qw(sleep);
 
 my $json   = JSON::PP->new->canonical;
 my $secret = 'secret ' x 10;
 my $dir    = File::Temp->newdir;
 file_with("$dir/secret", $secret);
+
+# The application, which has a token revoked, or lets time go by, before it
+# says yes.
+my $back = Paperboy::Callback->new(handler => sub ($asked) {
+    my $order = $asked->{header}{'x-order'} // return 204;
+    my ($method, $parameters) = @{ $json->decode($order) };
+    if ($method eq 'wait') {
+        sleep 0.1 while time <= $parameters->{until};
+    } else {
+        Paperboy::HTTP::request(
+            port   => $asked->{header}{'x-port'},
+            method => 'POST',
+            path   => "/api/$method",
+            body   => $json->encode($parameters));
+    }
+    return 204;
+});
+my $port = $back->port;
 
 # Of 400 kB.
 my $page  = 'x' x 1000;
@@ -29,6 +49,19 @@ map \$uri \$wide { default "$wide"; }
 server {
     listen 127.0.0.1:%%PORT%% sndbuf=4k;
     location /raw { paperboy raw; paperboy_channel \$arg_c; }
+    location /asks/raw { paperboy raw; paperboy_channel \$arg_c;
+        paperboy_auth_request /ask/; }
+    location /asks/native { paperboy native; paperboy_auth_request /ask/; }
+    location /asks/sse { paperboy sse; paperboy_channel \$arg_c;
+        paperboy_auth_request /ask/; }
+    location /nginx-asks { paperboy raw; paperboy_channel \$arg_c;
+        auth_request /ask/; }
+    location /ask/ {
+        internal;
+        proxy_pass http://127.0.0.1:$port/;
+        proxy_http_version 1.1;
+        proxy_set_header X-Port \$server_port;
+    }
     location /wide/raw { paperboy raw; paperboy_channel \$arg_c;
         add_header X-Wide \$wide always; }
     location /wide/native { paperboy native; add_header X-Wide \$wide always; }
@@ -56,6 +89,48 @@ sub ask ($method, %parameters) {
 sub opaque () {
     return ask(token_create => ttl => 3600, user => 'opal', channels => ['x'])->{token};
 }
+
+# The status and the body of the answer to who comes with that token.
+sub answer ($path, $token, @order) {
+    my @headers = @order ? ('X-Order' => $json->encode(\@order)) : ();
+    $path .= "?c=x&token=$token";
+    my $answer = $path =~ /sse/
+        ? $nginx->http(GET => $path, headers => \@headers)
+        : $nginx->ws($path, headers => \@headers)->answer;
+    return $answer;
+}
+
+sub is_refused ($answer, $why, $name) {
+    is($answer->{status}, 401, $name);
+    like($answer->{body} // '', qr/"message":"$why"/, 'it is told why');
+    return like($answer->{header}{'www-authenticate'}, qr/invalid_token/,
+        'as of any bad token');
+}
+
+subtest 'while a back end is asked' => sub {
+    for my $path (qw(/asks/raw /asks/native /asks/sse /nginx-asks)) {
+        is(answer($path, token(jti => "at $path"))->{status}, 101, "$path")
+            if $path !~ /sse/;
+        is_refused(answer($path, token(jti => "of $path"),
+                revoke => { jti => "of $path" }),
+            'the token was revoked', "$path: revoked");
+        my $opaque = opaque();
+        is_refused(answer($path, $opaque, token_end => { token => $opaque }),
+            'the token was revoked', "$path: ended");
+    }
+    is_refused(answer('/asks/raw', token(sub => 'ann'),
+            revoke => { user => 'ann' }),
+        'the token was revoked', 'those of the user');
+    is_refused(answer('/asks/raw', token(sub => 'bob'),
+            revoke => { user => 'bob', channel => 'x' }),
+        'the token was revoked', 'for the channel');
+    is(answer('/asks/raw', token(sub => 'kim'),
+            revoke => { user => 'kim', channel => 'y' })->{status}, 101,
+        'another channel is of no concern');
+    my $end = time + 3;
+    is_refused(answer('/asks/raw', token(exp => $end), wait => { until => $end }),
+        'the token has expired', 'over');
+};
 
 # One whose 101 is larger than the socket takes, of which it reads nothing yet.
 sub waiting ($path) {

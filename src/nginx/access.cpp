@@ -115,6 +115,25 @@ Result<auth::Token, auth::TokenError> verify(ngx_http_request_t* r,
   return store->find(evaluate(r, conf.name_space), token, conf.opaque_rules);
 }
 
+/// What a token that was good isn't any more; none: it still is.
+std::optional<auth::TokenError> lapse(ngx_http_request_t* r,
+                                      const LocationConf& conf,
+                                      const Identity& identity) {
+  using Standing = auth::OpaqueTable::Standing;
+  auth::TokenStore* const store =
+      identity.mark.opaque ? opaque_tokens() : nullptr;
+  const Standing standing =
+      store != nullptr ? store->keep(identity.mark.id) : Standing::good;
+  if (standing == Standing::ended || is_revoked(r, conf, identity)) {
+    return auth::TokenError::revoked;
+  }
+  if (identity.expires != 0 && identity.expires <= ngx_time()) {
+    return auth::TokenError::expired;
+  }
+  if (standing == Standing::good || conf.settings.tokens_only_admit) return {};
+  return auth::TokenError::unknown;
+}
+
 bool allows(const auth::Grants& grants, auth::Scope scope, Bytes channel) {
   return grants.names_channels() ? grants.allows(scope, channel)
                                  : grants.has(scope);
@@ -370,9 +389,23 @@ ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
   return check_grants(r, request, scope);
 }
 
+ngx_int_t check_token_still(ngx_http_request_t* r, const LocationConf& conf,
+                            Request& request, auth::Scope scope) {
+  if (!request.identity.token) return NGX_OK;
+  const auto why = lapse(r, conf, request.identity);
+  if (why) return unauthorized(r, conf, request, *why);
+  const auth::Revocations* const all = revocations();
+  const bool taken = all != nullptr && !all->empty();
+  return taken ? check_grants(r, request, scope) : NGX_OK;
+}
+
 ngx_int_t require_access(ngx_http_request_t* r, const LocationConf& conf,
                          Request& request) {
-  if (request.checked) return check_csrf(r, conf, request);
+  if (request.checked) {
+    const ngx_int_t status =
+        check_token_still(r, conf, request, auth::Scope::subscribe);
+    return status == NGX_OK ? check_csrf(r, conf, request) : status;
+  }
   const auto* const core = static_cast<ngx_http_core_loc_conf_t*>(
       ngx_http_get_module_loc_conf(r, ngx_http_core_module));
   if ((conf.keyed() || conf.auth_request) &&

@@ -39,6 +39,12 @@ ngx_int_t check_grants(ngx_http_request_t* r, Request& request,
 ngx_int_t check_shown_token(ngx_http_request_t* r, const LocationConf& conf,
                             Request& request, Bytes token, auth::Scope scope);
 
+/// Whether a token that let the request in is as good as it was then: since,
+/// a back end may have been asked, or a body may have come. NGX_OK, or the
+/// status of the refusal.
+ngx_int_t check_token_still(ngx_http_request_t* r, const LocationConf& conf,
+                            Request& request, auth::Scope scope);
+
 /// The key of the HTTP API, where any are configured (api_key.cpp). NGX_OK, or
 /// the status of the refusal.
 ngx_int_t check_api_key(ngx_http_request_t* r, const LocationConf& conf,

@@ -31,15 +31,6 @@ std::uint64_t fingerprint_of(ngx_http_request_t* r) {
   return std::max<std::uint64_t>(print, 1);
 }
 
-/// Since it was shown: a back end may have been asked meanwhile.
-bool has_ended(const auth::TokenMark& mark) {
-  Worker* const worker = Worker::current();
-  auth::TokenStore* const store =
-      worker != nullptr ? worker->context().tokens : nullptr;
-  return mark.opaque && store != nullptr &&
-         store->keep(mark.id) == auth::OpaqueTable::Standing::ended;
-}
-
 }  // namespace
 
 std::string user_of(ngx_http_request_t* r, const LocationConf& conf,
@@ -59,9 +50,6 @@ Result<Done> make_admission(ngx_http_request_t* r, const LocationConf& conf,
   if (admission.user.find('\0') != Bytes::npos || !is_utf8(admission.user)) {
     return Error{ErrorCode::forbidden,
                  "the user's name is not UTF-8 without NUL"};
-  }
-  if (has_ended(request.identity.mark)) {
-    return Error{ErrorCode::unauthorized, "the token was revoked"};
   }
   admission.info = request.identity.info;
   const bool granted = request.identity.token || request.identity.granted;
