@@ -1,5 +1,5 @@
 # A token that is good no more when it would open something: meanwhile a back
-# end was asked, or the 101 waited for the socket.
+# end was asked, the 101 waited for the socket, or a message was on its way.
 use v5.36;
 use Paperboy::Callback;
 use Paperboy::HTTP;
@@ -65,6 +65,7 @@ server {
     location /wide/raw { paperboy raw; paperboy_channel \$arg_c;
         add_header X-Wide \$wide always; }
     location /wide/native { paperboy native; add_header X-Wide \$wide always; }
+    location /publish { paperboy_publish; paperboy_channel \$arg_c; }
     location /open/raw { paperboy raw; paperboy_channel \$arg_c;
         paperboy_jwt_key off; paperboy_opaque_tokens off; }
     location /open/publish { paperboy_publish any; paperboy_channel \$arg_c; }
@@ -76,7 +77,7 @@ END
 # Issued a minute ago: revoking what was issued up to now is about it.
 sub token (%claims) {
     return jwt({ exp => time + 3600, iat => time - 60, channels => ['x'],
-            %claims }, key => $secret);
+            scope => 'subscribe publish', %claims }, key => $secret);
 }
 
 sub ask ($method, %parameters) {
@@ -87,7 +88,8 @@ sub ask ($method, %parameters) {
 }
 
 sub opaque () {
-    return ask(token_create => ttl => 3600, user => 'opal', channels => ['x'])->{token};
+    return ask(token_create => ttl => 3600, user => 'opal', channels => ['x'],
+        scope => 'subscribe publish')->{token};
 }
 
 # The status and the body of the answer to who comes with that token.
@@ -203,6 +205,47 @@ subtest 'a client that goes while its 101 waits' => sub {
     my $another = $nginx->ws("/raw?c=x&token=$token");
     ask(disconnect => user => 'joe');
     is_ended_as_another($stays, $another, 3503, 'others');
+};
+
+# A publish of which the head is there, and was let in.
+sub begun ($token) {
+    my $client = $nginx->connection;
+    $client->write(Paperboy::HTTP::format_request(
+        method  => 'POST',
+        path    => '/publish?c=x',
+        headers => [
+            Authorization    => "Bearer $token",
+            'Content-Length' => 4,
+            Expect           => '100-continue',
+            Connection       => 'close',
+        ]));
+    is($client->answer->{status}, 100, 'it may, as far as its head says');
+    return $client;
+}
+
+sub ends ($client, $body) {
+    $client->write($body);
+    return $client->answer('POST');
+}
+
+subtest 'while the body of a message comes' => sub {
+    my $heard  = $nginx->ws('/open/raw?c=x');
+    my $client = begun(token(jti => 'late'));
+    ask(revoke => jti => 'late');
+    is_refused(ends($client, 'bad1'), 'the token was revoked', 'revoked');
+    $client = begun(token(sub => 'pat'));
+    ask(revoke => user => 'pat', channel => 'x');
+    is_refused(ends($client, 'bad2'), 'the token was revoked', 'for the channel');
+    my $opaque = opaque();
+    $client = begun($opaque);
+    ask(token_end => token => $opaque);
+    is_refused(ends($client, 'bad3'), 'the token was revoked', 'ended');
+    my $end = time + 3;
+    $client = begun(token(exp => $end));
+    wait_for('it is over', sub { time > $end });
+    is_refused(ends($client, 'bad4'), 'the token has expired', 'over');
+    is(ends(begun(token(sub => 'eve')), 'good')->{status}, 200, 'a good one');
+    is($heard->recv, 'text:good', 'and nothing else was published');
 };
 
 finish;

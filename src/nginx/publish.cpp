@@ -213,6 +213,9 @@ ngx_int_t publish(ngx_http_request_t* r) {
   const LocationConf& conf = location_conf(r);
   Request& request = *Request::of(r);
   Worker& worker = *Worker::current();
+  const ngx_int_t status =
+      check_token_still(r, conf, request, auth::Scope::publish);
+  if (status != NGX_OK) return status;
   const auto names = channels(r, conf, request);
   const Bytes name_space = evaluate(r, conf.name_space);
   const auto checked = check_channels(conf, name_space, names);
