@@ -186,14 +186,16 @@ OpaqueTable::Kept OpaqueTable::keep(std::uint64_t number, std::int64_t now) {
 
 // ---- writing ---------------------------------------------------------------
 
-OpaqueTable::Put OpaqueTable::put(const TokenRecord& record,
-                                  std::uint64_t offset, std::int64_t now) {
+OpaqueTable::Put OpaqueTable::put(const TokenRecord& record, const Position& at,
+                                  std::int64_t now) {
   const auto hash = hash_from(record.hash);
   if (!hash || is_over(record.expires, now)) return Put::over;
-  if (!fits(record)) return Put::full;
   const std::lock_guard guard(head_->mutex);
-  if (Slot* const here = find(*hash)) {
-    if (here->state.load() == kEnded) return Put::over;
+  Slot* const here = find(*hash);
+  if (here != nullptr && here->state.load() == kEnded) return Put::over;
+  if (!fits(record)) return Put::full;
+  const std::uint64_t offset = offset_of(at);
+  if (here != nullptr) {
     here->expires.store(std::max(here->expires.load(), record.expires));
     here->told = std::max(here->told, record.expires);
     here->offset = std::max(here->offset, offset);
@@ -205,6 +207,12 @@ OpaqueTable::Put OpaqueTable::put(const TokenRecord& record,
   made->hash = *hash;
   fill(*made, record, offset);
   return Put::done;
+}
+
+/// In the history as it is known; 0: it isn't there.
+std::uint64_t OpaqueTable::offset_of(const Position& at) {
+  if (head_->epoch == 0) head_->epoch = at.epoch;
+  return at.epoch == head_->epoch ? at.offset : 0;
 }
 
 /// In this order: whoever is killed in it leaves a slot that is being filled,
@@ -280,15 +288,25 @@ void OpaqueTable::prolong(const TokenHash& hash, std::int64_t expires) {
   here->told = std::max(here->told, expires);
 }
 
-bool OpaqueTable::end(const TokenHash& hash, std::int64_t now) {
+bool OpaqueTable::end(const TokenHash& hash, const Position& at,
+                      std::int64_t now) {
   const std::lock_guard guard(head_->mutex);
   Slot* const here = find(hash);
   if (here == nullptr || here->state.load() != kGood) return false;
   const bool was_good = !is_over(here->expires.load(), now);
   here->state.store(kEnded);
   here->expires.store(now + kMemory);
+  here->offset = offset_of(at);
   if (head_->count.load() > 0) head_->count.fetch_sub(1);
   return was_good;
+}
+
+void OpaqueTable::confirm_end(const TokenHash& hash, const Position& upto) {
+  const std::lock_guard guard(head_->mutex);
+  Slot* const here = find(hash);
+  if (here == nullptr || here->state.load() != kEnded) return;
+  const bool behind = upto.epoch == head_->epoch && upto.offset <= here->offset;
+  if (!behind) here->offset = 0;
 }
 
 // ---- once a second ---------------------------------------------------------
@@ -345,6 +363,8 @@ void OpaqueTable::look_at(Slot& slot, Round& round) {
   if (good && slot.offset != 0) {
     round.needless = std::min(round.needless, slot.offset - 1);
   }
+  // Till its end is told again, the one before has to stay.
+  if (!good && slot.offset == 0) round.needless = 0;
   if (!round.tells || round.records.size() >= kAtOnce) return;
   // What others know has half its time left; or none, and they have forgotten
   // it.

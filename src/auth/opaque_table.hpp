@@ -79,11 +79,15 @@ class OpaqueTable {
     over,  // it has ended, or expired: it stays so
     full,  // or its claims are too large
   };
-  /// `offset`: of the publication that says so, or an earlier one.
-  Put put(const TokenRecord& record, std::uint64_t offset, std::int64_t now);
+  /// `at`: of the publication that says so, or an earlier one; in another epoch
+  /// than the history's it is nowhere, and told again.
+  Put put(const TokenRecord& record, const Position& at, std::int64_t now);
   void prolong(const TokenHash& hash, std::int64_t expires);
-  /// True: it was good.
-  bool end(const TokenHash& hash, std::int64_t now);
+  /// True: it was good. `at`: as above.
+  bool end(const TokenHash& hash, const Position& at, std::int64_t now);
+  /// That there is one was said, up to there. Has its end told again, if that
+  /// may stand before: it would be let go first.
+  void confirm_end(const TokenHash& hash, const Position& upto);
 
   /// What the history has to be told, so that it has all that are good, and
   /// other nodes know until when: once a second, to whoever asks first. `top`:
@@ -135,6 +139,7 @@ class OpaqueTable {
   [[nodiscard]] Slot* find(const TokenHash& hash) const;
   [[nodiscard]] Bytes claims_of(const Slot& slot) const;
   [[nodiscard]] TokenRecord record_of(const Slot& slot) const;
+  std::uint64_t offset_of(const Position& at);
   Slot* room(std::int64_t now);
   void fill(Slot& slot, const TokenRecord& record, std::uint64_t offset);
   void free(Slot& slot);

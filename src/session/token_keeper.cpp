@@ -74,8 +74,11 @@ TokenKeeper::~TokenKeeper() { *self_ = nullptr; }
 Result<Done> TokenKeeper::listen() {
   const auto listening = ear_.listen();
   if (!listening) return listening.error();
-  if (at_ == 0) at_ = ear_.position().offset;
-  if (ear_.lost()) complete_ = false;
+  if (at_.epoch == 0) at_ = ear_.position();
+  if (ear_.lost()) {
+    complete_ = false;
+    ended_ = true;  // an end may be read no more: others of the node heard it
+  }
   if (!complete_ && !reading_) {
     read_.clear();
     read(kBeginning);
@@ -108,7 +111,7 @@ void TokenKeeper::have_read(const Result<HistoryPage>& page) {
   }
   for (const Kept& kept : page->publications) {
     if (auto record = decode_token_record(kept.data)) {
-      read_.push_back({std::move(*record), kept.position.offset});
+      read_.push_back({std::move(*record), kept.position, kept.position});
     }
   }
   if (page->publications.empty() ||
@@ -142,12 +145,15 @@ void TokenKeeper::take_all() {
 
 bool TokenKeeper::look() {
   bool ended = std::exchange(ended_, false);
+  if (!ear_.listening()) return ended;
+  const Position upto = ear_.position();
+  if (at_.epoch == 0) at_.epoch = upto.epoch;
   for (const std::string& message : ear_.take()) {
     if (auto record = decode_token_record(message)) {
-      ended |= take({std::move(*record), at_ + 1});
+      ended |= take({std::move(*record), {at_.epoch, at_.offset + 1}, upto});
     }
   }
-  if (ear_.listening()) at_ = ear_.position().offset;
+  at_ = upto;
   return ended;
 }
 
@@ -157,16 +163,19 @@ bool TokenKeeper::take(const Heard& one) {
   const auto hash = auth::hash_from(one.record.hash);
   if (!hash) return false;
   switch (one.record.kind) {
-    case TokenRecord::Kind::put:
-      if (table_.put(one.record, one.offset, now()) == OpaqueTable::Put::full) {
-        complain_();
+    case TokenRecord::Kind::put: {
+      const auto outcome = table_.put(one.record, one.at, now());
+      if (outcome == OpaqueTable::Put::full) complain_();
+      if (outcome == OpaqueTable::Put::over) {
+        table_.confirm_end(*hash, one.upto);
       }
       return false;
+    }
     case TokenRecord::Kind::prolong:
       table_.prolong(*hash, one.record.expires);
       return false;
     case TokenRecord::Kind::end:
-      (void)table_.end(*hash, now());
+      (void)table_.end(*hash, one.at, now());
       return in_use_.remove(hash->number());
   }
   return false;
@@ -201,18 +210,20 @@ bool TokenKeeper::tick() {
   (void)listen();
   const bool tells = known() && ear_.listening();
   if (tells && table_.begin_probe(now())) probe();
-  Position top = tells ? ear_.position() : Position{};
-  top.offset = std::min(top.offset, at_);  // what came later isn't taken yet
+  // What came later isn't taken yet.
+  const Position top = tells ? at_ : Position{};
   const auto due = table_.due(top, hub::kept_tokens(most_).count, now());
   for (const TokenRecord& record : due.records) {
     tell(record, [self = self_, record](const Result<hub::Published>& outcome) {
       if (*self != nullptr && !outcome) (*self)->table_.untold(record);
     });
   }
-  if (due.needless != 0) {
+  // Nobody gives back what it hasn't read itself.
+  if (due.needless != 0 && complete_) {
     hub_.broker().release_history(hub::kTokens, {top.epoch, due.needless});
   }
-  return in_use_.due(now());
+  const bool ended = std::exchange(ended_, false);
+  return in_use_.due(now()) || ended;
 }
 
 // ---- looking ---------------------------------------------------------------
@@ -271,7 +282,7 @@ void TokenKeeper::create(const hub::TokenWish& wish, const MadeReply& reply) {
                 reply](const Result<hub::Published>& outcome) {
     if (!outcome) return reply(outcome.error());
     if (*self != nullptr &&
-        (*self)->table_.put(record, outcome->position.offset, (*self)->now()) ==
+        (*self)->table_.put(record, outcome->position, (*self)->now()) ==
             OpaqueTable::Put::full) {
       return reply(kFull);
     }
@@ -292,7 +303,9 @@ void TokenKeeper::end(Bytes name_space, Bytes token, const EndReply& reply) {
   tell(record, [self = self_, hash = *hash, known_here,
                 reply](const Result<hub::Published>& outcome) {
     if (!outcome) return reply(outcome.error());
-    if (*self != nullptr) (void)(*self)->table_.end(hash, (*self)->now());
+    if (*self != nullptr) {
+      (void)(*self)->table_.end(hash, outcome->position, (*self)->now());
+    }
     reply(known_here);
   });
 }

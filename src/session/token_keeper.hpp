@@ -59,7 +59,8 @@ class TokenKeeper final : public auth::TokenStore, public hub::Tokens {
  private:
   struct Heard {
     TokenRecord record;
-    std::uint64_t offset;  // in the history, or an earlier one
+    Position at;    // in the history, or an earlier one
+    Position upto;  // or a later one
   };
 
   void read(const Position& since);
@@ -79,8 +80,8 @@ class TokenKeeper final : public auth::TokenStore, public hub::Tokens {
   hub::Ear ear_;
   std::vector<Heard> read_;  // of the history, until all of it is there
   TokensInUse in_use_;
-  std::uint64_t at_ = 0;  // the offset up to which was heard
-  bool ended_ = false;    // the history had ends that weren't heard
+  Position at_;         // up to where was heard; of epoch 0: it isn't known
+  bool ended_ = false;  // there were ends, perhaps, that weren't heard
   bool complete_ = false;
   bool reading_ = false;
   std::shared_ptr<TokenKeeper*> self_ = std::make_shared<TokenKeeper*>(this);

@@ -65,8 +65,8 @@ TokenRecord record(unsigned n) {
 /// Makes one, ends an older one, and looks after all.
 void work(Shared& shared) {
   for (unsigned n = shared.done->load();; ++n) {
-    (void)shared.table.put(record(n), 1, kNow);
-    if (n >= kGood) (void)shared.table.end(hash(n - kGood), kNow);
+    (void)shared.table.put(record(n), {7, 1}, kNow);
+    if (n >= kGood) (void)shared.table.end(hash(n - kGood), {7, 1}, kNow);
     (void)shared.table.keep(hash(n).number(), kNow);
     (void)shared.table.due({7, n}, 1000, kNow + n % 500);
     shared.done->store(n + 1);
@@ -113,12 +113,13 @@ void whoever_is_killed_leaves_a_good_table(void**) {
   (void)shared.table.due({7, 1}, 1000, kEnd + 1000);
   assert_int_equal(shared.table.count(), 0);
   unsigned room = 0;
-  while (shared.table.put(record(1'000'000 + room), 1, kNow) == Put::done) {
+  while (shared.table.put(record(1'000'000 + room), {7, 1}, kNow) ==
+         Put::done) {
     ++room;
   }
   Shared fresh;
   unsigned all = 0;
-  while (fresh.table.put(record(all), 1, kNow) == Put::done) ++all;
+  while (fresh.table.put(record(all), {7, 1}, kNow) == Put::done) ++all;
   assert_int_equal(room, all);
   for (unsigned n = 0; n < room; ++n) {
     assert_int_equal(shared.table.find(hash(1'000'000 + n), kNow).standing,

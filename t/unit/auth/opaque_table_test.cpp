@@ -37,7 +37,7 @@ struct World : TableMemory {
   }
   Put put(unsigned n, std::int64_t seconds = 100, std::uint32_t sliding = 0,
           std::uint64_t offset = 1) {
-    return table.put(record(n, seconds, sliding), offset, kNow);
+    return table.put(record(n, seconds, sliding), {7, offset}, kNow);
   }
   Standing standing(unsigned n, std::int64_t now = kNow) {
     return table.find(hash(n), now).standing;
@@ -87,7 +87,7 @@ void a_number_is_no_proof(void**) {
   like.bytes[31] = 2;
   assert_true(like.number() == hash(1).number());
   assert_true(world.table.find(like, kNow).standing == Standing::unknown);
-  assert_false(world.table.end(like, kNow));
+  assert_false(world.table.end(like, {7, 1}, kNow));
   world.table.prolong(like, kNow + 1000);
   assert_true(world.standing(1, kNow + 100) == Standing::unknown);
 }
@@ -111,18 +111,18 @@ void a_use_prolongs_what_slides_alone(void**) {
 void what_has_ended_stays_so(void**) {
   World world;
   world.put(1, 10, 10);
-  assert_true(world.table.end(hash(1), kNow));
+  assert_true(world.table.end(hash(1), {7, 1}, kNow));
   assert_true(world.standing(1) == Standing::ended);
   assert_true(world.put(1) == Put::over);
   world.table.prolong(hash(1), kNow + 1000);
   assert_true(world.table.keep(hash(1).number(), kNow).standing ==
               Standing::ended);
-  assert_false(world.table.end(hash(1), kNow));
+  assert_false(world.table.end(hash(1), {7, 1}, kNow));
   assert_true(world.standing(1, kNow + OpaqueTable::kMemory - 1) ==
               Standing::ended);
   assert_true(world.standing(1, kNow + OpaqueTable::kMemory) ==
               Standing::unknown);
-  assert_false(world.table.end(hash(2), kNow));
+  assert_false(world.table.end(hash(2), {7, 1}, kNow));
   assert_true(world.standing(2) == Standing::unknown);
 }
 
@@ -142,13 +142,13 @@ void what_is_over_or_too_large_isnt_taken(void**) {
   TokenRecord large = world.record(1);
   large.claims = std::string(128, 'x');
   assert_true(world.table.fits(large));
-  assert_true(world.table.put(large, 1, kNow) == Put::done);
+  assert_true(world.table.put(large, {7, 1}, kNow) == Put::done);
   large.claims += 'x';
   assert_false(world.table.fits(large));
   large.hash = std::string(hash(2).view());
-  assert_true(world.table.put(large, 1, kNow) == Put::full);
+  assert_true(world.table.put(large, {7, 1}, kNow) == Put::full);
   large.hash.pop_back();
-  assert_true(world.table.put(large, 1, kNow) == Put::over);
+  assert_true(world.table.put(large, {7, 1}, kNow) == Put::over);
 }
 
 void a_full_one_says_so(void**) {
@@ -176,10 +176,10 @@ void room_is_made_of_what_is_over_and_then_of_what_ended(void**) {
   const TokenRecord late = {.hash = std::string(hash(900).view()),
                             .expires = kNow + 500,
                             .claims = "{}"};
-  assert_true(world.table.put(late, 1, kNow + 10) == Put::done);
+  assert_true(world.table.put(late, {7, 1}, kNow + 10) == Put::done);
   assert_true(world.put(n) == Put::full);
-  world.table.end(hash(3), kNow + 1);
-  world.table.end(hash(2), kNow);
+  world.table.end(hash(3), {7, 1}, kNow + 1);
+  world.table.end(hash(2), {7, 1}, kNow);
   assert_true(world.put(n) == Put::done);
   assert_true(world.standing(2) == Standing::unknown);
   assert_true(world.standing(3) == Standing::ended);
@@ -263,7 +263,7 @@ void what_was_said_before_the_oldest_is_needless(void**) {
   assert_int_equal(needless(30, kNow + 100), 24);
   // Of another history nothing is known.
   assert_int_equal(needless(30, kNow + 101, 8), 0);
-  assert_true(world.table.end(hash(2), kNow + 102));
+  assert_true(world.table.end(hash(2), {8, 31}, kNow + 102));
   assert_int_equal(needless(40, kNow + 103, 8), 40);
 }
 
@@ -282,14 +282,14 @@ void others_wait_longer(void**) {
   World world;
   TokenRecord theirs = world.record(1);
   theirs.node += 1;
-  assert_true(world.table.put(theirs, 1, kNow) == Put::done);
+  assert_true(world.table.put(theirs, {7, 1}, kNow) == Put::done);
   assert_text(world.due(751, kNow), "");
   assert_text(world.due(752, kNow + 1), "put 1 until 100;");
   // Until it hears that it was it that said so last.
   assert_text(world.due(1400, kNow + 2), "");
   world.put(1, 100, 0, 753);
   assert_text(world.due(1400, kNow + 3), "put 1 until 100;");
-  assert_true(world.table.put(theirs, 1401, kNow) == Put::done);
+  assert_true(world.table.put(theirs, {7, 1401}, kNow) == Put::done);
   assert_text(world.due(1950, kNow + 4), "");
 }
 
@@ -298,9 +298,9 @@ void another_history_is_told_all(void**) {
   world.put(1);
   TokenRecord theirs = world.record(2);
   theirs.node += 1;
-  world.table.put(theirs, 2, kNow);
+  world.table.put(theirs, {7, 2}, kNow);
   world.put(3);
-  world.table.end(hash(3), kNow);
+  world.table.end(hash(3), {7, 1}, kNow);
   assert_text(world.due(3, kNow), "");
   const std::string said = world.due(0, kNow + 1, 8);
   assert_true(said.find("put 1 ") != std::string::npos);
@@ -322,6 +322,47 @@ void a_history_that_is_lost_is_told_all(void**) {
   world.table.lose_history(kNow);
   assert_text(world.due(1, kNow + 1), "put 1 until 100;");
   assert_text(world.due(1, kNow + 2), "");
+}
+
+// It comes from before that one began: an answer, or what wasn't taken yet.
+void what_was_said_in_another_history_is_told(void**) {
+  World world;
+  world.put(1);
+  assert_text(world.due(5000, kNow), "put 1 until 100;");
+  assert_text(world.due(0, kNow + 1, 8), "put 1 until 100;");
+  assert_true(world.table.put(world.record(2), {7, 5001}, kNow) == Put::done);
+  assert_true(world.table.put(world.record(1), {7, 5002}, kNow) == Put::done);
+  assert_text(world.due(1, kNow + 2, 8), "put 2 until 100;");
+  assert_text(world.due(2, kNow + 3, 8), "");
+  assert_text(world.due(503, kNow + 4, 8), "put 1 until 100;put 2 until 100;");
+}
+
+// Whoever told the token again didn't know of it yet.
+void an_end_is_told_again_behind_what_was_said_after_it(void**) {
+  World world;
+  world.put(1);
+  world.put(2, 100, 0, 4);
+  for (const unsigned n : {1U, 2U, 3U}) {
+    world.table.confirm_end(hash(n), {7, 9});
+  }
+  assert_true(world.table.end(hash(1), {7, 4}, kNow));
+  assert_true(world.table.put(world.record(1), {7, 2}, kNow) == Put::over);
+  world.table.confirm_end(hash(1), {7, 4});
+  assert_text(world.due(4, kNow), "");
+  world.table.confirm_end(hash(1), {7, 5});
+  assert_true(world.standing(1) == Standing::ended);
+  assert_true(world.standing(2) == Standing::good);
+  // The end before has to stay till then, if that can't be told.
+  auto due = world.table.due({7, 5}, kKept, kNow + 1);
+  assert_int_equal(due.records.size(), 1);
+  assert_true(due.records[0].kind == TokenRecord::Kind::end);
+  assert_int_equal(due.needless, 0);
+  world.table.untold(due.records[0]);
+  assert_text(world.due(5, kNow + 2), "end 1;");
+  assert_text(world.due(6, kNow + 3), "");
+  world.table.confirm_end(hash(1), {});
+  assert_text(world.due(7, kNow + 4), "end 1;");
+  assert_int_equal(world.table.due({7, 8}, kKept, kNow + 5).needless, 3);
 }
 
 void where_it_isnt_known_nothing_is_told(void**) {
@@ -351,8 +392,8 @@ void what_comes_and_goes_leaves_no_trace(void**) {
     for (unsigned n = 0; n < 60; ++n) {
       TokenRecord one = world.record(round * 60 + n + 1);
       one.expires = now + 100;
-      assert_true(world.table.put(one, 1, now) == Put::done);
-      if (n % 3 == 0) world.table.end(hash(round * 60 + n + 1), now);
+      assert_true(world.table.put(one, {7, 1}, now) == Put::done);
+      if (n % 3 == 0) world.table.end(hash(round * 60 + n + 1), {7, 1}, now);
     }
     for (unsigned n = 0; n < 60; ++n) {
       assert_true(world.standing(round * 60 + n + 1, now) ==
@@ -375,7 +416,7 @@ void another_view_sees_the_same(void**) {
   world.table.set_complete();
   assert_true(other.complete());
   assert_true(other.node() == world.table.node());
-  assert_true(other.end(hash(1), kNow));
+  assert_true(other.end(hash(1), {7, 1}, kNow));
   assert_true(world.standing(1) == Standing::ended);
 }
 
@@ -404,6 +445,8 @@ int main() {
       cmocka_unit_test(others_wait_longer),
       cmocka_unit_test(another_history_is_told_all),
       cmocka_unit_test(a_history_that_is_lost_is_told_all),
+      cmocka_unit_test(what_was_said_in_another_history_is_told),
+      cmocka_unit_test(an_end_is_told_again_behind_what_was_said_after_it),
       cmocka_unit_test(where_it_isnt_known_nothing_is_told),
       cmocka_unit_test(a_quiet_history_is_kept_alive),
       cmocka_unit_test(what_comes_and_goes_leaves_no_trace),

@@ -100,6 +100,10 @@ class FakeBroker final : public Broker {
     answer([reply] { reply(Done{}); });
   }
 
+  void release_history(Bytes, const Position& until) override {
+    released = until;
+  }
+
   Drained drain(BrokerEvents& events) override {
     std::size_t left = share;
     for (; left > 0 && !waiting.empty() && !events.has_enough(); --left) {
@@ -242,6 +246,7 @@ class FakeBroker final : public Broker {
   std::string keyed{};         // all of them: "key=data;"
   int histories = 0;           // that were asked for
   std::optional<HistoryQuery> asked{};  // the last
+  Position released{};                  // up to where nobody needs what is kept
   std::size_t share = std::numeric_limits<std::size_t>::max();
 
  private:

@@ -3,8 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "auth/opaque_fakes.hpp"
-#include "hub/fakes.hpp"
+#include "session/token_world.hpp"
 
 #include "test.hpp"
 
@@ -12,97 +11,6 @@ namespace paperboy::session {
 namespace {
 
 using auth::Scope;
-using auth::TokenError;
-using Standing = auth::OpaqueTable::Standing;
-
-class TestClock final : public Clock {
- public:
-  [[nodiscard]] std::uint64_t monotonic_ms() const override { return 0; }
-  [[nodiscard]] std::int64_t unix_seconds() const override { return now; }
-
-  std::int64_t now = 1000;
-};
-
-/// What nodes have in common: the history, which each has its own worker hear.
-struct Broker {
-  hub::FakeBroker broker;
-  hub::FakePresence presence{broker};
-  hub::RuleSet rules;
-  hub::Hub hub{broker, presence, rules};
-  TestClock clock;
-};
-
-struct Node : auth::TableMemory {
-  explicit Node(Broker& of,
-                const auth::OpaqueTable::Limits& limits = {.most = 10,
-                                                           .size = 128})
-      : TableMemory(limits),
-        keeper(of.hub, of.clock, table, limits.most, [this] { ++complaints; }) {
-  }
-
-  int complaints = 0;
-  TokenKeeper keeper;
-};
-
-struct World : Broker {
-  World() { assert_true(node.keeper.listen().ok()); }
-
-  hub::MadeToken create(Bytes claims, std::uint64_t seconds = 100,
-                        bool sliding = false, Bytes name_space = {}) {
-    hub::MadeToken made;
-    node.keeper.create(
-        {std::string(name_space), std::string(claims), seconds, sliding},
-        [&](const Result<hub::MadeToken>& outcome) {
-          why = outcome ? std::string()
-                        : std::string(error_name(outcome.error().code));
-          if (outcome) made = *outcome;
-        });
-    return made;
-  }
-  /// "ended", "there was none", or the error.
-  std::string end(Bytes token, Bytes name_space = {}) {
-    std::string what = "nothing";
-    node.keeper.end(name_space, token, [&](const Result<bool>& outcome) {
-      what = outcome ? (*outcome ? "ended" : "there was none")
-                     : std::string(error_name(outcome.error().code));
-    });
-    return what;
-  }
-  /// True: something has ended.
-  bool turn(Node* other = nullptr) {
-    bool more = true;
-    bool ended = false;
-    while (more) {
-      more = hub.drain();
-      ended |= node.keeper.look();
-      if (other != nullptr) ended |= other->keeper.look();
-    }
-    hub.release();
-    return ended;
-  }
-  Result<auth::Token, TokenError> find(Bytes token, Bytes name_space = {}) {
-    return node.keeper.find(name_space, token, {});
-  }
-  /// It lets a client in.
-  void use(Bytes token, Node* at = nullptr) {
-    TokenKeeper& keeper = at != nullptr ? at->keeper : node.keeper;
-    const auto found = keeper.find("", token, {});
-    assert_true(found.ok());
-    assert_true(keeper.keep(found->opaque) == Standing::good);
-  }
-  void assert_refused(Bytes token, TokenError error, Bytes name_space = {}) {
-    const auto found = find(token, name_space);
-    assert_false(found.ok());
-    assert_int_equal(found.error(), error);
-  }
-
-  Node node{*this};
-  std::string why;
-};
-
-void assert_text(const std::string& actual, const char* expected) {
-  assert_string_equal(actual.c_str(), expected);
-}
 
 constexpr Bytes kClaims =
     R"({"sub":"ann","channel":"news","scope":"subscribe publish",)"
@@ -267,27 +175,6 @@ void other_nodes_hear_of_all(void**) {
   assert_true(world.find(made.token).ok());
   assert_text(world.end(made.token), "ended");
   assert_true(world.turn(&other));
-  assert_int_equal(other.keeper.find("", made.token, {}).error(),
-                   TokenError::revoked);
-}
-
-// It was too slow, or Redis was away.
-void an_end_that_was_missed_is_read(void**) {
-  World world;
-  Node other(world);
-  assert_true(other.keeper.listen().ok());
-  const auto made = world.create(kClaims);
-  world.turn(&other);
-  world.use(made.token, &other);
-  world.create("{}");
-  assert_text(world.end(made.token), "ended");
-  auto& kept = world.broker.entry(hub::kTokens).kept;
-  kept.erase(kept.begin() + 1);
-  world.broker.lose = true;
-  world.turn(&other);
-  assert_true(other.keeper.find("", made.token, {}).ok());
-  assert_true(other.keeper.listen().ok());
-  assert_true(other.keeper.look());
   assert_int_equal(other.keeper.find("", made.token, {}).error(),
                    TokenError::revoked);
 }
@@ -485,7 +372,6 @@ int main() {
       cmocka_unit_test(it_may_say_how_much_its_bearer_may),
       cmocka_unit_test(an_end_that_cant_be_told_is_none),
       cmocka_unit_test(other_nodes_hear_of_all),
-      cmocka_unit_test(an_end_that_was_missed_is_read),
       cmocka_unit_test(one_that_isnt_known_here_is_ended_there),
       cmocka_unit_test(one_that_has_no_room_says_so),
       cmocka_unit_test(who_comes_later_reads_what_was_before),
