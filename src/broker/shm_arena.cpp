@@ -4,6 +4,8 @@
 #include <bit>
 #include <cassert>
 
+#include "broker/shm_geometry.hpp"
+
 namespace paperboy::broker::shm {
 
 namespace {
@@ -142,11 +144,13 @@ std::uint32_t& Arena::first_partial(const Page& page) const {
       .partial[static_cast<std::size_t>(page.use)][page.size_class - 1U];
 }
 
-/// A free page becomes the only one with room of its class. 0: there is none.
+/// A free page becomes the only one with room of its class. 0: there is none,
+/// or none for that use.
 std::uint32_t Arena::take_page(Transaction& tx, std::size_t size_class,
                                Use use) {
   const std::uint32_t number = header().free_pages;
-  if (number == 0) {
+  if (number == 0 || (use != Use::reserve &&
+                      header().free_count <= reserve_pages(view_.geometry()))) {
     return 0;
   }
   Page& page = view_.pages()[number - 1];

@@ -25,7 +25,8 @@ class Arena {
   /// The header's numbers are set: puts all pages into the free list.
   void format();
 
-  /// A block of at least `size` bytes, contents undefined; nullopt: full.
+  /// A block of at least `size` bytes, contents undefined; nullopt: full, but
+  /// for the reserve, unless it is to be of that.
   /// REQUIRES: size <= kMaxBlock. At most 15 stores of the transaction.
   std::optional<Ref> allocate(Transaction& tx, std::size_t size,
                               Use use = Use::any);

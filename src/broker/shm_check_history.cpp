@@ -59,8 +59,10 @@ class HistoryChecker {
     std::uint64_t offset = 0;
     Ref previous = 0;
     for (Ref at = annex.first; at != 0; at = kept(at).next) {
+      const std::uint64_t before = used_;
       const char* wrong = message(at);
       if (wrong != nullptr) return wrong;
+      pinned_bytes_ += is_pinned(at) ? used_ - before : 0;
       if (kept(at).channel != ref || kept(at).previous != previous ||
           kept(at).offset <= offset ||
           is_pinned(at) != is_pinned(annex.first) ||
@@ -115,7 +117,9 @@ class HistoryChecker {
     for (const auto& [channel, next] : next_) {
       if (next != 0) return "order of history: one is missing";
     }
-    return used_ == all_.used ? nullptr : "history: bad sum of blocks";
+    return used_ == all_.used && pinned_bytes_ == all_.pinned
+               ? nullptr
+               : "history: bad sum of blocks";
   }
 
   View view_;
@@ -124,6 +128,7 @@ class HistoryChecker {
   std::unordered_set<Ref>& reached_;
   std::unordered_map<ChannelRef, Ref> next_;
   std::uint64_t pinned_ = 0;
+  std::uint64_t pinned_bytes_ = 0;
   std::uint64_t used_ = 0;
 };
 

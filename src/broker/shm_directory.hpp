@@ -45,6 +45,7 @@ struct Room {
   std::uint64_t now;  // time of the zone, ms
   Evict evict = Evict::willing;
   ChannelRef spare = 0;  // isn't evicted: the caller is at it
+  Use use = Use::any;    // of what is kept
   std::size_t looks = kLooks;
   std::size_t drops = kDrops;
 

@@ -8,6 +8,9 @@ namespace paperboy::broker::shm {
 namespace {
 
 constexpr std::size_t kLeastPages = 16;
+constexpr std::size_t kReserveOf = 32;    // pages, one is kept free
+constexpr std::size_t kLeastReserve = 4;  // pages, of so many:
+constexpr std::size_t kLeastReserveOf = 24;
 constexpr std::size_t kLeastLog = 65'536;
 constexpr std::size_t kLogUnit = 4096;
 
@@ -77,6 +80,11 @@ std::optional<Geometry> divide(std::size_t size, const Options& options) {
   g.arena_at = align(g.pages_at + g.pages * sizeof(Page));
   g.log_at = align(g.arena_at + g.pages * kPageSize);
   return g;
+}
+
+std::uint64_t reserve_pages(const Geometry& zone) {
+  if (zone.pages < kLeastReserveOf) return 0;
+  return std::max(zone.pages / kReserveOf, std::uint64_t{kLeastReserve});
 }
 
 }  // namespace paperboy::broker::shm

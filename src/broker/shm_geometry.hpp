@@ -15,4 +15,8 @@ namespace paperboy::broker::shm {
 [[nodiscard]] std::optional<Geometry> divide(std::size_t size,
                                              const Options& options);
 
+/// Pages that are kept free for withdrawals (hub/withdrawal.hpp): one of 32,
+/// and at least 64 KiB where the zone is no tiny one, which has none.
+[[nodiscard]] std::uint64_t reserve_pages(const Geometry& zone);
+
 }  // namespace paperboy::broker::shm

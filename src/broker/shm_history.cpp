@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "broker/shm_geometry.hpp"
+
 namespace paperboy::broker::shm {
 
 namespace {
@@ -52,8 +54,13 @@ void History::recover() {
   free_chunks(header().doomed);
 }
 
-std::uint64_t History::cost(const Draft& draft) {
-  const std::size_t all = length(draft);
+std::uint64_t History::cost(const Draft& draft) { return cost(length(draft)); }
+
+std::uint64_t History::cost(const KeptMessage& kept) {
+  return cost(kept.data_length + std::size_t{kept.extra_length});
+}
+
+std::uint64_t History::cost(std::size_t all) {
   if (all <= kHead) return Arena::block_for(sizeof(KeptMessage) + all);
   const std::size_t rest = all - kHead;
   const std::size_t last = rest % kBody;
@@ -61,17 +68,24 @@ std::uint64_t History::cost(const Draft& draft) {
          (last != 0 ? Arena::block_for(sizeof(Chunk) + last) : 0);
 }
 
-bool History::has_room(std::uint64_t cost) const {
-  return header().used + cost <= view_.geometry().history_size;
+bool History::has_room(std::uint64_t cost, Use use) const {
+  const Geometry& zone = view_.geometry();
+  const std::uint64_t reserve =
+      use == Use::reserve ? reserve_pages(zone) * kPageSize : 0;
+  return header().used + cost <= zone.history_size + reserve;
 }
 
-bool History::build(Chunks& chunks) {
+bool History::may_pin(std::uint64_t cost) const {
+  return header().pinned + cost <= view_.geometry().history_size / 2;
+}
+
+bool History::build(Chunks& chunks, Use use) {
   const std::size_t all = length(chunks.draft);
   for (; chunks.built < chunks.number; chunks.built++) {
     const std::size_t from = kHead + (chunks.number - 1 - chunks.built) * kBody;
     const std::size_t n = std::min(all - from, kBody);
     Transaction tx(view_);
-    const auto block = arena_.allocate(tx, sizeof(Chunk) + n);
+    const auto block = arena_.allocate(tx, sizeof(Chunk) + n, use);
     if (!block) return false;
     auto* chunk = view_.block<Chunk>(*block);
     *chunk = {header().building, 0};
@@ -84,11 +98,11 @@ bool History::build(Chunks& chunks) {
 }
 
 bool History::keep(Transaction& tx, ChannelRef ref, const Draft& draft,
-                   std::uint64_t offset, std::uint64_t now) {
-  Annex* const annex = order_.need_annex(tx, ref);
+                   std::uint64_t offset, std::uint64_t now, Use use) {
+  Annex* const annex = order_.need_annex(tx, ref, use);
   if (annex == nullptr) return false;
   const std::size_t n = std::min(length(draft), kHead);
-  const auto block = arena_.allocate(tx, sizeof(KeptMessage) + n);
+  const auto block = arena_.allocate(tx, sizeof(KeptMessage) + n, use);
   if (!block) return false;
   KeptMessage& it = kept(*block);
   it = {.offset = offset,
@@ -149,6 +163,8 @@ void History::drop_first(ChannelRef ref) {
   if (!is_pinned(it)) {
     tx.set(it.older != 0 ? kept(it.older).newer : all.oldest, it.newer);
     tx.set(it.newer != 0 ? kept(it.newer).older : all.newest, it.older);
+  } else {
+    tx.set(all.pinned, all.pinned - cost(it));
   }
   tx.set(annex.kept, annex.kept - 1);
   tx.set(annex.kept_bytes, annex.kept_bytes - it.data_length - it.extra_length);
@@ -234,6 +250,8 @@ void History::link(Transaction& tx, Annex& annex, Ref ref) {
     it.older = all.newest;  // nothing refers to it yet
     tx.set(all.newest != 0 ? kept(all.newest).newer : all.oldest, ref);
     tx.set(all.newest, ref);
+  } else {
+    tx.set(all.pinned, all.pinned + cost(it));
   }
   tx.set(annex.kept, annex.kept + 1);
   tx.set(annex.kept_bytes, annex.kept_bytes + it.data_length + it.extra_length);

@@ -55,18 +55,22 @@ class History {
   /// What is kept of `draft` at most takes so many bytes of the arena.
   [[nodiscard]] static std::uint64_t cost(const Draft& draft);
 
-  /// Whether `cost` more bytes are within what all may take.
-  [[nodiscard]] bool has_room(std::uint64_t cost) const;
+  /// Whether `cost` more bytes are within what all may take; the reserve is
+  /// beyond that.
+  [[nodiscard]] bool has_room(std::uint64_t cost, Use use = Use::any) const;
+
+  /// Whether so many more may be pinned: half of it is left to others.
+  [[nodiscard]] bool may_pin(std::uint64_t cost) const;
 
   /// Builds all chunks that are still to be. False: the arena is full; make
   /// room and call again, or forget them with recover().
-  bool build(Chunks& chunks);
+  bool build(Chunks& chunks, Use use = Use::any);
 
   /// Keeps `draft`, whose chunks are built, as its channel's publication of
   /// that offset. False: the arena is full, and the transaction has to be
   /// undone. At most 46 stores.
   bool keep(Transaction& tx, ChannelRef ref, const Draft& draft,
-            std::uint64_t offset, std::uint64_t now);
+            std::uint64_t offset, std::uint64_t now, Use use = Use::any);
 
   /// Drops up to `most` publications that are beyond the channel's rule.
   /// False: there may be more of them.
@@ -113,6 +117,8 @@ class History {
                                    const Annex& annex) const;
   void count(Transaction& tx, Ref block);
   void discount(Transaction& tx, Ref block);
+  static std::uint64_t cost(std::size_t length);
+  static std::uint64_t cost(const KeptMessage& kept);
   void link(Transaction& tx, Annex& annex, Ref ref);
   void note_rule(Transaction& tx, Annex& annex, const Retention& keep);
   void free_chunks(Ref& list);

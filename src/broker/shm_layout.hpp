@@ -37,7 +37,7 @@ using AtomicWord = std::atomic<std::uint64_t>;
 static_assert(AtomicWord::is_always_lock_free);
 
 inline constexpr std::uint64_t kMagic = 0x31796f6272657061;  // "aperboy1"
-inline constexpr std::uint32_t kVersion = 8;
+inline constexpr std::uint32_t kVersion = 9;
 inline constexpr std::size_t kRefUnit = 16;
 inline constexpr std::size_t kPageSize = 16'384;
 
@@ -48,9 +48,11 @@ inline constexpr std::array<std::uint16_t, 16> kClasses = {
 inline constexpr std::size_t kMaxBlock = kClasses.back();
 
 /// What a page's blocks are for. Where a block of a page for members is taken,
-/// a member is: so a ref that may be out of date can be looked at.
-enum class Use : std::uint8_t { any, member };
-inline constexpr std::size_t kUses = 2;
+/// a member is: so a ref that may be out of date can be looked at. Those of the
+/// reserve are for withdrawals for which there is no other room: nobody else
+/// gets the rest of their pages.
+enum class Use : std::uint8_t { any, member, reserve };
+inline constexpr std::size_t kUses = 3;
 
 // --- the writer lock and what undoes a half-done change ---------------------
 
@@ -254,6 +256,7 @@ struct HistoryHeader {
   Ref doomed;    // chunks of one that is not kept any more
   std::uint64_t kept;
   std::uint64_t used;      // bytes of the blocks of all this
+  std::uint64_t pinned;    // of them of what is pinned
   std::uint64_t swept;     // the bucket where the next sweep begins
   std::uint64_t swept_at;  // time of the zone, seconds
 };

@@ -22,10 +22,10 @@ Annex* Order::annex(ChannelRef ref) const {
   return annex != 0 ? view_.block<Annex>(annex) : nullptr;
 }
 
-Annex* Order::need_annex(Transaction& tx, ChannelRef ref) {
+Annex* Order::need_annex(Transaction& tx, ChannelRef ref, Use use) {
   Channel& it = channel(ref);
   if (it.annex() == 0) {
-    const auto made = arena_.allocate(tx, sizeof(Annex));
+    const auto made = arena_.allocate(tx, sizeof(Annex), use);
     if (!made) return nullptr;
     Annex& fresh = *view_.block<Annex>(*made);
     fresh = Annex{};

@@ -28,7 +28,7 @@ class Order {
 
   /// The same, made if there is none. Null: the arena is full. REQUIRES: the
   /// transaction makes it remember something. At most 15 stores.
-  Annex* need_annex(Transaction& tx, ChannelRef ref);
+  Annex* need_annex(Transaction& tx, ChannelRef ref, Use use = Use::any);
 
   /// A number that there wasn't before. One store.
   std::uint64_t next_mark(Transaction& tx);

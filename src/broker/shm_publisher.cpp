@@ -1,5 +1,7 @@
 #include "broker/shm_publisher.hpp"
 
+#include "hub/withdrawal.hpp"
+
 namespace paperboy::broker::shm {
 
 namespace {
@@ -125,15 +127,26 @@ bool Publisher::keep_alone(ChannelRef ref, const Draft& draft,
 
 Publisher::Outcome Publisher::publish_to(ChannelRef ref, const Draft& draft,
                                          Room& room, SeatSet& wakes) {
+  auto outcome = publish_in(ref, draft, room, wakes);
+  if (outcome && !outcome->ok() && hub::is_withdrawal(draft)) {
+    room.use = Use::reserve;
+    outcome = publish_in(ref, draft, room, wakes);
+  }
+  return outcome;
+}
+
+/// Where the room is.
+Publisher::Outcome Publisher::publish_in(ChannelRef ref, const Draft& draft,
+                                         Room& room, SeatSet& wakes) {
   if (is_kept(draft)) {
     Chunks chunks(draft);
     if (!fit_history(ref, draft, room) || !build(chunks, room)) {
       return refuse(room, kFull);
     }
   }
-  auto position = commit(ref, draft, room.now);
+  auto position = commit(ref, draft, room);
   while (!position && directory_.make_room(room)) {
-    position = commit(ref, draft, room.now);
+    position = commit(ref, draft, room);
   }
   if (!position) return refuse(room, kFull);
   const std::uint64_t subscribers = log_.announce(ref, wakes);
@@ -141,12 +154,17 @@ Publisher::Outcome Publisher::publish_to(ChannelRef ref, const Draft& draft,
   return Published{*position, subscribers};
 }
 
-/// Within what all may take. A channel that has as many as it may keep loses
-/// its oldest in any case, so that one goes first, before anybody else's.
+/// Within what all may take, and what is pinned within its half. A channel that
+/// has as many as it may keep loses its oldest in any case, so that one goes
+/// first, before anybody else's.
 bool Publisher::fit_history(ChannelRef ref, const Draft& draft, Room& room) {
   history_.trim(ref, room.now, kTrim);
   const std::uint64_t cost = History::cost(draft);
-  while (!history_.has_room(cost)) {
+  if (draft.keep.pinned && !history_.may_pin(cost) &&
+      !hub::is_withdrawal(draft)) {
+    return false;
+  }
+  while (!history_.has_room(cost, room.use)) {
     if (room.drops > 0 && history_.oldest_expired(room.now)) {
       room.drops--;
       history_.drop_first(history_.kept(history_.oldest()).channel);
@@ -161,7 +179,7 @@ bool Publisher::fit_history(ChannelRef ref, const Draft& draft, Room& room) {
 }
 
 bool Publisher::build(Chunks& chunks, Room& room) {
-  while (!history_.build(chunks)) {
+  while (!history_.build(chunks, room.use)) {
     if (!directory_.make_room(room)) return false;
   }
   return true;
@@ -169,14 +187,17 @@ bool Publisher::build(Chunks& chunks, Room& room) {
 
 /// Nothing: the arena is full, and nothing has changed.
 std::optional<Position> Publisher::commit(ChannelRef ref, const Draft& draft,
-                                          std::uint64_t now) {
+                                          const Room& room) {
   Transaction tx(view_);
   const std::uint64_t offset = directory_.position(ref).offset + 1;
-  if (is_kept(draft) && !history_.keep(tx, ref, draft, offset, now)) return {};
+  if (is_kept(draft) &&
+      !history_.keep(tx, ref, draft, offset, room.now, room.use)) {
+    return {};
+  }
   const Position made = log_.append(tx, ref, draft);
   if (is_keyed(draft) &&
       !keys_.add(tx, keys_.hash(draft.channel, draft.idempotency_key), made,
-                 now + draft.idempotency_ms)) {
+                 room.now + draft.idempotency_ms)) {
     return {};
   }
   tx.commit();

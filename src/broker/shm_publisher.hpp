@@ -1,7 +1,8 @@
 // A publish, under the writer lock: room in the log, in what may be kept and
 // in the arena is made or found first, and then one transaction appends the
 // record, keeps the message, and notes the key. So a publication is there as a
-// whole, or not at all.
+// whole, or not at all. Where there is no room, what takes something away
+// (hub/withdrawal.hpp) goes into the reserve.
 //
 // A view without state of its own.
 #pragma once
@@ -57,10 +58,12 @@ class Publisher {
 
   Outcome publish_to(ChannelRef ref, const Draft& draft, Room& room,
                      SeatSet& wakes);
+  Outcome publish_in(ChannelRef ref, const Draft& draft, Room& room,
+                     SeatSet& wakes);
   bool fit_history(ChannelRef ref, const Draft& draft, Room& room);
   bool build(Chunks& chunks, Room& room);
   std::optional<Position> commit(ChannelRef ref, const Draft& draft,
-                                 std::uint64_t now);
+                                 const Room& room);
   Outcome refuse(const Room& room, Error error);
 
   View view_;

@@ -9,11 +9,14 @@ namespace paperboy::broker::shm {
 namespace {
 
 struct Ground : TestZone {
-  Ground() : view(memory.bytes().data()), arena(view) {}
+  explicit Ground(std::size_t zone_size = 0)
+      : TestZone(small_options(), zone_size),
+        view(memory.bytes().data()),
+        arena(view) {}
 
-  std::optional<Ref> take(std::size_t size) {
+  std::optional<Ref> take(std::size_t size, Use use = Use::any) {
     Transaction tx(view);
-    const auto ref = arena.allocate(tx, size);
+    const auto ref = arena.allocate(tx, size, use);
     tx.commit();
     return ref;
   }
@@ -76,6 +79,30 @@ void an_empty_page_serves_another_size(void**) {
   assert_false(ground.take(4096).has_value());
 }
 
+void the_reserve_is_left_to_those_it_is_for(void**) {
+  Ground ground(1 << 20);
+  std::vector<Ref> refs;
+  while (const auto ref = ground.take(64)) {
+    refs.push_back(*ref);
+  }
+  assert_int_equal(ground.arena.free(), 4 * kPageSize);
+  assert_false(ground.take(4096).has_value());
+  assert_false(ground.take(64, Use::member).has_value());
+  const std::size_t others = refs.size();
+  refs.push_back(*ground.take(64, Use::reserve));
+  // Nor do others get the rest of a page of it.
+  assert_int_equal(ground.arena.free(), 3 * kPageSize);
+  assert_false(ground.take(64).has_value());
+  while (const auto ref = ground.take(64, Use::reserve)) {
+    refs.push_back(*ref);
+  }
+  assert_int_equal(refs.size() - others, 4 * kPageSize / 64);
+  assert_int_equal(ground.arena.free(), 0);
+  for (const Ref ref : refs) ground.give(ref);
+  assert_int_equal(ground.arena.used(), 0);
+  ground.assert_sound();
+}
+
 void what_is_no_block_is_not_taken(void**) {
   Ground ground;
   const Ref ref = *ground.take(96);
@@ -125,6 +152,7 @@ int main() {
       cmocka_unit_test(blocks_are_large_enough_and_apart),
       cmocka_unit_test(a_full_arena_says_so_and_is_empty_again),
       cmocka_unit_test(an_empty_page_serves_another_size),
+      cmocka_unit_test(the_reserve_is_left_to_those_it_is_for),
       cmocka_unit_test(what_is_no_block_is_not_taken),
       cmocka_unit_test(an_undone_allocation_is_free_again),
       cmocka_unit_test(any_order_of_taking_and_giving_leaves_it_whole),

@@ -54,6 +54,16 @@ void history_gets_three_quarters_of_the_arena_unless_told(void**) {
   assert_false(divide(64 << 20, options).has_value());
 }
 
+void a_share_is_kept_free_but_in_tiny_zones(void**) {
+  Options options;
+  options.seats = 8;
+  assert_int_equal(reserve_pages(*divide(minimum_size(options), options)), 0);
+  assert_int_equal(reserve_pages(*divide(1 << 20, options)), 4);
+  const auto large = divide(64 << 20, options);
+  assert_int_equal(reserve_pages(*large), large->pages / 32);
+  assert_true(reserve_pages(*large) > 4);
+}
+
 void what_does_not_fit_is_refused(void**) {
   Options options;
   assert_false(divide(minimum_size(options) - 1, options).has_value());
@@ -90,6 +100,7 @@ int main() {
       cmocka_unit_test(parts_follow_each_other_and_fit),
       cmocka_unit_test(the_log_gets_a_quarter_unless_told),
       cmocka_unit_test(history_gets_three_quarters_of_the_arena_unless_told),
+      cmocka_unit_test(a_share_is_kept_free_but_in_tiny_zones),
       cmocka_unit_test(what_does_not_fit_is_refused),
       cmocka_unit_test(dividing_by_the_parts_of_a_division_gives_the_same),
   };

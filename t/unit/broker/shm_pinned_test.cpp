@@ -1,6 +1,11 @@
 // What is pinned: no need of others lets it go.
 #include "broker/shm_history.hpp"
 
+#include "base/token_record.hpp"
+#include "hub/order.hpp"
+#include "hub/revoker.hpp"
+#include "hub/tokens.hpp"
+
 #include "shm_support.hpp"
 
 namespace paperboy::broker::shm {
@@ -78,26 +83,107 @@ void what_is_pinned_stays_where_channels_need_room(void**) {
   it.assert_sound();
 }
 
-void where_all_is_pinned_a_publish_is_refused(void**) {
+void half_of_it_is_left_to_what_is_not_pinned(void**) {
   Kept it;
   const std::string data(1000, 'x');
   while (it.publish("ours", data, kPinned).ok()) {
   }
   assert_true(it.publish("ours", data, kPinned).error().code ==
               ErrorCode::zone_full);
-  assert_true(it.publish("news", data, kMany).error().code ==
-              ErrorCode::zone_full);
-  assert_true(it.publish("news", data, {}).ok());
-  assert_int_equal(it.zone.stats().history_evictions, 0);
+  const Stats full = it.zone.stats();
+  assert_true(full.history_used <= full.history_size / 2);
+  assert_true(full.history_used + 2 * kMaxBlock > full.history_size / 2);
+  assert_int_equal(full.history_evictions, 0);
+  while (it.zone.stats().history_evictions < 10) {
+    assert_true(it.publish("news", data, kMany).ok());
+  }
+  assert_false(it.publish("ours", data, kPinned).ok());
+  assert_int_equal(it.zone.stats().history_evictions, 10);
   it.assert_sound();
   // What is let go makes room.
   const Position top = it.zone.position("ours").value();
   assert_true(it.zone.remove_history("ours", Position{top.epoch, 10}).ok());
   assert_int_equal(it.page("ours").publications[0].position.offset, 11);
-  assert_true(it.publish("news", data, kMany).ok());
+  for (int i = 0; i < 10; i++) {
+    assert_true(it.publish("ours", data, kPinned).ok());
+  }
+  assert_false(it.publish("ours", data, kPinned).ok());
   assert_true(
       it.zone.remove_history("ours", Position{top.epoch + 1, top.offset}).ok());
-  assert_int_equal(it.page("ours").publications.size(), top.offset - 10);
+  assert_int_equal(it.page("ours").publications.size(), top.offset);
+  it.assert_sound();
+}
+
+// In chunks, too.
+void what_is_pinned_is_counted_as_it_is(void**) {
+  Kept it;
+  for (const std::size_t size : {1UL, 1000UL, 4048UL, 4049UL, 8137UL, 9000UL}) {
+    const std::string data(size, 'x');
+    assert_true(it.publish("ours", data, kPinned).ok());
+    it.assert_sound();
+  }
+  const Position top = it.zone.position("ours").value();
+  assert_true(it.zone.remove_history("ours", Position{top.epoch, 5}).ok());
+  it.assert_sound();
+}
+
+constexpr std::size_t kWithReserve = 1024UL * 1024;
+
+void a_withdrawal_has_room_where_channels_have_filled_the_zone(void**) {
+  Kept it(small_options(), kWithReserve);
+  for (const Bytes own : {hub::kRevocations, hub::kOrders}) {
+    assert_true(it.zone.subscribe(it.reader, own).ok());
+  }
+  for (int i = 0; it.zone.subscribe(it.reader, "c" + std::to_string(i)).ok();
+       i++) {
+  }
+  const auto refused = [&] {
+    return !it.zone.subscribe(it.reader, "more").ok() &&
+           !it.publish("c1", "x", kMany).ok() &&
+           !it.publish("c1", "x", kPinned).ok();
+  };
+  assert_true(refused());
+  for (int i = 0; i < 300; i++) {
+    assert_true(it.publish(hub::kRevocations, "gone", kPinned).ok());
+    assert_true(it.publish(hub::kOrders, "go", {.count = 10}).ok());
+    assert_true(refused());
+  }
+  assert_int_equal(it.page(hub::kRevocations).publications.size(), 300);
+  it.assert_sound();
+  // What was of the reserve is of it again.
+  const std::size_t before = it.zone.stats().arena_free;
+  assert_true(it.zone.remove_history(hub::kRevocations).ok());
+  assert_true(it.zone.stats().arena_free > before);
+  assert_true(refused());
+  it.assert_sound();
+}
+
+void the_end_of_a_token_has_room_where_tokens_have_none(void**) {
+  Kept it(small_options(), kWithReserve);
+  const TokenRecord put{.hash = std::string(TokenRecord::kHash, 'h'),
+                        .expires = 1,
+                        .claims = std::string(9000, 'x')};
+  TokenRecord end = put;
+  end.kind = TokenRecord::Kind::end;
+  end.claims.clear();
+  while (it.publish(hub::kTokens, encode(put), kPinned).ok()) {
+  }
+  assert_true(it.publish(hub::kTokens, encode(end), kPinned).ok());
+  assert_false(it.publish(hub::kTokens, encode(put), kPinned).ok());
+  it.assert_sound();
+}
+
+void the_reserve_has_an_end(void**) {
+  Kept it(small_options(), kWithReserve);
+  const std::string data(1000, 'x');
+  while (it.publish(hub::kRevocations, data, kPinned).ok()) {
+  }
+  const Stats full = it.zone.stats();
+  assert_true(full.history_used > full.history_size);
+  assert_true(full.history_used <= full.history_size + 4 * kPageSize);
+  assert_true(it.publish("news", "x", kMany).error().code ==
+              ErrorCode::zone_full);
+  assert_true(it.publish("news", "x", {}).ok());
   it.assert_sound();
 }
 
@@ -138,7 +224,12 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(what_is_pinned_stays_however_much_others_keep),
       cmocka_unit_test(what_is_pinned_stays_where_channels_need_room),
-      cmocka_unit_test(where_all_is_pinned_a_publish_is_refused),
+      cmocka_unit_test(half_of_it_is_left_to_what_is_not_pinned),
+      cmocka_unit_test(what_is_pinned_is_counted_as_it_is),
+      cmocka_unit_test(
+          a_withdrawal_has_room_where_channels_have_filled_the_zone),
+      cmocka_unit_test(the_end_of_a_token_has_room_where_tokens_have_none),
+      cmocka_unit_test(the_reserve_has_an_end),
       cmocka_unit_test(what_is_pinned_goes_with_its_rule),
       cmocka_unit_test(the_first_that_is_kept_decides_for_its_channel),
   };
