@@ -294,7 +294,7 @@ subtest 'after a reload and a death' => sub {
 };
 
 subtest 'no more than may be' => sub {
-    my $small = nginx(dir => File::Temp->newdir, http => <<'END');
+    my $small = nginx(workers => 1, dir => File::Temp->newdir, http => <<'END');
 paperboy_zone main 8m;
 paperboy_max_revocations 3;
 server {
@@ -306,8 +306,14 @@ END
         my $reply = $small->http(POST => '/api/revoke',
             body => qq({"jti":"$_"}))->json;
         $reply->{error} ? $reply->{error}{code} : 'done';
-    } 1 .. 4;
-    is_deeply(\@codes, ['done', 'done', 'done', 106], 'told, not forgotten');
+    } 1 .. 2;
+    my $batch = $json->encode({ commands =>
+            [map { { revoke => { jti => "b$_" } } } 1 .. 3] });
+    my $replies = $small->http(POST => '/api/batch', body => $batch)->json;
+    push @codes, map { $_->{error} ? $_->{error}{code} : 'done' }
+        @{ $replies->{replies} };
+    is_deeply(\@codes, ['done', 'done', 'done', 106, 106],
+        'told, not forgotten, of one request too');
 };
 
 conf_refused('paperboy_zone main 8m; paperboy_revocation_ttl 0;'

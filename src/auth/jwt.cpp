@@ -194,7 +194,7 @@ Bytes token_error_text(TokenError error) {
     case TokenError::unknown:
       return "the token is unknown, or has expired";
     case TokenError::unknown_so_far:
-      return "which opaque tokens there are isn't known yet: try again";
+      return "which tokens are good isn't known yet: try again";
   }
   return "the token is refused";
 }

@@ -194,10 +194,13 @@ bool Revocations::add(const Revocation& revocation, std::int64_t now) {
   const std::size_t room = entries_.size() / 2;
   if (head_->taken.load() + room / 4 >= room) compact(now);
   Entry* const here = place(used(), number);
-  if (here == nullptr) return false;
+  const bool is_new = here == nullptr || here->key.load() == 0;
+  if (here == nullptr || (is_new && head_->taken.load() + room / 4 >= room)) {
+    head_->complete.store(0);
+    return false;
+  }
   std::uint64_t word = word_of(revocation.before, revocation.until);
-  if (here->key.load() == 0) {
-    if (head_->taken.load() + room / 4 >= room) return false;
+  if (is_new) {
     head_->kinds[kind(what)].store(1, std::memory_order_release);
     head_->taken.fetch_add(1, std::memory_order_release);
     here->key.store(number, std::memory_order_release);

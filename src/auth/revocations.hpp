@@ -78,7 +78,7 @@ class Revocations {
 
   // Writing.
 
-  /// False: the table is full of what is still to be remembered.
+  /// False: it is full of what still holds, and not complete any more.
   [[nodiscard]] bool add(const Revocation& revocation, std::int64_t now);
 
   /// Whether `revocation` would change nothing.

@@ -26,14 +26,15 @@ bool names_something(const Revoker::Wish& wish) {
          wish.before;
 }
 
-}  // namespace
-
+/// What the channel keeps. More than `most`: workers that revoke at the same
+/// time don't know of each other's last ones. Of no age: each has a time of its
+/// own, which a limit that was changed since doesn't shorten.
 Retention kept_revocations(const RevocationLimits& limits) {
-  return {.count = limits.most + kAtOnce,
-          .bytes = 0,
-          .age_ms = std::uint64_t{limits.seconds} * 1000,
-          .pinned = true};
+  return {
+      .count = limits.most + kAtOnce, .bytes = 0, .age_ms = 0, .pinned = true};
 }
+
+}  // namespace
 
 Revoker::Revoker(Hub& hub, const Clock& clock, const RevocationLimits& limits,
                  Taker taker)
@@ -55,6 +56,7 @@ Result<Done> Revoker::listen() {
     kept_.clear();
     read(kBeginning);
   }
+  if (complete_) give_back();
   return Done{};
 }
 
@@ -91,9 +93,9 @@ bool Revoker::look() {
 /// What another build has written may be none.
 bool Revoker::take(Bytes message) {
   const auto revocation = decode_revocation(message);
-  if (!revocation) return false;
   forget_old();
-  kept_.push_back(revocation->until);
+  kept_.push_back(revocation ? revocation->until : 0);
+  if (!revocation) return false;
   taker_(*revocation);
   return true;
 }
@@ -105,13 +107,32 @@ void Revoker::forget_old() {
   }
 }
 
+/// What lies before all that is in `kept_`, up to where was heard. One that was
+/// both read and heard is there twice, which gives back less.
+void Revoker::give_back() {
+  (void)look();
+  forget_old();
+  const Position heard = ear_.position();
+  if (heard.offset <= kept_.size()) return;
+  hub_.broker().release_history(kRevocations,
+                                {heard.epoch, heard.offset - kept_.size()});
+}
+
+/// That aren't in `kept_` yet: one request may revoke thousands.
+std::uint64_t Revoker::unheard() const {
+  if (!ear_.listening()) return asked_;
+  const Position heard = ear_.position();
+  const bool behind = told_.epoch == heard.epoch && told_.offset > heard.offset;
+  return asked_ + (behind ? told_.offset - heard.offset : 0);
+}
+
 void Revoker::revoke(const Wish& wish, const DoneReply& reply) {
   const std::int64_t now = clock_.unix_seconds();
   if (!names_something(wish)) return reply(kNothing);
   if (wish.seconds > limits_.seconds) return reply(kTooLong);
   if (!complete_) return reply(kUnknown);
   forget_old();
-  if (kept_.size() >= limits_.most) return reply(kFull);
+  if (kept_.size() + unheard() >= limits_.most) return reply(kFull);
   Revocation revocation = wish.revocation;
   // A token of this very second may have been issued before.
   revocation.before = wish.before.value_or(
@@ -122,14 +143,23 @@ void Revoker::revoke(const Wish& wish, const DoneReply& reply) {
   revocation.until =
       static_cast<std::uint32_t>(static_cast<std::uint64_t>(now) + seconds);
   const std::string data = encode(revocation);
-  // Nobody on this node is let in by it once it is answered.
+  ++asked_;
   hub_.publish(
       {.channel = kRevocations, .kind = Kind::binary, .data = data},
       [self = self_, revocation, reply](const Result<Published>& outcome) {
+        if (*self != nullptr) (*self)->have_told(revocation, outcome);
         if (!outcome) return reply(outcome.error());
-        if (*self != nullptr) (*self)->taker_(revocation);
         reply(Done{});
       });
+}
+
+/// Nobody on this node is let in by it once it is answered.
+void Revoker::have_told(const Revocation& revocation,
+                        const Result<Published>& outcome) {
+  --asked_;
+  if (!outcome) return;
+  told_ = outcome->position;
+  taker_(revocation);
 }
 
 }  // namespace paperboy::hub

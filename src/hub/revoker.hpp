@@ -3,6 +3,7 @@
 // later read first. One a worker, on its event loop.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -26,10 +27,6 @@ struct RevocationLimits {
   std::uint32_t seconds = 86'400;  // that one is remembered at most
 };
 
-/// What the channel keeps of them. More than `most`: workers that revoke at the
-/// same time don't know of each other's last ones.
-[[nodiscard]] Retention kept_revocations(const RevocationLimits& limits);
-
 class Revoker final {
  public:
   /// What is done with all that are heard, or that were there before.
@@ -43,11 +40,18 @@ class Revoker final {
   Revoker& operator=(const Revoker&) = delete;
 
   /// From now on they reach this worker, and those that were there before are
-  /// read. Goes on with what it couldn't do; once a second will do.
+  /// read. Goes on with what it couldn't do, and gives back what is over; once
+  /// a second will do.
   Result<Done> listen();
+
+  /// Those that were there before are to be taken once more.
+  void read_again() { complete_ = false; }
 
   /// Whether all that were there before have been taken.
   [[nodiscard]] bool complete() const { return complete_; }
+
+  /// How many there were from the oldest on that is to be remembered.
+  [[nodiscard]] std::size_t remembered() const { return kept_.size(); }
 
   /// After a drain: takes what came. False: nothing did.
   bool look();
@@ -71,7 +75,11 @@ class Revoker final {
   void read(const Position& since);
   void have_read(const Result<HistoryPage>& page);
   bool take(Bytes message);
+  void have_told(const Revocation& revocation,
+                 const Result<Published>& outcome);
   void forget_old();
+  void give_back();
+  [[nodiscard]] std::uint64_t unheard() const;
 
   Hub& hub_;
   const Clock& clock_;
@@ -79,8 +87,10 @@ class Revoker final {
   Taker taker_;
   Ear ear_;
   /// Until when each is to be remembered, as they were published: from the
-  /// oldest that still is.
+  /// oldest that still is. No publication of the channel's is left out.
   std::deque<std::uint32_t> kept_;
+  std::uint64_t asked_ = 0;  // to be published, and not answered yet
+  Position told_;            // of the last that was answered
   bool complete_ = false;
   bool reading_ = false;
   std::shared_ptr<Revoker*> self_ = std::make_shared<Revoker*>(this);

@@ -52,10 +52,11 @@ void RevocationDesk::listen() {
   (void)known();
 }
 
-/// Who begins after a reload has what others have read.
+/// Who begins after a reload has what others have read. Where one had no room
+/// that is so for each worker, since each takes all.
 bool RevocationDesk::known() {
   if (all() == nullptr || main_.revocations->complete()) return true;
-  if (!revoker_.complete()) return false;
+  if (!revoker_.complete() || lacks_) return false;
   main_.revocations->set_complete();
   return true;
 }
@@ -66,25 +67,37 @@ void RevocationDesk::look() {
   if (std::exchange(any_, false)) desk_.recheck();
 }
 
+/// Others' time may have come, so that there is room for what had none.
 void RevocationDesk::tick() {
   listen();
   const std::int64_t now = worker_clock().unix_seconds();
-  if (all() == nullptr || now % kSweepSeconds != 0) return;
+  if (all() == nullptr) return;
+  if (lacks_ && revoker_.complete() && !known()) complain();
+  if (now % kSweepSeconds != 0) return;
   main_.revocations->sweep(now);
+  if (!std::exchange(lacks_, false)) return;
+  revoker_.read_again();
+  listen();
 }
 
-/// Each worker of the node takes each; the first changes the table.
+/// Each worker of the node takes each; the first changes the table. Where it
+/// has no room for one, it isn't searched for room for each of the others.
 void RevocationDesk::take(const Revocation& revocation) {
-  const Clock& clock = worker_clock();
   any_ = true;
+  if (lacks_ && !main_.revocations->complete()) return;
   if (main_.revocations->covers(revocation)) return;
-  if (main_.revocations->add(revocation, clock.unix_seconds())) return;
-  if (clock.monotonic_ms() < quiet_until_) return;
-  quiet_until_ = clock.monotonic_ms() + kQuietMs;
+  lacks_ |= !main_.revocations->add(revocation, worker_clock().unix_seconds());
+}
+
+void RevocationDesk::complain() {
+  const std::uint64_t now = worker_clock().monotonic_ms();
+  if (now < quiet_until_) return;
+  quiet_until_ = now + kQuietMs;
   ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
-                "paperboy_max_revocations: a token that another node has "
-                "revoked isn't revoked on this one, which remembers as many "
-                "as it may");
+                "paperboy_max_revocations: %uz are remembered, for which there "
+                "is no room on this node, and no token lets in: give at least "
+                "%uz",
+                revoker_.remembered(), revoker_.remembered());
 }
 
 ngx_int_t finish_revocations(ngx_conf_t* cf) {

@@ -27,8 +27,8 @@ class RevocationDesk {
   /// Once a second.
   void tick();
 
-  /// Whether all that was revoked before this node began is in the table: until
-  /// then nobody may be let in by a token.
+  /// Whether all that is revoked is in the table, what was before this node
+  /// began too: until then nobody may be let in by a token.
   [[nodiscard]] bool known();
 
   [[nodiscard]] hub::Revoker& revoker() { return revoker_; }
@@ -40,11 +40,13 @@ class RevocationDesk {
 
  private:
   void take(const Revocation& revocation);
+  void complain();
 
   OrderDesk& desk_;
   const MainConf& main_;
   hub::Revoker revoker_;
   bool any_ = false;               // taken since the clients looked
+  bool lacks_ = false;             // the table had no room for one
   std::uint64_t quiet_until_ = 0;  // for complaints, monotonic ms
 };
 

@@ -231,9 +231,14 @@ void Conversation::leave_connecting(const hub::Subscription& subscription) {
 
 // ---- tokens ----------------------------------------------------------------
 
+/// Where it isn't known which are revoked none is good, or bad.
 Conversation::Checked Conversation::check(const std::string& token) const {
   auto verified = verify(token);
   if (!verified) return verified;
+  const auth::Revocations* const revoked = session_.context().revocations;
+  if (revoked != nullptr && !revoked->complete()) {
+    return auth::TokenError::unknown_so_far;
+  }
   const Bytes user =
       verified->user.empty() ? session_.user() : Bytes(verified->user);
   if (is_revoked(user, mark_of(*verified))) return auth::TokenError::revoked;

@@ -160,7 +160,12 @@ void a_full_table_says_so_and_makes_room_of_what_is_over(void**) {
   for (int i = 0; i < room; ++i) {
     assert_true(world.revokes("", "t" + std::to_string(i), 0));
   }
+  assert_false(world.all.complete());
+  world.all.set_complete();
   assert_true(world.add({.token = "t0", .until = kLater}));  // known already
+  assert_true(world.all.complete());
+  assert_false(world.add({.token = "one more", .until = kLater}));
+  assert_false(world.all.complete());
   assert_true(
       world.all.add({.token = "new", .until = kLater + 100}, kNow + 100));
   assert_true(world.revokes("", "new", 0, {}, kNow + 100));

@@ -180,7 +180,108 @@ void no_more_than_may_be_and_none_forgotten(void**) {
   world.clock.now += 100;
   assert_text(world.revoke(of_token("c")), "");
   assert_true(world.hub.rule(kRevocations).keep.count > 2);
-  assert_int_equal(world.hub.rule(kRevocations).keep.age_ms, 100'000);
+  assert_true(world.hub.rule(kRevocations).keep.pinned);
+}
+
+/// One request may revoke thousands before the first is heard.
+void what_isnt_heard_yet_counts_too(void**) {
+  World world({.most = 2, .seconds = 100});
+  assert_true(world.revoker.listen().ok());
+  world.broker.refusal = Error{ErrorCode::zone_full, "full"};
+  assert_text(world.revoke(of_token("none")), "zone_full");
+  world.broker.refusal.reset();
+  assert_text(world.revoke(of_token("a")), "");
+  world.broker.hold_replies = true;
+  world.revoker.revoke(of_token("b"), [](const Result<Done>&) {});
+  assert_text(world.revoke(of_token("c")), "too_large");
+  world.broker.answer_held();
+  assert_text(world.revoke(of_token("c")), "too_large");
+  world.heard();
+  assert_text(world.revoke(of_token("c")), "too_large");
+  assert_int_equal(world.revoker.remembered(), 2);
+}
+
+/// Nor does one that is revoked then: the channel has no time of its own.
+void lower_limits_take_back_nothing(void**) {
+  World world({.most = 10, .seconds = 3600});
+  assert_true(world.revoker.listen().ok());
+  for (const char* const id : {"a", "b", "c"}) {
+    assert_text(world.revoke(of_token(id)), "");
+  }
+  world.heard();
+  std::string later;
+  const RevocationLimits less{.most = 3, .seconds = 2};
+  Revoker other(world.hub, world.clock, less, [&later](const Revocation& one) {
+    later += one.token + " " + std::to_string(one.until) + ";";
+  });
+  assert_true(other.listen().ok());
+  assert_text(later, "a 4600;b 4600;c 4600;");
+  assert_int_equal(other.remembered(), 3);
+  const Retention keep = world.hub.rule(kRevocations).keep;
+  assert_true(keep.count > 3 && keep.bytes == 0 && keep.age_ms == 0);
+  bool full = false;
+  other.revoke(of_token("d"), [&full](const Result<Done>& outcome) {
+    full = !outcome && outcome.error().code == ErrorCode::too_large;
+  });
+  assert_true(full);
+}
+
+void what_is_over_is_given_back(void**) {
+  World world;
+  assert_true(world.revoker.listen().ok());
+  const Position& released = world.broker.released;
+  for (const std::uint64_t seconds : {10U, 30U, 20U}) {
+    Revoker::Wish wish = of_token("t");
+    wish.seconds = seconds;
+    assert_text(world.revoke(wish), "");
+  }
+  world.broker.bring(kRevocations, "something else", Kind::binary);
+  world.heard();
+  assert_true(world.revoker.listen().ok());
+  assert_int_equal(released.offset, 0);
+  world.clock.now += 10;
+  assert_true(world.revoker.listen().ok());
+  assert_int_equal(released.offset, 1);
+  assert_int_equal(released.epoch, 7);
+  world.clock.now += 10;  // the last is over, but not the one before
+  assert_true(world.revoker.listen().ok());
+  assert_int_equal(released.offset, 1);
+  world.clock.now += 10;
+  assert_true(world.revoker.listen().ok());
+  assert_int_equal(released.offset, 4);
+}
+
+/// It may begin amid others, and has one twice that it both read and hears.
+void nothing_is_given_back_that_holds(void**) {
+  World world;
+  assert_true(world.revoker.listen().ok());
+  assert_text(world.revoke(of_token("a")), "");
+  world.heard();
+  Revoker other(world.hub, world.clock, {}, [](const Revocation&) {});
+  assert_true(other.listen().ok());
+  Revoker::Wish wish = of_token("b");
+  wish.seconds = 10;
+  assert_text(world.revoke(wish), "");
+  assert_text(world.revoke(of_token("c")), "");
+  other.read_again();
+  assert_true(other.listen().ok());
+  world.heard();
+  world.clock.now += 10;
+  assert_true(other.listen().ok());
+  assert_true(world.revoker.listen().ok());
+  assert_int_equal(world.broker.released.offset, 0);
+}
+
+void what_was_before_is_taken_again(void**) {
+  World world;
+  assert_true(world.revoker.listen().ok());
+  assert_text(world.revoke(of_token("a")), "");
+  world.heard();
+  world.revoker.read_again();
+  assert_false(world.revoker.complete());
+  assert_true(world.revoker.listen().ok());
+  assert_true(world.revoker.complete());
+  assert_text(world.heard(), "a 4294967295 87400;");
 }
 
 void who_was_too_slow_reads_all_again(void**) {
@@ -218,6 +319,11 @@ int main() {
       cmocka_unit_test(what_cant_be_read_is_read_again),
       cmocka_unit_test(an_answer_may_come_too_late),
       cmocka_unit_test(no_more_than_may_be_and_none_forgotten),
+      cmocka_unit_test(what_isnt_heard_yet_counts_too),
+      cmocka_unit_test(lower_limits_take_back_nothing),
+      cmocka_unit_test(what_is_over_is_given_back),
+      cmocka_unit_test(nothing_is_given_back_that_holds),
+      cmocka_unit_test(what_was_before_is_taken_again),
       cmocka_unit_test(who_was_too_slow_reads_all_again),
       cmocka_unit_test(what_another_build_wrote_is_passed_over),
   };

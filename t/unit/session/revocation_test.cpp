@@ -18,6 +18,7 @@ struct Revoking : Talk {
     std::memset(memory, 0, kSize);
     assert_true(auth::Revocations::format({memory, kSize}));
     all.attach({memory, kSize});
+    all.set_complete();
     context.revocations = &all;
     assert_true(
         keys.add(auth::Key::load(auth::Algorithm::hs256, kSecret).value())
@@ -130,6 +131,22 @@ void a_native_client_leaves_a_channel_and_may_not_return(void**) {
   assert_int_equal(world.count(Counter::revoked_connections), 0);
   assert_text(ann.ask(R"("subscribe":{"channel":"news"})"),
               R"("error":{"code":103,"message":"permission denied"})");
+}
+
+void where_one_had_no_room_no_token_lets_in(void**) {
+  Revoking world;
+  Talker ann(world, world.by_token("ann", "a"));
+  const std::string subscribe =
+      R"("subscribe":{"channel":"news","token":")" +
+      token(R"({"sub":"ann","channel":"news","jti":"c"})") + R"("})";
+  const std::int64_t now = world.clock.unix_seconds();
+  const auto until = static_cast<std::uint32_t>(now + 1000);
+  for (int i = 0; world.all.complete(); ++i) {
+    (void)world.all.add({.token = std::to_string(i), .until = until}, now);
+  }
+  assert_true(ann.ask(subscribe).starts_with(R"("error":{"code":100,)"));
+  world.all.set_complete();
+  assert_true(ann.ask(subscribe).starts_with(R"("subscribe":)"));
 }
 
 void a_channels_token_is_its_own(void**) {
@@ -339,6 +356,7 @@ int main() {
       cmocka_unit_test(a_plain_client_leaves_a_channel),
       cmocka_unit_test(a_native_client_ends),
       cmocka_unit_test(a_native_client_leaves_a_channel_and_may_not_return),
+      cmocka_unit_test(where_one_had_no_room_no_token_lets_in),
       cmocka_unit_test(a_channels_token_is_its_own),
       cmocka_unit_test(a_token_that_is_shown_is_looked_up),
       cmocka_unit_test(renewal_is_by_the_new_token),
