@@ -34,7 +34,7 @@ file_with("$dir/secret", $secret);
 publish('file.json', jwks(key('ec1'), key('rsa'), key('ed'),
     key('rsa', kid => 'ps', alg => 'PS256')));
 publish($_, jwks(key('ec1')))
-    for qw(one.json two.json aged.json aged-file.json);
+    for qw(one.json two.json aged.json aged-file.json gone.json);
 
 my $nginx = nginx(dir => $dir, workers => 2, http => <<'END');
 paperboy_zone main 4m;
@@ -60,6 +60,7 @@ server {
         paperboy echo;
         paperboy_jwks location=/keys/one.json refresh=1s retry=1s;
     }
+    location /gone { paperboy echo; paperboy_jwks file=%%DIR%%/gone.json; }
     location /aged {
         paperboy echo;
         paperboy_jwks location=/keys/aged.json refresh=1s retry=1s max_age=5s;
@@ -236,7 +237,7 @@ subtest 'keys that are too old' => sub {
     is(answer('/aged-both', token('ec3')), 101, 'other keys count');
     $stays->text('x');
     is($stays->recv, 'text:x', 'who is in stays');
-    publish('aged.json', '{"keys":[]}');
+    publish('aged.json', '{"keys":{}}');
     publish('aged-file.json', '{}');
     settles('no key set is none', '/aged', token('ec1'), 503);
     settles('of a file', '/aged-file', token('ec1'), 503);
@@ -259,6 +260,31 @@ subtest 'what is passed over' => sub {
     is(answer('/static', token('ec1')), 101, 'but the rest is');
 };
 
+subtest 'the last key is withdrawn' => sub {
+    publish('one.json', jwks(key('ec1')));
+    publish('gone.json', jwks(key('ec1')));
+    settles($_, $_, token('ec1'), 101) for qw(/static /gone);
+    my $stays = $nginx->ws('/gone?token=' . token('ec1'));
+    publish($_, '{"keys":[]}') for qw(one.json gone.json);
+    settles("$_: none is left", $_, token('ec1'), 401) for qw(/static /gone);
+    like($nginx->log, qr{\[warn\].*$_": it has no keys; no token of its keys is taken},
+        'the log says so') for qw(/keys/one.json gone.json);
+    unlike($nginx->log, qr/it has no keys; the keys before stay/, 'and no other');
+    $stays->text('x');
+    is($stays->recv, 'text:x', 'who is in stays');
+    publish('gone.json', jwks(key('ec1')));
+    settles('another set', '/gone', token('ec1'), 101);
+    publish('gone.json', jwks({ kty => 'oct', alg => 'XX', kid => 'z' }));
+    settles('of no key that is of use', '/gone', token('ec1'), 401);
+    like($nginx->log, qr{gone.json": it has no key that can be used; key 1 \(kid "z"\)},
+        'the log says why');
+    publish('one.json',  jwks(key('ec2')));
+    publish('gone.json', '{"keys":[');
+    settles('others come', '/static', token('ec2'), 101);
+    is(answer('/gone', token('ec1')), 401, 'nonsense brings none back');
+    publish('gone.json', jwks(key('ec1')));
+};
+
 subtest 'commands' => sub {
     my $connected = sub ($token) {
         my $ws = $nginx->ws('/native');
@@ -278,6 +304,7 @@ subtest 'a reload' => sub {
 subtest 'errors' => sub {
     my $file = "paperboy_jwks file=$dir/file.json";
     file_with("$dir/bad.json", '[]');
+    file_with("$dir/empty.json", '{"keys":[]}');
     file_with("$dir/enc.json", jwks(key('ec1', use => 'enc')));
     conf_refused("paperboy_jwks $dir/file.json;", 'a path alone',
         qr/expected file=PATH or location=URI/);
@@ -285,6 +312,8 @@ subtest 'errors' => sub {
         qr/the file can't be read/);
     conf_refused("paperboy_jwks file=$dir/bad.json;", 'no key set',
         qr/it is no JSON object with an array/);
+    conf_refused("paperboy_jwks file=$dir/empty.json;", 'none',
+        qr/it has no keys/);
     conf_refused("paperboy_jwks file=$dir/enc.json;", 'no key',
         qr/it has no key that can be used; key 1/);
     conf_refused("$file max_size=10;", 'too large', qr/larger than 10 bytes/);

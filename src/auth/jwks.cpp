@@ -68,7 +68,11 @@ Result<Jwks, std::string> read_jwks(Bytes text, const JwksLimits& limits) {
   for (std::size_t i = 0; i < keys.size(); ++i) {
     add(set, keys.at(i), i, limits.secrets);
   }
-  if (!set.keys.empty()) return set;
+  return set;
+}
+
+std::string why_no_key(const Jwks& set) {
+  if (!set.keys.empty()) return {};
   return set.skipped.empty()
              ? std::string("it has no keys")
              : "it has no key that can be used; " + set.skipped.front();

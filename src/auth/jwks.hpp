@@ -25,8 +25,11 @@ struct Jwks {
 
 /// A key that can't be used is passed over, since an issuer's set may have keys
 /// for others (RFC 7517 section 5); text that is no key set, or over a limit,
-/// or has no key that can be used, is an error as a whole.
+/// is an error as a whole. A set without keys is one: all are withdrawn.
 [[nodiscard]] Result<Jwks, std::string> read_jwks(Bytes text,
                                                   const JwksLimits& limits);
+
+/// Of a set by which no token is good, why; empty: it has a key.
+[[nodiscard]] std::string why_no_key(const Jwks& set);
 
 }  // namespace paperboy::auth

@@ -78,6 +78,8 @@ char* load(ngx_conf_t* cf, JwksConf& jwks) {
   }
   auto set = auth::read_jwks(*text, jwks.limits);
   if (!set) return conf_error(cf, jwks.path, set.error());
+  const std::string none = auth::why_no_key(*set);
+  if (!none.empty()) return conf_error(cf, jwks.path, none);
   for (const std::string& why : set->skipped) {
     const ngx_str_t line = borrow(why);
     const ngx_str_t path = borrow(jwks.path);

@@ -125,7 +125,8 @@ void JwksKeeper::on_answer(const InnerAnswer& answer) {
   take(answer.body);
 }
 
-/// Workers that start together don't ask together for ever.
+/// Workers that start together don't ask together for ever. What the set
+/// doesn't have is withdrawn, be it the last key.
 void JwksKeeper::take(Bytes text) {
   auto set = auth::read_jwks(text, conf_->limits);
   if (!set) return complain(set.error());
@@ -134,7 +135,11 @@ void JwksKeeper::take(Bytes text) {
             static_cast<ngx_msec_t>(ngx_random()) % spread;
   good_ = true;
   good_ms_ = worker_clock().monotonic_ms();
-  complaint_.clear();
+  const std::string none = auth::why_no_key(*set);
+  if (!none.empty() && none != complaint_) {
+    log(NGX_LOG_WARN, *conf_, none + "; no token of its keys is taken");
+  }
+  complaint_ = none;
   const std::string skipped = lines_of(set->skipped);
   if (!skipped.empty() && skipped != skipped_) {
     log(NGX_LOG_WARN, *conf_, "passed over: " + skipped);

@@ -33,7 +33,8 @@ bool is_printable(const std::string& text) {
 
 // What is taken verifies, and never without a good signature.
 void check(Jwks set, bool secrets) {
-  require(!set.keys.empty());
+  require(set.keys.empty() == !why_no_key(set).empty());
+  require(is_printable(why_no_key(set)));
   require(set.keys.size() + set.skipped.size() <= kLimits.keys);
   for (const std::string& why : set.skipped) require(is_printable(why));
   for (const Key& key : set.keys) {

@@ -1,6 +1,7 @@
 // A set of keys: as a whole, and its limits.
 #include "auth/jwks.hpp"
 
+#include <cstring>
 #include <string>
 
 #include "auth/jwks_texts.hpp"
@@ -50,8 +51,19 @@ void text_that_is_no_set_is_refused(void**) {
   }
   const std::string deep = std::string(20, '[') + std::string(20, ']');
   assert_refused("{\"keys\":" + deep + "}", "no JSON object");
-  assert_refused("{\"keys\":[]}", "it has no keys");
-  assert_refused("{\"keys\":[1]}", "no key that can be used; key 1: it is no");
+}
+
+/// Its issuer has withdrawn all.
+void a_set_without_keys_is_one(void**) {
+  const auto empty = read_jwks("{\"keys\":[]}", {});
+  assert_true(empty.ok() && empty->keys.empty() && empty->skipped.empty());
+  assert_string_equal(why_no_key(*empty).c_str(), "it has no keys");
+  const auto useless = read_jwks("{\"keys\":[1]}", {});
+  assert_true(useless.ok() && useless->keys.empty());
+  assert_string_equal(why_no_key(*useless).c_str(),
+                      "it has no key that can be used; key 1: it is no object");
+  const auto good = read_jwks(set_of(named(Algorithm::es256, "a")), {});
+  assert_string_equal(why_no_key(*good).c_str(), "");
 }
 
 void what_can_not_be_used_is_passed_over(void**) {
@@ -96,7 +108,9 @@ void size_and_number_are_limited(void**) {
 
 void secrets_are_asked_for(void**) {
   const std::string text = set_of(named(Algorithm::hs256, "s"));
-  assert_refused(text, "it is a secret");
+  const auto none = read_jwks(text, {});
+  assert_true(none.ok() && none->keys.empty());
+  assert_non_null(std::strstr(why_no_key(*none).c_str(), "it is a secret"));
   const auto set = read_jwks(text, {.secrets = true});
   assert_true(set->keys[0].secret() == kSecret);
 }
@@ -107,6 +121,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(reads_all_keys_in_their_order),
       cmocka_unit_test(text_that_is_no_set_is_refused),
+      cmocka_unit_test(a_set_without_keys_is_one),
       cmocka_unit_test(what_can_not_be_used_is_passed_over),
       cmocka_unit_test(a_kid_stands_once_for_an_algorithm),
       cmocka_unit_test(eight_have_no_kid),
