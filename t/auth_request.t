@@ -19,6 +19,8 @@ sub decide ($asked) {
     my $cookie = $asked->{header}{cookie} // '';
     return (403) if $cookie =~ /evil/;
     return (204) if $path eq 'yes';
+    return $asked->{header}{'x-original-uri'} =~ /admin/ ? (403) : (204)
+        if $path eq 'by-path';
     return (302) if $path eq 'signin';
     return (401) if $path eq 'no';
     return (500) if $path eq 'oops';
@@ -114,6 +116,11 @@ server {
     location /status { paperboy_status; }
     location /cached { paperboy raw; paperboy_channel \$arg_channel;
         paperboy_auth_request /ask/yes cache=1m key=\$cookie_id; }
+    location /cached-too { paperboy raw; paperboy_channel \$arg_channel;
+        location /cached-too/admin { paperboy raw; paperboy_channel \$arg_channel; }
+        paperboy_auth_request /ask/by-path cache=1m key=\$cookie_id; }
+    location /channels { paperboy raw; paperboy_channel \$arg_a \$arg_b;
+        paperboy_auth_request /ask/yes cache=1m key=\$cookie_id; }
     location /commands {
         paperboy native;
         paperboy_auth_request /ask/command on=subscribe,publish waiting=4;
@@ -133,6 +140,7 @@ server {
         proxy_pass http://127.0.0.1:$port/;
         proxy_http_version 1.1;
         proxy_set_header X-Channels \$paperboy_channels;
+        proxy_set_header X-Original-URI \$request_uri;
         proxy_read_timeout 2s;
     }
     location /dead { internal; proxy_pass http://127.0.0.1:1/; }
@@ -278,6 +286,35 @@ subtest 'remembered' => sub {
     is(scalar(asked()), 2, 'each is asked for');
     is($come->('/cached?channel=a'), 101, 'without a key') for 1 .. 2;
     is(scalar(asked()), 2, 'always');
+};
+
+subtest 'what is remembered of one location is said of no other' => sub {
+    my $come = sub ($path, $id) {
+        return $nginx->ws("$path?channel=a", headers => [Cookie => "id=$id"])->status;
+    };
+    for (1 .. 2) {
+        is($come->('/cached-too', 'first'), 101, 'here');
+        is($come->('/cached-too/admin', 'first'), 403, 'not there');
+    }
+    is(scalar(asked()), 2, 'each is asked about once');
+    for (1 .. 2) {
+        is($come->('/cached-too/admin', 'second'), 403, 'not there');
+        is($come->('/cached-too', 'second'), 101, 'here all the same');
+    }
+    is(scalar(asked()), 2, 'once each, too');
+};
+
+# The parts of a key don't run into each other.
+subtest 'what is remembered of other channels' => sub {
+    my $come = sub ($query) {
+        return $nginx->ws("/channels?$query", headers => [Cookie => 'id=parts'])
+            ->status;
+    };
+    is($come->('a=x&b=y'), 101, 'two') for 1 .. 2;
+    is($come->('a=y&b=x'), 101, 'the other way round');
+    is($come->('a=xy'), 101, 'together');
+    is($come->('b=x'), 101, 'one');
+    is(scalar(asked()), 4, 'each is asked about');
 };
 
 sub native ($path) {

@@ -4,6 +4,7 @@
 
 #include "base/base64.hpp"
 #include "base/json.hpp"
+#include "base/packing.hpp"
 #include "nginx/access.hpp"
 #include "nginx/auth_request_conf.hpp"
 #include "nginx/worker.hpp"
@@ -29,20 +30,22 @@ void count(Counter counter) {
   }
 }
 
-/// Of an upgrade; empty: it isn't to be remembered.
+/// Of an upgrade; empty: it isn't to be remembered. Locations that inherit the
+/// directive share what is remembered, and none hears what is said of another.
 std::string key_of(ngx_http_request_t* r, const AuthRequestConf& conf,
                    const Request& request) {
   if (conf.cache == nullptr) return {};
   const Bytes who = evaluate(r, conf.key);
   if (who.empty()) return {};
-  std::string key = "connect";
-  for (const Bytes part : {evaluate(r, location_conf(r).name_space), who,
-                           Bytes(request.identity.user)}) {
-    key.append(1, '\0').append(part);
+  const LocationConf& here = location_conf(r);
+  std::string key;
+  put(key, Bytes("connect"));
+  put(key, std::uint64_t{reinterpret_cast<std::uintptr_t>(&here)});
+  for (const Bytes part :
+       {evaluate(r, here.name_space), who, Bytes(request.identity.user)}) {
+    put(key, part);
   }
-  for (const std::string& channel : request.channels) {
-    key.append(1, '\0').append(channel);
-  }
+  for (const std::string& channel : request.channels) put(key, Bytes(channel));
   return key;
 }
 
@@ -169,17 +172,20 @@ std::string question_text(const session::Judge::Question& question) {
   return json.dump();
 }
 
-/// Of who wants to be where; what is published differs each time.
+/// Of who wants to be where; what is published differs each time. The back end
+/// isn't told the location.
 std::string key_of(const AuthRequestConf& conf,
                    const session::Judge::Question& question) {
   if (conf.cache == nullptr || question.user.empty() ||
       question.matter != Matter::subscribe) {
     return {};
   }
-  std::string key = "subscribe";
-  key.append(1, '\0').append(question.name_space);
-  key.append(1, '\0').append(question.user);
-  return key.append(1, '\0').append(question.channel);
+  std::string key;
+  for (const Bytes part : {Bytes("subscribe"), Bytes(question.name_space),
+                           Bytes(question.user), Bytes(question.channel)}) {
+    put(key, part);
+  }
+  return key;
 }
 
 Answer answer_of(const InnerAnswer& answer, backend::Complaints& complaints) {
