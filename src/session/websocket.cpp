@@ -74,7 +74,11 @@ void WebSocket::receive(std::span<char> bytes) {
   bytes_received_ += bytes.size();
   context().counters.add(Counter::bytes_received, bytes.size());
   if (state() == State::finished) return;
-  waiting_ = false;
+  // Where an answer has longer than a ping is away, the timer is late for that.
+  const bool answered = std::exchange(waiting_, false);
+  if (answered && settings().ping_timeout_ms > settings().ping_interval_ms) {
+    arm();
+  }
   Warden* const limits = state() == State::open ? warden() : nullptr;
   if (limits != nullptr && !limits->bytes(bytes.size())) {
     // What it sends is read no further, its close frame neither.

@@ -42,6 +42,22 @@ void a_client_that_answers_stays(void**) {
   assert_in_range(pings, 5, 6);
 }
 
+void it_is_pinged_as_often_where_an_answer_may_take_longer(void**) {
+  Quick world;
+  world.settings.ping_timeout_ms = 40'000;
+  Client client(world);
+  client.open_in({});
+  int pings = 0;
+  for (int i = 0; i < 600; ++i) {
+    world.pass(100);
+    if (client.heard() == "ping\n") {
+      ++pings;
+      client.pong();
+    }
+  }
+  assert_in_range(pings, 5, 6);
+}
+
 void anything_it_says_is_an_answer(void**) {
   Quick world;
   world.settings.dialect = dialect::find("echo");
@@ -282,6 +298,7 @@ int main() {
   using namespace paperboy::session;
   const CMUnitTest tests[] = {
       cmocka_unit_test(an_idle_client_is_pinged),
+      cmocka_unit_test(it_is_pinged_as_often_where_an_answer_may_take_longer),
       cmocka_unit_test(a_client_that_answers_stays),
       cmocka_unit_test(anything_it_says_is_an_answer),
       cmocka_unit_test(a_client_that_doesnt_answer_is_gone),
