@@ -28,6 +28,14 @@ void release_all(ngx_event_t*) {
   all_held.clear();
 }
 
+/// Before what is published in this turn goes out, which may take long: the
+/// publisher has its next ones ready by then, so that they leave together.
+void post_first(ngx_event_t& event) {
+  if (event.posted != 0) return;
+  event.posted = 1;
+  ngx_queue_insert_head(&ngx_posted_next_events, &event.queue);
+}
+
 /// Others come with it, over HTTP/1, and the connection stays.
 bool is_followed(const ngx_http_request_t* r) {
   return r == r->main && r->http_version <= NGX_HTTP_VERSION_11 &&
@@ -51,7 +59,7 @@ void hold_answer(ngx_http_request_t* r) {
   ngx_tcp_nopush(c->fd);
   end.handler = callback<release_all>;
   end.log = ngx_cycle->log;
-  ngx_post_event(&end, &ngx_posted_next_events);
+  post_first(end);
 }
 
 }  // namespace paperboy::nginx
