@@ -41,10 +41,9 @@ std::string key_of(ngx_http_request_t* r, const AuthRequestConf& conf,
   std::string key;
   put(key, Bytes("connect"));
   put(key, std::uint64_t{reinterpret_cast<std::uintptr_t>(&here)});
-  for (const Bytes part :
-       {evaluate(r, here.name_space), who, Bytes(request.identity.user)}) {
-    put(key, part);
-  }
+  put(key, evaluate(r, here.name_space));
+  put(key, who);
+  put(key, Bytes(request.identity.user));
   for (const std::string& channel : request.channels) put(key, Bytes(channel));
   return key;
 }

@@ -2,6 +2,7 @@
 // tests.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "auth/opaque_fakes.hpp"
@@ -49,15 +50,15 @@ struct World : Broker {
 
   hub::MadeToken create(Bytes claims, std::uint64_t seconds = 100,
                         bool sliding = false, Bytes name_space = {}) {
-    hub::MadeToken made;
+    const auto made = std::make_shared<hub::MadeToken>();
     node.keeper.create(
         {std::string(name_space), std::string(claims), seconds, sliding},
-        [&](const Result<hub::MadeToken>& outcome) {
+        [this, made](const Result<hub::MadeToken>& outcome) {
           why = outcome ? std::string()
                         : std::string(error_name(outcome.error().code));
-          if (outcome) made = *outcome;
+          if (outcome) *made = *outcome;
         });
-    return made;
+    return *made;
   }
   /// "ended", "there was none", or the error.
   std::string end(Bytes token, Bytes name_space = {}) {
