@@ -62,4 +62,12 @@ void hold_answer(ngx_http_request_t* r) {
   post_first(end);
 }
 
+void release_answers(ngx_http_request_t* r) {
+  const ngx_connection_t& c = *r->connection;
+  const auto held = std::ranges::find(all_held, Held{r->connection, c.number});
+  if (held == all_held.end()) return;
+  all_held.erase(held);
+  ngx_tcp_push(c.fd);
+}
+
 }  // namespace paperboy::nginx

@@ -13,4 +13,7 @@ namespace paperboy::nginx {
 /// come with this one, and where the location has no tcp_nodelay.
 void hold_answer(ngx_http_request_t* r);
 
+/// What is held of the connection of `r` leaves now.
+void release_answers(ngx_http_request_t* r);
+
 }  // namespace paperboy::nginx
