@@ -129,14 +129,23 @@ Revocations::Entry* Revocations::place(std::span<Entry> entries,
   return nullptr;
 }
 
+/// While it looked the half may have been left, and be filled anew by now.
+std::uint64_t Revocations::find(std::uint64_t key) const {
+  while (true) {
+    const std::uint64_t at = head_->active.load(std::memory_order_acquire);
+    const Entry* const here = place(half(at % 2), key);
+    const std::uint64_t word = here != nullptr ? here->word.load() : 0;
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (head_->active.load(std::memory_order_relaxed) == at) return word;
+  }
+}
+
 bool Revocations::finds(const Named& named, const TokenMark& token,
                         std::int64_t now) const {
   if (head_->kinds[kind(named)].load(std::memory_order_acquire) == 0) {
     return false;
   }
-  const Entry* const here = place(used(), key(named));
-  if (here == nullptr) return false;
-  const std::uint64_t word = here->word.load(std::memory_order_acquire);
+  const std::uint64_t word = find(key(named));
   return !is_over(word, now) &&
          (token.issued == 0 || before_of(word) == Revocation::kAlways ||
           token.issued < before_of(word));
@@ -225,6 +234,8 @@ bool Revocations::covers(const Revocation& revocation) const {
 void Revocations::compact(std::int64_t now) {
   const std::uint64_t from = head_->active.load();
   const auto to = half((from + 1) % 2);
+  // Who still looks there sees that it was left, if it sees any of this.
+  std::atomic_thread_fence(std::memory_order_release);
   for (Entry& entry : to) {
     entry.word.store(0, std::memory_order_relaxed);
     entry.key.store(0, std::memory_order_relaxed);

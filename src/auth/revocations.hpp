@@ -115,6 +115,8 @@ class Revocations {
   static std::size_t kind(const Named& named);
   /// Where `key` is, or would be; null: there is no room.
   static Entry* place(std::span<Entry> entries, std::uint64_t key);
+  /// Its word; 0: there is none.
+  [[nodiscard]] std::uint64_t find(std::uint64_t key) const;
   [[nodiscard]] bool finds(const Named& named, const TokenMark& token,
                            std::int64_t now) const;
   [[nodiscard]] bool finds_any(Named named, const TokenMark& token,

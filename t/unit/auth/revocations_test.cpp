@@ -4,11 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <memory>
 #include <new>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "auth/opaque_token.hpp"
@@ -257,6 +259,27 @@ void who_is_killed_in_it_leaves_it_to_others(void**) {
   }
 }
 
+/// In a table that is nearly full each addition fills the other half anew.
+void what_holds_is_found_while_others_come_and_go(void**) {
+  World world(8);
+  assert_true(world.add({.token = "kept", .before = 1000, .until = kLater}));
+  std::atomic<bool> done = false;
+  std::thread writer([&] {
+    for (std::uint32_t i = 0; i < 300'000; ++i) {
+      const std::int64_t now = 1000 + i;
+      (void)world.all.add({.token = std::to_string(i),
+                           .before = 1000,
+                           .until = static_cast<std::uint32_t>(now) + 2},
+                          now);
+    }
+    done = true;
+  });
+  std::uint64_t missed = 0;
+  while (!done) missed += world.revokes("", "kept", 10) ? 0 : 1;
+  writer.join();
+  assert_int_equal(missed, 0);
+}
+
 }  // namespace
 }  // namespace paperboy::auth
 
@@ -278,6 +301,7 @@ int main() {
       cmocka_unit_test(another_view_sees_the_same),
       cmocka_unit_test(an_opaque_token_is_known_by_its_id_too),
       cmocka_unit_test(who_is_killed_in_it_leaves_it_to_others),
+      cmocka_unit_test(what_holds_is_found_while_others_come_and_go),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
