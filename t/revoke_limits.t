@@ -4,6 +4,7 @@ use v5.36;
 use Paperboy::Test;
 use File::Temp ();
 use JSON::PP ();
+use Time::HiRes qw(sleep);
 
 my $dir    = File::Temp->newdir;
 my $secret = 'secret ' x 10;
@@ -52,17 +53,17 @@ sub stands ($id, $status, $what) {
 subtest 'a shorter time is of those that come' => sub {
     is(revoke(jti => 'hour'), 'done', 'revoked for an hour');
     stands(hour => 401, 'at first');
-    $nginx->reload(conf(ttl => 2));
+    $nginx->reload(conf(ttl => 4));
     is(revoke(jti => 'hours', ttl => 3600), 107, 'no other for so long');
     is(revoke(jti => 'moment'), 'done', 'but for a moment');
-    stands(moment => 401, 'a moment');
+    is(standing('moment'), 401, 'which counts');
     ok(wait_for('its end', sub { standing('moment') == 101 }), 'is over');
     stands(hour => 401, 'an hour');
     # A table of another size is begun anew, and reads what is kept.
-    $nginx->reload(conf(ttl => 2, most => 200));
+    $nginx->reload(conf(ttl => 4, most => 200));
     stands(hour => 401, 'after another reload');
     is(revoke(jti => 'moment'), 'done', 'another moment');
-    $nginx->reload(conf(ttl => 2, most => 400));
+    $nginx->reload(conf(ttl => 4, most => 400));
     stands(hour => 401, 'and another');
 };
 
@@ -97,11 +98,9 @@ subtest 'what is over leaves its room' => sub {
     $nginx = nginx(workers => 2, dir => File::Temp->newdir,
         http => conf() =~ s/^paperboy_jwt_key .*\n//mr =~ s/paperboy_jwt_key off;//r);
     my $kept = sub { $nginx->status->{zone}{history_messages} };
-    for my $round (1 .. 2) {
-        is(revoke(jti => "$round-$_", ttl => 2), 'done', 'revoked') for 1 .. 20;
-        cmp_ok($kept->(), '>=', 20, 'kept');
-        ok(wait_for('their end', sub { $kept->() == 0 }), 'and gone');
-    }
+    is(revoke(jti => $_, ttl => 4), 'done', 'revoked') for 1 .. 20;
+    cmp_ok($kept->(), '>=', 20, 'kept');
+    ok(wait_for('their end', sub { $kept->() == 0 }), 'and gone');
 };
 
 finish;
