@@ -15,6 +15,7 @@ server {
     listen 127.0.0.1:%%PORT%%;
     location /ws { paperboy raw; paperboy_channel a; }
     location /publish { paperboy_publish any; paperboy_channel $arg_c; }
+    location /gone { return 444; }
     location /plain { paperboy_publish any; paperboy_channel a; tcp_nodelay off; }
 }
 END
@@ -116,6 +117,18 @@ END
     $http->write($REQUEST x 8);
     is_deeply(offsets($http, 8), [2 .. 9], 'eight are answered in order');
     cmp_ok(segments($http) - $before, '<', 8, 'in fewer segments');
+};
+
+# With so much unread that the kernel ends it by a reset.
+subtest 'a connection that is closed amid them' => sub {
+    my @ends = ("GET /gone HTTP/1.1\r\nHost: x\r\n\r\n",
+        request_for('/publish?c=a', headers => ['Connection: close']));
+    for my $end (@ends) {
+        my $http = $nginx->connection;
+        $http->write($REQUEST x 5 . $end . $REQUEST x 3000);
+        is_deeply([map { $http->answer('POST')->{status} } 1 .. 5], [(200) x 5],
+            'has sent the answers before');
+    }
 };
 
 subtest 'without tcp_nodelay' => sub {

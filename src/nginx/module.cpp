@@ -4,6 +4,7 @@
 #include "nginx/handlers.hpp"
 #include "nginx/inner_request.hpp"
 #include "nginx/limit_zone.hpp"
+#include "nginx/pipeline.hpp"
 #include "nginx/revocation_desk.hpp"
 #include "nginx/token_desk.hpp"
 #include "nginx/token_zone.hpp"
@@ -35,7 +36,8 @@ ngx_int_t configure(ngx_conf_t* cf) {
       ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
   if (!enter(core->phases[NGX_HTTP_PREACCESS_PHASE],
              callback<preflight_handler>) ||
-      !enter(core->phases[NGX_HTTP_ACCESS_PHASE], callback<access_handler>)) {
+      !enter(core->phases[NGX_HTTP_ACCESS_PHASE], callback<access_handler>) ||
+      !enter(core->phases[NGX_HTTP_LOG_PHASE], callback<release_at_end>)) {
     return NGX_ERROR;
   }
   if (!main_conf(cf).jwks.empty() || main_conf(cf).asks) {

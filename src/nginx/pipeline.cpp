@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "nginx/request.hpp"
+
 namespace paperboy::nginx {
 
 namespace {
@@ -36,16 +38,17 @@ void post_first(ngx_event_t& event) {
   ngx_queue_insert_head(&ngx_posted_next_events, &event.queue);
 }
 
-/// Others come with it, over HTTP/1, and the connection stays.
+/// Others come with it, over HTTP/1.
 bool is_followed(const ngx_http_request_t* r) {
   return r == r->main && r->http_version <= NGX_HTTP_VERSION_11 &&
-         r->keepalive != 0 && r->header_in->pos < r->header_in->last;
+         r->header_in->pos < r->header_in->last;
 }
 
 }  // namespace
 
 void hold_answer(ngx_http_request_t* r) {
   static ngx_event_t end;
+  if (r->keepalive == 0) return release_answers(r);
   if (!is_followed(r)) return;
   ngx_connection_t* const c = r->connection;
   const Held held{c, c->number};
@@ -68,6 +71,12 @@ void release_answers(ngx_http_request_t* r) {
   if (held == all_held.end()) return;
   all_held.erase(held);
   ngx_tcp_push(c.fd);
+}
+
+/// By now `keepalive` says no more whether the connection stays.
+ngx_int_t release_at_end(ngx_http_request_t* r) {
+  if (!all_held.empty() && Request::find(r) == nullptr) release_answers(r);
+  return NGX_OK;
 }
 
 }  // namespace paperboy::nginx

@@ -2,7 +2,8 @@
 // itself, and a lone write is what costs most of a publish; so an answer that
 // others will follow waits in its socket (TCP_CORK, under TLS as well), with
 // what is written after it, until the turn is over. The kernel sends full
-// segments meanwhile, and all that waits when the connection is closed.
+// segments meanwhile. What it has when a connection is closed it sends as well,
+// but not where something hasn't been read: so it is let go before.
 #pragma once
 
 #include "nginx/ngx.hpp"
@@ -15,5 +16,9 @@ void hold_answer(ngx_http_request_t* r);
 
 /// What is held of the connection of `r` leaves now.
 void release_answers(ngx_http_request_t* r);
+
+/// The same as a handler of the log phase, which each request comes to: what
+/// isn't ours may end the connection. NGX_OK.
+ngx_int_t release_at_end(ngx_http_request_t* r);
 
 }  // namespace paperboy::nginx
