@@ -17,7 +17,7 @@ struct Held {
   friend bool operator==(const Held&, const Held&) = default;
 };
 
-// Of this turn. No more than what epoll tells at once.
+// Of this turn.
 std::vector<Held> all_held;
 
 void release_all(ngx_event_t*) {

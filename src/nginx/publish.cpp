@@ -160,8 +160,8 @@ bool many_hear(const std::vector<Outcome>& outcomes) {
 }
 
 /// Where many hear it the answer's own write is little beside theirs. So it
-/// leaves at once: a publisher who goes on has more here before this goes out,
-/// and all of it goes out together.
+/// leaves at once, and a publisher who goes on may have more here before this
+/// goes out.
 ngx_int_t answer_all(ngx_http_request_t* r, const Publishing& all) {
   if (all.outcomes.size() > 1 || all.outcomes[0].result) {
     const ngx_int_t status = answer_outcomes(r, location_conf(r), all.outcomes);
