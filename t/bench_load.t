@@ -70,6 +70,12 @@ found('messages over several connections, not in order there',
     [against([], '--channels', 5, '--publish-conns', 3, '--publish-depth', 4,
             '--rate', 2000)], 0, expected => 100, delivered => 100);
 
+# Nothing comes, so the next message never goes.
+my ($held) = against(['drop=1'], '-m', 3, '--window', 1, '--publish-depth', 8,
+    '--duration', 0.3, '--drain', 0.2);
+is_deeply([@$held{qw(published expected delivered)}], [1, 5, 0],
+    'a window of one: a message waits for the one before it');
+
 my ($hold, $status) = load('hold', '--target', '127.0.0.1:1', '-c', 3,
     '--settle', 0, '--duration', 0);
 is_deeply([@$hold{qw(open failed)}, $status], [0, 3, 1], 'nobody is there');

@@ -82,8 +82,9 @@ bool Publisher::may_publish(const Connection& connection,
     return false;
   }
   if (connection.out.size() > kMostUnsent) return false;
+  const std::uint64_t audience = audiences_[channel];
   return how_.window == 0 ||
-         expected_ <= received_() + how_.window * audiences_[channel];
+         expected_ + audience <= received_() + how_.window * audience;
 }
 
 void Publisher::publish_one(Connection& connection) {
