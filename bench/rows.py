@@ -17,10 +17,18 @@ class Row:
     targets: dict  # figure -> what it is to be
     options: dict = field(default_factory=dict)
     needs: frozenset = frozenset()  # of what a peer is able to do
-    kernel: tuple = ()  # words of load_floor, where it is a measure
+    # Words of load_floor where it is a measure: sockets, rounds, frames a send,
+    # rounds a second.
+    kernel: tuple = ()
     base: str = ''  # the row that it is compared with
     x: float = 0  # where it stands on its curve
     on_request: bool = False
+
+    def suits(self, peer):
+        """Whether the peer can do it."""
+        if 'kernel' in peer.able:
+            return bool(self.kernel)
+        return not self.needs - peer.able
 
 
 GROUPS = {
@@ -50,11 +58,11 @@ FANOUT = [
     Row('fanout-1k', 'fanout', '1,000 subscribers',
         loads.fanout, {'deliveries': '≥ 1.5M, ≥ 4 × nchan', 'cpu': '≤ 0.65',
                        'user': ''},
-        {'subscribers': 1000}, kernel=(1000, 600, 8)),
+        {'subscribers': 1000}, kernel=(1000, 600, 8, 0)),
     Row('fanout-10k', 'fanout', '10,000 subscribers',
         loads.fanout, {'deliveries': '≥ 1.2M, ≥ 8 × nchan', 'cpu': '≤ 0.8',
                        'user': ''},
-        {'subscribers': 10_000}, kernel=(10_000, 60, 8)),
+        {'subscribers': 10_000}, kernel=(10_000, 60, 8, 0)),
     Row('rate-1k', 'rate', '1,000 subscribers',
         loads.rate, {'cpu': '≤ 1.2 × floor', 'user': '', 'p99': '≤ 0.7 × nchan'},
         {'subscribers': 1000}, kernel=(1000, 500, 1, 100)),

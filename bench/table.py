@@ -28,12 +28,15 @@ def read(bench, row):
 def values(figure, results):
     """Of a peer's results; none where it has no such figure."""
     try:
-        return [figure.of(result) for result in results]
-    except KeyError:
+        return [figure.of(result) for result in results
+                if 'failure' not in result]
+    except (KeyError, ZeroDivisionError):
         return []
 
 
 def brief(row, result):
+    if 'failure' in result:
+        return 'failed: ' + result['failure']
     parts = []
     for name in row.targets:
         got = values(FIGURES[name], [result])
@@ -44,6 +47,9 @@ def brief(row, result):
 
 def faults(result):
     """What wasn't as it should be."""
+    if 'failure' in result:
+        said = plain(' '.join(result['failure'].split()))
+        return [f'round {result["round"]} failed: {said}']
     found = [f'{name} {result[name]}' for name in
              ('failed', 'closed_by_server', 'missing', 'duplicates', 'reorders',
               'publish_errors') if result.get(name)]
@@ -150,17 +156,18 @@ def remarks(rows, found):
 def commands(rows, found):
     lines = ['## Commands', '', '```sh']
     for row in rows:
-        results = found[row.name].get('paperboy')
+        results = [result for result in found[row.name].get('paperboy', [])
+                   if 'failure' not in result]
         if results and not row.x:
             lines += [f'# {row.name}', plain(results[0]['command'])]
     return lines + ['```']
 
 
-def plain(command):
+def plain(text):
     """Without what differs from run to run, and without this machine's paths."""
-    command = re.sub(r' --server-pids \S+', '', command)
-    command = re.sub(r'127\.0\.0\.1:\d+', 'HOST:PORT', command)
-    return re.sub(r'(?<= )/\S*/(?=[\w.-]+( |$))', '', command)
+    text = re.sub(r' --server-pids \S+', '', text)
+    text = re.sub(r'127\.0\.0\.1:\d+', 'HOST:PORT', text)
+    return re.sub(r'(?<![\w:/])/\S*/(?=[\w.-])', '', text)
 
 
 def machine():

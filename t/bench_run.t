@@ -70,6 +70,37 @@ for my $plot (qw(fanout latency memory)) {
         "a plot: $plot");
 }
 
+# One that fails is noted, and the others go on.
+my $broken = "$out/nginx";
+open my $file, '>', $broken or die "$broken: $!";
+print $file "#!/bin/sh\necho no room in /a/b/c >&2\nexit 1\n";
+close $file;
+chmod 0755, $broken;
+{
+    local $ENV{PAPERBOY_NGINX} = $broken;
+    local $ENV{UWEBSOCKETS};
+    ($said, $status) = bench('--no-pin', '--peers',
+        'uws,paperboy,floor,kernel', '--only', 'rate-1k');
+}
+is($status, 1, 'a peer that fails');
+like($said, qr/^uws is left out: UWEBSOCKETS has to name a checkout/m,
+    'and one that there is not');
+my ($ours, @others) = results('rate-1k');
+is_deeply([@$ours{qw(row peer round)}], ['rate-1k', 'paperboy', 1],
+    'it is noted');
+like($ours->{failure}, qr{^paperboy did not start: no room in /a/b/c$},
+    'with what it said');
+is_deeply([map { $_->{peer} } @others], [qw(floor kernel)], 'others go on');
+is($others[0]{delivered}, $others[0]{expected}, 'and are measured');
+like($others[1]{command}, qr/^load_floor 50 1 1 100 any any$/,
+    'on any core with --no-pin');
+my $failed = slurp("$out/table.md");
+like($failed,
+    qr/^- rate-1k, paperboy: round 1 failed: paperboy did not start: no room in c$/m,
+    'the table tells, without paths');
+like($failed, qr/^\| 1,000 subscribers \| CPU µs a delivery \| – \| [\d.]+ \|/m,
+    'and has the figures of the others');
+
 ($said, $status) = bench('--only', 'nothing');
 is($status, 1, 'a row that there is not');
 like($said, qr/^nothing: no such row; there are channels,/, 'and which there are');

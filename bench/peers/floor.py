@@ -27,5 +27,9 @@ class Kernel:
     able = frozenset(('kernel',))
 
     @classmethod
+    def fetch(cls, setup):
+        pass
+
+    @classmethod
     def version(cls, setup):
         return 'load_floor'

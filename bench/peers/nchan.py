@@ -40,9 +40,19 @@ class Nchan(nginx.Nginx):
         return LOCATIONS.format(history=self.options.get('kept', 10))
 
     @classmethod
+    def fetch(cls, setup):
+        if find(setup):
+            return
+        os.makedirs(setup.downloads, exist_ok=True)
+        subprocess.run(['apt-get', 'download', '-q', PACKAGE],
+                       cwd=setup.downloads, check=True,
+                       stdout=subprocess.DEVNULL)
+        subprocess.run(['dpkg', '-x', package(setup),
+                        os.path.join(setup.downloads, 'nchan')], check=True)
+
+    @classmethod
     def version(cls, setup):
-        package = glob.glob(os.path.join(setup.downloads, PACKAGE + '_*.deb'))
-        return 'nchan ' + os.path.basename(package[0]).split('_')[1] \
+        return 'nchan ' + os.path.basename(package(setup)).split('_')[1] \
             .replace('%3a', ':')
 
 
@@ -53,12 +63,8 @@ def find(setup):
     return found[0] if found else None
 
 
-def fetch(setup):
-    if find(setup):
-        return
-    os.makedirs(setup.downloads, exist_ok=True)
-    subprocess.run(['apt-get', 'download', '-q', PACKAGE],
-                   cwd=setup.downloads, check=True, capture_output=True)
-    package = glob.glob(os.path.join(setup.downloads, PACKAGE + '_*.deb'))
-    subprocess.run(['dpkg', '-x', package[0],
-                    os.path.join(setup.downloads, 'nchan')], check=True)
+def package(setup):
+    found = glob.glob(os.path.join(setup.downloads, PACKAGE + '_*.deb'))
+    if not found:
+        raise RuntimeError(f'{PACKAGE} is not in {setup.downloads}')
+    return found[0]

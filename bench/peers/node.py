@@ -19,6 +19,16 @@ class Node(server.Server):
                 str(self.port), modules(self.setup)]
 
     @classmethod
+    def fetch(cls, setup):
+        if os.path.isdir(os.path.join(modules(setup), 'socket.io')):
+            return
+        prefix = os.path.dirname(modules(setup))
+        os.makedirs(prefix, exist_ok=True)
+        subprocess.run(['npm', 'install', '--prefix', prefix,
+                        '--ignore-scripts', '--no-audit', '--no-fund',
+                        '--silent', *PACKAGES], check=True)
+
+    @classmethod
     def version(cls, setup):
         path = os.path.join(modules(setup), cls.package, 'package.json')
         with open(path) as file:
@@ -46,13 +56,3 @@ class SocketIo(Node):
 
 def modules(setup):
     return os.path.join(setup.downloads, 'node', 'node_modules')
-
-
-def fetch(setup):
-    if os.path.isdir(os.path.join(modules(setup), 'socket.io')):
-        return
-    prefix = os.path.dirname(modules(setup))
-    os.makedirs(prefix, exist_ok=True)
-    subprocess.run(['npm', 'install', '--prefix', prefix, '--ignore-scripts',
-                    '--no-audit', '--no-fund', '--silent', *PACKAGES],
-                   check=True)

@@ -46,8 +46,9 @@ def allow_files():
 
 
 class Server:
-    """Options that a row may give: workers, tls, connections, and what the
-    peer knows beside them (history, zone, key...)."""
+    """Options that a row may give: workers, tls, connections, pin (False: on
+    whichever core, and so is its client), and what the peer knows beside them
+    (history, zone, key...)."""
 
     name = ''
     # What it can do, of: http, tls, deflate, tokens, native, history, workers
@@ -58,6 +59,7 @@ class Server:
         self.workers = options.pop('workers', 1)
         self.tls = options.pop('tls', False)
         self.connections = options.pop('connections', 1000)
+        self.pin = options.pop('pin', True) and setup.pin
         self.options = options
         self.port = free_port()
         self.process = None
@@ -84,6 +86,11 @@ class Server:
     def version(cls, setup):
         raise NotImplementedError
 
+    @classmethod
+    def fetch(cls, setup):
+        """Brings what it needs; RuntimeError, OSError or a program's error where
+        that can't be had."""
+
     # --- its life -----------------------------------------------------------
 
     def host(self):
@@ -108,12 +115,17 @@ class Server:
                 return self
             except OSError:
                 time.sleep(0.05)
-        said = self.said()
-        self.stop()
-        raise RuntimeError(f'{self.name} did not start: {said}')
+        raise RuntimeError(f'{self.name} did not start: {self.said()}')
+
+    def check(self):
+        """That it still runs."""
+        status = self.process.poll()
+        if status is not None:
+            raise RuntimeError(f'{self.name} ended with {status}: '
+                               + self.said())
 
     def core(self):
-        return SERVER_CORE if self.setup.pin else None
+        return SERVER_CORE if self.pin else None
 
     def prepare(self):
         """Writes its files."""
@@ -146,7 +158,11 @@ class Server:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def __exit__(self, *_):
         self.stop()
