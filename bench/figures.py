@@ -55,6 +55,9 @@ FIGURES = {
                              in_user_space('handshakes'), 1),
     'p99': Figure('p99 ms', latency('p99_us'), 2, 1e-3),
     'longest': Figure('longest ms', latency('max_us'), 0, 1e-3),
+    # Where each message waits for the one before it.
+    'to_all': Figure('s until all have a message',
+                     lambda r: r['seconds'] / r['published'], 1),
     'memory': Figure('bytes a connection',
                      lambda r: r['memory']['server_own_bytes_per_conn']),
     'growth': Figure('MB of growth', growth, 1, 1e-6),

@@ -35,7 +35,9 @@ def series_of(bench, rows, figure):
     points = {}
     for row in rows:
         for peer, results in table.read(bench, row).items():
-            got = table.values(figure, results)
+            # A latency at a rate that wasn't reached is none of that rate.
+            got = table.values(figure, [result for result in results if
+                                        table.reached(result) >= table.ENOUGH])
             if got:
                 points.setdefault(peer, []).append(chart.Point(
                     row.x, statistics.median(got), min(got), max(got)))

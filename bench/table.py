@@ -10,6 +10,7 @@ import textwrap
 from figures import FIGURES
 from peers import nginx
 
+ENOUGH = 0.95  # of the rate that was asked, for a latency at that rate
 ORDER = ['paperboy', 'nchan', 'floor', 'kernel', 'uws', 'ws', 'socketio']
 
 
@@ -55,7 +56,17 @@ def faults(result):
               'publish_errors') if result.get(name)]
     if result.get('completeness', 1) < 1:
         found.append(f'{100 * result["completeness"]:.2f} % complete')
+    if reached(result) < ENOUGH:
+        found.append(f'{100 * reached(result):.0f} % of the rate that was '
+                     'asked')
     return found
+
+
+def reached(result):
+    """What share of the messages a second that were to be published."""
+    if not result.get('asked_per_s'):
+        return 1
+    return result['published'] / result['publish_s'] / result['asked_per_s']
 
 
 def cell(figure, got):

@@ -26,13 +26,15 @@ sub results ($row) {
         slurp("$out/$row.jsonl");
 }
 
-my @rows = qw(rate-1k channels-2 history-100 zone-1k memory-tls
-    handshakes-es256 tls deflate-on curve-fanout-10 curve-latency-10k
-    curve-memory-1000);
+my @rows = qw(rate-1k channels-2 pipelined history-100 zone-1k memory-tls
+    handshakes handshakes-es256 handshakes-es256-again tls deflate-on workers-1
+    workers-2 workers-4 curve-fanout-10 curve-latency-10k curve-memory-1000
+    million);
 my ($said, $status) = bench('--peers', 'paperboy,floor,kernel', '--only',
     'fanout-1k');
 is($status, 0, 'it runs') or diag($said);
-($said, $status) = bench('--peers', 'paperboy', '--only', join(',', @rows));
+($said, $status) = bench('--peers', 'paperboy', '--only',
+    join(',', map { "=$_" } @rows));
 is($status, 0, 'all rows run') or diag($said);
 
 for my $row ('fanout-1k', @rows) {
@@ -43,7 +45,7 @@ for my $row ('fanout-1k', @rows) {
         my $name = "$row, $result->{peer}";
         is($result->{failed}, 0, "$name: nobody was refused");
         if ($result->{mode} eq 'churn') {
-            ok($result->{handshakes} > 0, "$name: handshakes");
+            ok($result->{counters}{upgrades} > 0, "$name: handshakes");
             next;
         }
         is($result->{open_after}, $result->{connections}, "$name: all stay");
@@ -55,14 +57,23 @@ for my $row ('fanout-1k', @rows) {
 }
 is_deeply([sort map { $_->{peer} } results('fanout-1k')],
     [qw(floor kernel paperboy)], 'in turn, each peer');
+is((results("workers-$_"))[0]{counters}{workers}, $_, "$_ workers")
+    for 1, 2, 4;
 is((results('channels-2'))[0]{counters}{workers}, 2, 'two workers');
+my ($users) = results('million');
+is_deeply([@$users{qw(published expected)}, $users->{counters}{workers}],
+    [2, 200, 2], 'many users: two messages to each');
+my ($again) = results('handshakes-es256-again');
+my $cache = $again->{counters}{token_cache};
+is($cache->{hits} + $cache->{misses}, $again->{counters}{upgrades},
+    'each token is looked for among those seen before');
 is((results('deflate-on'))[0]{compressed}, (results('deflate-on'))[0]{frames},
     'compressed');
 
 my $table = slurp("$out/table.md");
 like($table, qr/^\| 1,000 subscribers \| deliveries\/s \| [\d,]+ \|/m,
     'a table');
-like($table, qr/^load churn --target HOST:PORT .* --lines ES256-200\.tokens/m,
+like($table, qr/^load churn --target HOST:PORT .* --lines ES256-12000\.tokens/m,
     'and how each was measured');
 unlike($table, qr{$out}, 'without paths');
 for my $plot (qw(fanout latency memory)) {
@@ -100,6 +111,41 @@ like($failed,
     'the table tells, without paths');
 like($failed, qr/^\| 1,000 subscribers \| CPU µs a delivery \| – \| [\d.]+ \|/m,
     'and has the figures of the others');
+
+# A rate that wasn't reached has no latency.
+my $made = File::Temp->newdir('paperboy-XXXXXX', TMPDIR => 1);
+open $file, '>', "$made/curve-latency-100k.jsonl" or die $!;
+for ([paperboy => 951], [nchan => 940]) {
+    my ($peer, $published) = @$_;
+    print $file JSON::PP::encode_json({ row => 'curve-latency-100k',
+            peer => $peer, round => 1, version => $peer, command => 'load',
+            published => $published, publish_s => 10, asked_per_s => 100,
+            latency => { p99_us => 5000 } }), "\n";
+}
+close $file;
+($said, $status) = bench('--table', '--out', $made);
+is($status, 0, 'a table of results that are there') or diag($said);
+like(slurp("$made/table.md"),
+    qr/^- curve-latency-100k, nchan: 94 % of the rate that was asked$/m,
+    'a rate that was not reached is said');
+unlike(slurp("$made/table.md"), qr/^- curve-latency-100k, paperboy:/m,
+    'and one that was is not');
+is_deeply([slurp("$made/latency.svg") =~ /<g class="(\w+)">\s*<polyline/g],
+    ['paperboy'], 'and is not in the plot');
+
+# Tokens that are not as the row says.
+sub checked ($seen, $hits, $misses) {
+    return qx{python3 -c 'import sys; sys.path.insert(0, "bench"); import loads
+loads.check_cache({"hits": $hits, "misses": $misses}, "$seen", 100)' 2>&1};
+}
+is(checked('first', 1, 99), '', 'tokens that come for the first time');
+like(checked('first', 2, 98),
+    qr/^RuntimeError: of 100 signatures 2 were seen before, where none should/m,
+    'tokens that have begun anew');
+is(checked('before', 900, 100), '', 'tokens that were seen before');
+like(checked('before', 900, 101), qr/where all but the first should be$/m,
+    'tokens that have been forgotten');
+like(checked('before', 0, 0), qr/^RuntimeError: of 0 signatures/m, 'none at all');
 
 ($said, $status) = bench('--only', 'nothing');
 is($status, 1, 'a row that there is not');
