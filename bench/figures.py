@@ -53,6 +53,8 @@ FIGURES = {
                            2),
     'handshake_user': Figure('of it in user space',
                              in_user_space('handshakes'), 1),
+    # Less than one of a saturated row: its client is full first.
+    'cores': Figure('cores of the server', lambda r: r['server_cores'], 2),
     'p99': Figure('p99 ms', latency('p99_us'), 2, 1e-3),
     'longest': Figure('longest ms', latency('max_us'), 0, 1e-3),
     # Where each message waits for the one before it.

@@ -56,12 +56,12 @@ def needs(*abilities):
 
 FANOUT = [
     Row('fanout-1k', 'fanout', '1,000 subscribers',
-        loads.fanout, {'deliveries': '≥ 1.5M, ≥ 4 × nchan', 'cpu': '≤ 0.65',
-                       'user': ''},
+        loads.fanout, {'deliveries': '≥ 1.5M, ≥ 4 × nchan, ≥ uws',
+                       'cpu': '≤ 0.65', 'user': '', 'cores': ''},
         {'subscribers': 1000}, kernel=(1000, 600, 8, 0)),
     Row('fanout-10k', 'fanout', '10,000 subscribers',
-        loads.fanout, {'deliveries': '≥ 1.2M, ≥ 8 × nchan', 'cpu': '≤ 0.8',
-                       'user': ''},
+        loads.fanout, {'deliveries': '≥ 1.2M, ≥ 8 × nchan, ≥ uws',
+                       'cpu': '≤ 0.8', 'user': '', 'cores': ''},
         {'subscribers': 10_000}, kernel=(10_000, 60, 8, 0)),
     Row('rate-1k', 'rate', '1,000 subscribers',
         loads.rate, {'cpu': '≤ 1.2 × floor, ≤ uws', 'user': '',
@@ -144,7 +144,8 @@ CONNECTIONS = [
 
 ENCODED = [
     Row('tls', 'tls', '1,000 subscribers',
-        loads.fanout, {'deliveries': '≥ 2 × nchan', 'cpu': '', 'user': ''},
+        loads.fanout, {'deliveries': '≥ 2 × nchan', 'cpu': '', 'user': '',
+                       'cores': ''},
         {'subscribers': 1000, 'tls': True}, needs('tls')),
     Row('deflate-off', 'deflate', 'as it is',
         loads.json, {'cpu': ''}, {'deflate': False}, needs('deflate')),

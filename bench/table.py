@@ -137,7 +137,8 @@ def write(bench, rows, titles):
         group = Group([row for row in rows if row.group == name], found)
         if group.rows and not group.rows[0].x:
             lines += [f'## {title}', '', *group.lines(), '']
-    lines += remarks(rows, found) + commands(rows, found)
+    lines += remarks(rows, found) + commands(rows, found) \
+        + configurations(bench, rows, found)
     with open(bench.out + '/table.md', 'w') as file:
         file.write('\n'.join(lines) + '\n')
 
@@ -172,6 +173,22 @@ def commands(rows, found):
         if results and not row.x:
             lines += [f'# {row.name}', plain(results[0]['command'])]
     return lines + ['```']
+
+
+def configurations(bench, rows, found):
+    """Of the first row that is a table's, of those who have one."""
+    lines = ['', '## Configurations', '',
+             'Those of the other rows stand in `conf/`, beside the results.', '']
+    shown = len(lines)
+    for peer in ORDER:
+        for row in rows:
+            path = f'{bench.out}/conf/{peer}-{row.name}.conf'
+            if peer in found[row.name] and os.path.exists(path):
+                with open(path) as file:
+                    lines += ['```nginx', f'# {peer}, {row.name}',
+                              *file.read().rstrip().split('\n'), '```', '']
+                break
+    return lines[:-1] if len(lines) > shown else []
 
 
 def plain(text):

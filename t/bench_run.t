@@ -75,7 +75,11 @@ like($table, qr/^\| 1,000 subscribers \| deliveries\/s \| [\d,]+ \|/m,
     'a table');
 like($table, qr/^load churn --target HOST:PORT .* --lines ES256-12000\.tokens/m,
     'and how each was measured');
-unlike($table, qr{$out}, 'without paths');
+like($table, qr/^# paperboy, fanout-1k\nload_module ngx_http_paperboy_module.so;$/m,
+    'and of what configuration');
+unlike($table, qr{$out|127\.0\.0\.1:\d}, 'without paths and ports');
+like(slurp("$out/conf/paperboy-handshakes-es256.conf"),
+    qr/paperboy_jwt_key ES256 file=ES256\.public;/, 'that of each row');
 for my $plot (qw(fanout latency memory)) {
     like(slurp("$out/$plot.svg"), qr{^<svg .*class="paperboy".*</svg>\s*\z}s,
         "a plot: $plot");

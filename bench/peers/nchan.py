@@ -20,24 +20,31 @@ LOCATIONS = """
       nchan_channel_id $arg_id;
       nchan_message_buffer_length {history};
       nchan_message_timeout 10s;
+      {deflate}
     }}
 """
 
 
 class Nchan(nginx.Nginx):
     name = 'nchan'
-    able = frozenset(('http', 'tls', 'workers'))
+    able = frozenset(('http', 'tls', 'deflate', 'workers'))
 
     def module(self):
         return find(self.setup)
 
     def http(self):
         return 'nchan_shared_memory_size 512m; ' \
-            + ('nchan_permessage_deflate_compression_level 6;'
-               if self.options.get('deflate') else '')
+            + ('nchan_permessage_deflate_compression_window 15;'  # as ours
+               if self.deflates() else '')
 
     def locations(self):
-        return LOCATIONS.format(history=self.options.get('kept', 10))
+        return LOCATIONS.format(
+            history=self.options.get('kept', 10),
+            deflate='nchan_deflate_message_for_websocket on;'
+            if self.deflates() else '')
+
+    def deflates(self):
+        return self.options.get('deflate') == 'on'
 
     @classmethod
     def fetch(cls, setup):

@@ -58,16 +58,18 @@ class Nginx(server.Server):
             or self.connections + self.connections // 4 + 1000
         tls = TLS.format(port=self.tls_port, **self.setup.certificate) \
             if self.tls else ''
+        conf = CONF.format(
+            module=self.module(), workers=self.workers, files=files,
+            user='user root;' if os.geteuid() == 0 else '',
+            temporary=' '.join(
+                f'{kind}_temp_path tmp_{kind};' for kind in
+                ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi')),
+            header_buffer=self.options.get('header_buffer', '1k'),
+            http=self.http(), port=self.port, tls=tls,
+            locations=self.locations())
         with open(self.path('nginx.conf'), 'w') as file:
-            file.write(CONF.format(
-                module=self.module(), workers=self.workers, files=files,
-                user='user root;' if os.geteuid() == 0 else '',
-                temporary=' '.join(
-                    f'{kind}_temp_path tmp_{kind};' for kind in
-                    ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi')),
-                header_buffer=self.options.get('header_buffer', '1k'),
-                http=self.http(), port=self.port, tls=tls,
-                locations=self.locations()))
+            file.write(conf)
+        self.setup.keep_conf(self.name, conf)
 
     def command(self):
         return [BINARY, '-p', self.directory, '-c', 'nginx.conf',

@@ -60,16 +60,31 @@ class Paperboy(nginx.Nginx):
 
     @classmethod
     def version(cls, setup):
-        with open(server.ROOT + '/src/base/version.hpp') as file:
+        source = source_of(setup.build) or server.ROOT
+        with open(source + '/src/base/version.hpp') as file:
             number = re.search(r'"(\d[\d.]*)"', file.read())[1]
-        source = commit() if setup.own_build else 'a build that was given'
-        return f'Paperboy {number} ({source})'
+        of = commit(source_of(setup.build)) or 'a build that was given'
+        return f'Paperboy {number} ({of})'
 
 
-def commit():
-    """The last that changed the sources, and whether they were changed since."""
-    said = [subprocess.run(['git', *words, '--', 'src'], cwd=server.ROOT,
+def source_of(build):
+    """The directory that it was built from; none: it doesn't say so."""
+    try:
+        with open(build + '/CMakeCache.txt') as file:
+            found = re.search(r'^CMAKE_HOME_DIRECTORY:INTERNAL=(.+)',
+                              file.read(), re.M)
+    except OSError:
+        return ''
+    return found[1] if found and os.path.isdir(found[1] + '/src') else ''
+
+
+def commit(source):
+    """The last there that changed the sources, and whether they were changed
+    since; none: it is no checkout."""
+    if not source:
+        return ''
+    said = [subprocess.run(['git', *words, '--', 'src'], cwd=source,
                            capture_output=True, text=True).stdout.strip()
             for words in (['log', '-1', '--format=%h'],
                           ['status', '--porcelain'])]
-    return said[0] + (', changed' if said[1] else '')
+    return said[0] + (', changed' if said[0] and said[1] else '')
