@@ -121,7 +121,7 @@ def handshakes(bench, peer, algorithm=None, tokens=80_000, seen='', tls=False):
     before."""
     keys, words = '', []
     if algorithm:
-        tokens = bench.size(tokens, 10 if seen == 'before' else 12_000)
+        tokens = bench.size(tokens, 10 if seen == 'before' else 8000)
         public, lines = credentials(bench, algorithm, tokens)
         keys = f'paperboy_jwt_key {algorithm} file={public};'
         words = ['--lines', lines, '--header', 'Authorization: Bearer %l']

@@ -55,6 +55,8 @@ for my $row ('fanout-1k', @rows) {
             "$name: each message came once, in order");
     }
 }
+is((results('workers-4'))[0]{server_threads}, 5,
+    'the time of all workers counts, and that of the master');
 is_deeply([sort map { $_->{peer} } results('fanout-1k')],
     [qw(floor kernel paperboy)], 'in turn, each peer');
 is((results("workers-$_"))[0]{counters}{workers}, $_, "$_ workers")
@@ -73,7 +75,7 @@ is((results('deflate-on'))[0]{compressed}, (results('deflate-on'))[0]{frames},
 my $table = slurp("$out/table.md");
 like($table, qr/^\| 1,000 subscribers \| deliveries\/s \| [\d,]+ \|/m,
     'a table');
-like($table, qr/^load churn --target HOST:PORT .* --lines ES256-12000\.tokens/m,
+like($table, qr/^load churn --target HOST:PORT .* --lines ES256-8000\.tokens/m,
     'and how each was measured');
 like($table, qr/^# paperboy, fanout-1k\nload_module ngx_http_paperboy_module.so;$/m,
     'and of what configuration');

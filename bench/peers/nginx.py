@@ -41,6 +41,7 @@ TLS = """
 class Nginx(server.Server):
     def __init__(self, setup, **options):
         super().__init__(setup, **options)
+        self.children = self.workers
         self.tls_port = server.free_port() if self.tls else None
 
     # A peer's own: its module, and what stands in http {} and server {}.

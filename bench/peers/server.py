@@ -62,6 +62,7 @@ class Server:
         self.pin = options.pop('pin', True) and setup.pin
         self.options = options
         self.port = free_port()
+        self.children = 0  # that it starts, and whose time counts
         self.process = None
         self.directory = None
 
@@ -111,10 +112,12 @@ class Server:
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 socket.create_connection(('127.0.0.1', self.port), 1).close()
-                time.sleep(self.setup.size(0.2, 0.05))  # for its workers
-                return self
+                if len(self.pids()) > self.children:
+                    time.sleep(self.setup.size(0.2, 0.05))
+                    return self
             except OSError:
-                time.sleep(0.05)
+                pass
+            time.sleep(0.05)
         raise RuntimeError(f'{self.name} did not start: {self.said()}')
 
     def check(self):
