@@ -17,42 +17,64 @@ def event(directory):
     except OSError:
         raise SystemExit('perf: there is none; Debian has it in linux-perf')
     found = 'cycles' if said[:1].isdigit() else 'cpu-clock'
-    recording = Recording(
-        found, os.path.join(directory, 'perf.data'),
-        ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1M', 'count=1000'])
-    said = recording.end()
+    data = os.path.join(directory, 'perf.data')
+    said = subprocess.run(
+        record(found, data) + ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1M',
+                               'count=1000'],
+        capture_output=True, text=True).stderr.strip()
     if not any(samples.is_kernel(file) and function != '[unknown]'
-               for chain in recording.samples() for function, file in chain):
+               for chain in script(data) for function, file in chain):
         raise SystemExit('perf: sees nothing of the kernel; it needs root, or '
                          'kernel.perf_event_paranoid=1 and kernel.kptr_restrict'
                          f'=0 {said}')
     return found
 
 
-class Recording:
-    """Begins at once: of processes, as ['-p', '1,2'], or of a command."""
+def record(event, data):
+    """Words, behind which it is said of what."""
+    return ['perf', 'record', '-q', '-k', 'mono', '-e', event, '-F',
+            str(FREQUENCY), '--call-graph', f'dwarf,{STACK}', '-o', data]
 
-    def __init__(self, event, data, words):
+
+def script(data, begin=0, end=10**9):
+    """The samples between two readings of the monotonic clock. They are had
+    once."""
+    said = subprocess.run(
+        ['perf', 'script', '-i', data, '--no-inline', '--time',
+         f'{begin:.6f},{end:.6f}', '-F', 'time,ip,sym,dso'],
+        capture_output=True, text=True, errors='replace').stdout
+    if os.path.exists(data):
+        os.unlink(data)
+    return list(samples.read(said.splitlines()))
+
+
+class Recording:
+    """Of processes: has begun when it is there, and goes on until stop()."""
+
+    def __init__(self, event, data, pids):
         self.data = data
+        commands, self.command = os.pipe()
+        self.answer, answers = os.pipe()
         self.process = subprocess.Popen(
-            ['perf', 'record', '-q', '-k', 'mono', '-e', event, '-F',
-             str(FREQUENCY), '--call-graph', f'dwarf,{STACK}', '-o', data,
-             *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            text=True)
+            record(event, data) + [
+                '-D', '-1', '--control', f'fd:{commands},{answers}', '-p',
+                ','.join(map(str, pids))], pass_fds=(commands, answers),
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        os.close(commands)
+        os.close(answers)
+        try:
+            os.write(self.command, b'enable\n')
+            os.read(self.answer, 16)  # nothing, where it could not begin
+        except BrokenPipeError:
+            pass
 
     def stop(self):
+        """Gives what it complained of."""
         self.process.send_signal(signal.SIGINT)
+        complaint = self.process.communicate()[1].strip()
+        os.close(self.command)  # were it closed before, perf would give up
+        os.close(self.answer)
+        return complaint
 
-    def end(self):
-        """Waits for it, and gives what it complained of."""
-        return self.process.communicate()[1].strip()
-
-    def samples(self, begin=0, end=10**9):
-        """Between two readings of the monotonic clock. They are had once."""
-        script = subprocess.run(
-            ['perf', 'script', '-i', self.data, '--no-inline', '--time',
-             f'{begin:.6f},{end:.6f}', '-F', 'time,ip,sym,dso'],
-            capture_output=True, text=True, errors='replace').stdout
-        if os.path.exists(self.data):
-            os.unlink(self.data)
-        return list(samples.read(script.splitlines()))
+    def samples(self, begin, end):
+        return script(self.data, begin, end)

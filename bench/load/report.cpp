@@ -131,6 +131,7 @@ void Report::add_deliveries(const Tally& tally, std::uint64_t expected,
   json_.add("expected", expected);
   json_.add("delivered", tally.messages);
   json_.add("completeness", complete, 6);
+  json_.add("began_ns", period.began_ns());
   json_.add("seconds", period.seconds(), 3);
   json_.add("deliveries_per_s", rate, 0);
   json_.add("publishes_per_s",
@@ -169,6 +170,7 @@ void Report::add_deliveries(const Tally& tally, std::uint64_t expected,
 void Report::add_churn(const Tally& tally, const Period& period) {
   const double rate = static_cast<double>(tally.handshakes) / period.seconds();
   const double cpu = share(period.server_s() * kMillion, tally.handshakes);
+  json_.add("began_ns", period.began_ns());
   json_.add("seconds", period.seconds(), 3);
   json_.add("handshakes", tally.handshakes);
   json_.add("handshakes_per_s", rate, 1);

@@ -20,6 +20,8 @@ class Period {
 
   /// So far, until it has ended.
   [[nodiscard]] double seconds() const;
+  /// On the monotonic clock, so that others can tell what was in it.
+  [[nodiscard]] std::uint64_t began_ns() const { return began_ns_; }
   [[nodiscard]] double server_s() const {
     return servers_end_.run - begin_.run;
   }
