@@ -54,16 +54,16 @@ NAMES = {'floor': 'the bare server'}
 
 
 def chosen(names, peers):
-    """Rows of these names or groups, each with the names of its peers; of none:
-    those that are shown, and whoever is shown there."""
-    names = names or list(SHOWN)
-    singles = {row.name for row in ROWS}
-    groups = {row.group for row in ROWS} - singles
+    """Rows of these names or groups, or of =NAME alone, each with the names of
+    its peers; of none: those that are shown, and whoever is shown there."""
+    names = names or ['=' + name for name in SHOWN]
+    known = {name for row in ROWS for name in (row.name, row.group,
+                                               '=' + row.name)}
     for name in names:
-        if name not in singles | groups:
+        if name not in known:
             raise SystemExit(f'{name}: no such row; see --list')
     return [(row, peers or shown(row)[1].split(',')) for row in ROWS
-            if row.name in names or row.group in groups & set(names)]
+            if {row.name, row.group, '=' + row.name} & set(names)]
 
 
 def shown(row):

@@ -127,5 +127,12 @@ SKIP: {
         qr/^\| fan-out to 1,000, saturated \|.*\n\| the bare server \|.*\n\n/m,
         'the table');
     ok(!-e "$out/files/perf.data", 'what perf wrote is gone');
+
+    local $ENV{PAPERBOY_NGINX} = '/bin/false';
+    ($said, $status) = profile(qw(--smoke --only fanout-1k --peers paperboy),
+        '--build', $build, '--out', $out);
+    is($status, 1, 'a server that does not start');
+    like($said, qr/^fanout-1k, paperboy: .*^\Q$out\E\/profiles\.md$/ms,
+        'is named, and the table is made');
 }
 done_testing;
