@@ -38,6 +38,14 @@ void post_first(ngx_event_t& event) {
   ngx_queue_insert_head(&ngx_posted_next_events, &event.queue);
 }
 
+void release_answers(ngx_http_request_t* r) {
+  const ngx_connection_t& c = *r->connection;
+  const auto held = std::ranges::find(all_held, Held{r->connection, c.number});
+  if (held == all_held.end()) return;
+  all_held.erase(held);
+  ngx_tcp_push(c.fd);
+}
+
 /// Others come with it, over HTTP/1.
 bool is_followed(const ngx_http_request_t* r) {
   return r == r->main && r->http_version <= NGX_HTTP_VERSION_11 &&
@@ -63,14 +71,6 @@ void hold_answer(ngx_http_request_t* r) {
   end.handler = callback<release_all>;
   end.log = ngx_cycle->log;
   post_first(end);
-}
-
-void release_answers(ngx_http_request_t* r) {
-  const ngx_connection_t& c = *r->connection;
-  const auto held = std::ranges::find(all_held, Held{r->connection, c.number});
-  if (held == all_held.end()) return;
-  all_held.erase(held);
-  ngx_tcp_push(c.fd);
 }
 
 /// By now `keepalive` says no more whether the connection stays.

@@ -14,11 +14,8 @@ namespace paperboy::nginx {
 /// come with this one, and where the location has no tcp_nodelay.
 void hold_answer(ngx_http_request_t* r);
 
-/// What is held of the connection of `r` leaves now.
-void release_answers(ngx_http_request_t* r);
-
-/// The same as a handler of the log phase, which each request comes to: what
-/// isn't ours may end the connection. NGX_OK.
+/// A handler of the log phase, which each request comes to: where `r` isn't ours,
+/// which may end the connection, what is held of it leaves now. NGX_OK.
 ngx_int_t release_at_end(ngx_http_request_t* r);
 
 }  // namespace paperboy::nginx

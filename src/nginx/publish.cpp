@@ -15,7 +15,6 @@
 #include "nginx/asked.hpp"
 #include "nginx/body.hpp"
 #include "nginx/handlers.hpp"
-#include "nginx/pipeline.hpp"
 #include "nginx/request.hpp"
 #include "nginx/worker.hpp"
 #include "ws/grammar.hpp"
@@ -31,7 +30,6 @@ constexpr Error kTooLarge{
 
 /// Of what is answered for a channel, beside its name.
 constexpr std::size_t kOutcomeSize = 80;  // bytes
-constexpr std::uint64_t kMany = 32;       // subscribers
 
 constexpr Error kOpen{ErrorCode::internal, "not answered yet"};
 
@@ -151,22 +149,9 @@ struct Publishing : Asked {
   std::size_t open = 0;
 };
 
-bool many_hear(const std::vector<Outcome>& outcomes) {
-  std::uint64_t all = 0;
-  for (const Outcome& one : outcomes) {
-    if (one.result) all += one.result->subscribers;
-  }
-  return all >= kMany;
-}
-
-/// Where many hear it the answer's own write is little beside theirs. So it
-/// leaves at once, and a publisher who goes on may have more here before this
-/// goes out.
 ngx_int_t answer_all(ngx_http_request_t* r, const Publishing& all) {
   if (all.outcomes.size() > 1 || all.outcomes[0].result) {
-    const ngx_int_t status = answer_outcomes(r, location_conf(r), all.outcomes);
-    if (many_hear(all.outcomes)) release_answers(r);
-    return status;
+    return answer_outcomes(r, location_conf(r), all.outcomes);
   }
   Request& request = *Request::of(r);
   request.refusal = {};
