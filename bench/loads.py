@@ -38,9 +38,11 @@ def rate(bench, peer, subscribers, deliveries=100_000, seconds=5):
 
 
 def channels(bench, peer, workers):
-    """5,000 channels of two subscribers each, published to over HTTP."""
+    """5,000 channels of two subscribers each, published to over HTTP. The
+    buffer is what docs/performance.md says for publishers in a pipeline."""
     number = bench.size(5000, 50)
-    with bench.start(peer, connections=2 * number, workers=workers) as server:
+    with bench.start(peer, connections=2 * number, workers=workers,
+                     header_buffer='8k') as server:
         return bench.load(
             server, 'fanout', *server.subscriber(), *server.publisher(),
             '-c', 2 * number, '--channels', number,
