@@ -89,7 +89,8 @@ def json(bench, peer, deflate):
         words = server.subscriber() + (['--deflate'] if deflate else [])
         result = bench.load(
             server, 'fanout', *words, *server.publisher(), '-c', count,
-            '--publish-body-file', json_body(bench), '--window', 2,
+            '--publish-body-file', json_body(bench), '--check', 'whole',
+            '--window', 2,
             '--publish-depth', 2, '-m', bench.size(300, 20),
             '--warmup', bench.size(10, 2), '--duration', 8)
         if result['compressed'] != (result['frames'] if deflate else 0):
@@ -211,13 +212,13 @@ def json_body(bench):
     dice = random.Random(7)
     words = ('alpha bravo charlie delta echo foxtrot golf hotel india juliet '
              'kilo lima mike november oscar papa quebec romeo sierra').split()
-    text = '{"seq":"#seq:%s#","at":"#ts:%t#","orders":['
+    text = '{"seq":"#seq:%s#","ch":"#ch:%c#","at":"#ts:%t#","orders":['
     while len(text) < 900:
         text += (f'{{"id":{dice.randrange(10**6)},"name":"{dice.choice(words)} '
                  f'{dice.choice(words)}","price":{dice.randrange(10**5) / 100},'
                  f'"open":{dice.choice(("true", "false"))}}},')
     text = text[:-1] + '],"note":"'
-    text += 'x' * (1000 - len(text)) + '"}'
+    text += 'x' * (990 - len(text)) + '#sum:%k#"}'
     path = bench.file('body.json')
     with open(path, 'w') as file:
         file.write(text)

@@ -53,6 +53,7 @@ def faults(result):
         return [f'round {result["round"]} failed: {said}']
     found = [f'{name} {result[name]}' for name in
              ('failed', 'closed_by_server', 'missing', 'duplicates', 'reorders',
+              'late_first', 'misdelivered', 'damaged', 'protocol_errors',
               'publish_errors') if result.get(name)]
     if result.get('completeness', 1) < 1:
         found.append(f'{100 * result["completeness"]:.2f} % complete')

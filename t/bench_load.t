@@ -2,10 +2,10 @@
 # one isn't. Counts, never times.
 use v5.36;
 use lib 't/lib';
+use File::Temp ();
 use IPC::Open2 qw(open2);
 use JSON::PP   ();
-use Paperboy::Nginx;
-use Test::More;
+use Paperboy::Test;
 
 my $dir = $Paperboy::Nginx::MODULE =~ s{[^/]+$}{}r;
 plan(skip_all => 'the load client is not built (PAPERBOY_TESTS)')
@@ -15,28 +15,38 @@ plan(skip_all => 'the load client is not built (PAPERBOY_TESTS)')
 # last.
 my ($MESSAGES, $SUBSCRIBERS, $EACH, $FAULTS) = (100, 5, 7, 14);
 my %CLEAN = (expected => 500, delivered => 500, missing => 0, duplicates => 0,
-    reorders => 0, gaps => 0, open => 5, open_after => 5, failed => 0,
+    reorders => 0, gaps => 0, late_first => 0, misdelivered => 0, damaged => 0,
+    open => 5, open_after => 5, failed => 0,
     protocol_errors => 0, publish_errors => 0, published => 100);
 
 # What the client found at a server with these words, and its status.
 sub against ($words, @more) {
     my $pid = open2(my $said, my $unused, "$dir/load_server", 0, @$words);
     chomp(my $port = <$said>);
-    my $host = "127.0.0.1:$port";
-    my @found = load('fanout', '--target', $host, '--path', '/sub?id=%r-%c',
-        '--publish-url', "http://$host/pub?id=%r-%c", '--settle', 0, '--drain',
-        1, '--linger', 0.3, '-c', $SUBSCRIBERS, '-m', $MESSAGES, '--server-pids', $pid, @more);
+    my $host  = "127.0.0.1:$port";
+    my @found = fanout($host, $host, '--path', '/sub?id=%r-%c',
+        '--server-pids', $pid, @more);
     kill TERM => $pid;
     waitpid $pid, 0;
     return @found;
 }
 
+sub fanout ($subscribe, $publish, @more) {
+    return load('fanout', '--target', $subscribe, '--publish-url',
+        "http://$publish/pub?id=%r-%c", '--settle', 0, '--drain', 1,
+        '--linger', 0.3, '-c', $SUBSCRIBERS, '-m', $MESSAGES, @more);
+}
+
+# What it said as JSON, its status, and what it said to people.
 sub load (@words) {
-    my $pid = open2(my $out, my $in, 'sh', '-c', 'exec "$@" 2>/dev/null', 'sh',
+    my $errors = File::Temp->new;
+    my $pid = open2(my $out, my $in, 'sh', '-c', 'exec "$@" 2>"$0"', "$errors",
         "$dir/load", @words);
     my $text = join '', <$out>;
     waitpid $pid, 0;
-    return ($text ? JSON::PP::decode_json($text) : {}, $? >> 8);
+    my $status = $? >> 8;
+    return ($text ? JSON::PP::decode_json($text) : {}, $status,
+        join '', <$errors>);
 }
 
 sub found ($name, $run, $status, %other) {
@@ -45,6 +55,15 @@ sub found ($name, $run, $status, %other) {
     is_deeply({ map { $_ => $found->{$_} } keys %want }, \%want, $name);
     is($got, $status, "$name: status $status");
     return $found;
+}
+
+# A fault that spoils each message that it concerns, and nothing else.
+sub spoils ($name, $words, @more) {
+    my $all = $FAULTS * $SUBSCRIBERS;
+    my $run = [against($words, @more)];
+    found($name, $run, 1, delivered => 500 - $all, damaged => $all);
+    like($run->[2], qr/ $all DAMAGED$/, "$name: in words");
+    return;
 }
 
 my $all = $FAULTS * $SUBSCRIBERS;
@@ -75,6 +94,89 @@ my ($held) = against(['drop=1'], '-m', 3, '--window', 1, '--publish-depth', 8,
     '--duration', 0.3, '--drain', 0.2);
 is_deeply([@$held{qw(published expected delivered)}], [1, 5, 0],
     'a window of one: a message waits for the one before it');
+
+found('messages to subscribers of another channel',
+    [against(['cross=7'], '--channels', 5)], 1, expected => 100,
+    delivered => 90, missing => 10, gaps => 10, misdelivered => 10);
+
+# What is in a message.
+my @WHOLE = ('--publish-body', '{"it":"%P"}', '--check', 'whole');
+found('one that sends fragments', [against(['parts'])], 0);
+found('a body of one\'s own', [against([], '--publish-body', '{"it":"%P"}')], 0);
+found('one that is checked as a whole', [against([], @WHOLE)], 0);
+found('messages that are checked by their marks alone',
+    [against([], '--check', 'marked')], 0);
+for my $fault ("damage=$EACH", "short=$EACH", "long=$EACH") {
+    spoils($fault, [$fault]);
+    spoils("$fault in fragments", [$fault, 'parts']);
+    spoils("$fault, the body one's own", [$fault], @WHOLE);
+}
+for my $fault ("damage=$EACH", "short=$EACH") {
+    spoils("$fault, between marks", [$fault], '--check', 'marked');
+}
+
+# Where a channel begins and ends, the warm-up's included.
+my %LATE = (missing => 15, gaps => 5, late_first => 5);
+found('the first ones are left out', [against(['late=3'])], 1, %LATE,
+    delivered => 485);
+my $run = [against(['late=3'], '--warmup', 20)];
+found('the first ones of the warm-up', $run, 1, %LATE);
+like($run->[2], qr/ 15 MISSING, 5 LATE FIRST$/, 'in words');
+found('the last ones', [against(['last=98'])], 1, delivered => 485,
+    missing => 15);
+found('the last ones of the warm-up',
+    [against(['last=18'], '--warmup', 20, '-m', 0)], 1, expected => 0,
+    delivered => 0, published => 0, missing => 15);
+
+subtest 'Paperboy is not blamed' => sub {
+    my $files = File::Temp->newdir;
+    self_signed($files);
+    my $nginx = nginx(workers => 1, dir => $files, http => <<'END');
+paperboy_origin any;
+paperboy_zone main 4m;
+server {
+    listen 127.0.0.1:%%PORT%%;
+    listen 127.0.0.1:%%PORT_tls%% ssl;
+    ssl_certificate %%DIR%%/tls.crt;
+    ssl_certificate_key %%DIR%%/tls.key;
+    location /sub { paperboy raw; paperboy_channel $arg_id; paperboy_deflate 1; }
+    location /native { paperboy native; }
+    location /pub { paperboy_publish any; paperboy_channel $arg_id; }
+}
+END
+    my ($plain, $tls) = map { '127.0.0.1:' . $nginx->port($_) } '', 'tls';
+    my @raw    = ('--path', '/sub?id=%r-%c');
+    my @native = ('--path', '/native', '--reply', '{}={}', '--hello',
+        '{"id":1,"connect":{}}', '--hello',
+        '{"id":2,"subscribe":{"channel":"%r-%c"}}', '--publish-body',
+        '{"it":"%P"}');
+    found('raw',      [fanout($plain, $plain, @raw)], 0);
+    found('over TLS', [fanout($tls, $plain, @raw, '--tls')], 0);
+    my $found = found('compressed', [fanout($plain, $plain, @raw, '--deflate')],
+        0);
+    is($found->{compressed}, 500, 'all of them are');
+    found('compressed, over TLS, many channels',
+        [fanout($tls, $plain, @raw, '--tls', '--deflate', '--channels', 5)], 0,
+        expected => 100, delivered => 100);
+    found('native', [fanout($plain, $plain, @native)], 0);
+    found('native, many channels',
+        [fanout($plain, $plain, @native, '--channels', 5)], 0,
+        expected => 100, delivered => 100);
+};
+
+sub refuses ($says, @words) {
+    my ($found, $status, $said) = fanout('127.0.0.1:1', '127.0.0.1:1', @words);
+    is($status, 2, "@words");
+    like($said, qr/^load: .*\Q$says\E/, 'and why');
+    return;
+}
+refuses('--publish-body: needs %P or #seq:%s#', '--publish-body', 'nothing');
+refuses('has to be the first', '--publish-body', '#ts:%t##seq:%s#');
+refuses('#ts:%t# is needed', '--publish-body', '#seq:%s# %t', '--check', 'whole');
+refuses('expected whole or marked', '--check',  'some');
+refuses('expected rst or clean',    '--close',  'soon');
+refuses('expected a whole number',  '-c',       'many');
+refuses('expected a number',        '--settle', 'long');
 
 my ($hold, $status) = load('hold', '--target', '127.0.0.1:1', '-c', 3,
     '--settle', 0, '--duration', 0);

@@ -86,10 +86,23 @@ std::vector<std::uint64_t> Crowd::audiences() const {
   for (const auto& worker : workers_) {
     for (const auto& connection : worker->connections()) {
       if (connection.state != State::open) continue;
-      ++audiences[connection.index % audiences.size()];
+      ++audiences[connection.channel];
     }
   }
   return audiences;
+}
+
+std::uint64_t Crowd::missing_at_the_end(
+    const std::vector<std::uint64_t>& sequences) const {
+  std::uint64_t missing = 0;
+  for (const auto& worker : workers_) {
+    for (const auto& connection : worker->connections()) {
+      if (connection.state != State::open) continue;
+      const std::uint64_t last = sequences[connection.channel];
+      missing += last - std::min(last, connection.sequence);
+    }
+  }
+  return missing;
 }
 
 Tally Crowd::tally() const {

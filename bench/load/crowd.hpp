@@ -34,6 +34,10 @@ class Crowd {
   [[nodiscard]] std::uint64_t last_received_ns() const;
   /// How many of those that are open listen to each channel.
   [[nodiscard]] std::vector<std::uint64_t> audiences() const;
+  /// Messages up to these numbers of each channel that didn't come to those
+  /// that are open, and after which none has.
+  [[nodiscard]] std::uint64_t missing_at_the_end(
+      const std::vector<std::uint64_t>& sequences) const;
   /// Of all threads, when they have stopped.
   [[nodiscard]] Tally tally() const;
 

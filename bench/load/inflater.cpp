@@ -4,13 +4,12 @@ namespace paperboy::load {
 
 namespace {
 
-constexpr std::size_t kMost = 1U << 20;
 constexpr int kWindow = -15;  // no header of zlib's
 constexpr Bytes kTail("\0\0\xff\xff", 4);
 
 }  // namespace
 
-Inflater::Inflater() {
+Inflater::Inflater(std::size_t most) : most_(most) {
   if (inflateInit2(&stream_, kWindow) != Z_OK) give_up("zlib doesn't begin");
 }
 
@@ -18,7 +17,7 @@ Inflater::~Inflater() { inflateEnd(&stream_); }
 
 std::optional<Bytes> Inflater::inflate(Bytes payload) {
   inflateReset(&stream_);
-  if (out_.empty()) out_.resize(kMost);
+  if (out_.empty()) out_.resize(most_);
   in_.assign(payload).append(kTail);
   stream_.next_in = reinterpret_cast<Bytef*>(in_.data());
   stream_.avail_in = static_cast<uInt>(in_.size());

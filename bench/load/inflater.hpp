@@ -13,16 +13,18 @@ namespace paperboy::load {
 
 class Inflater {
  public:
-  Inflater();
+  /// Of messages of so many bytes, uncompressed.
+  explicit Inflater(std::size_t most);
   ~Inflater();
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
-  /// Good until the next one; at most a megabyte of it. Nothing: it is broken.
+  /// Good until the next one; cut where it is larger. Nothing: it is broken.
   [[nodiscard]] std::optional<Bytes> inflate(Bytes payload);
 
  private:
   z_stream stream_{};
+  const std::size_t most_;
   std::string in_;
   std::vector<char> out_;
 };

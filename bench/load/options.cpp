@@ -17,22 +17,25 @@ using Switch = std::function<void()>;
 template <typename Number>
 Setter whole(Number& number, std::uint64_t least = 0) {
   return [&number, least](const std::string& text) {
+    if (text.empty() || text.find_first_not_of("0123456789") != text.npos) {
+      give_up('"' + text + "\": expected a whole number");
+    }
     number = static_cast<Number>(std::max(number_of(text), least));
   };
 }
 
 Setter real(double& number) {
   return [&number](const std::string& text) {
-    number = std::strtod(text.c_str(), nullptr);
+    char* end = nullptr;
+    number = std::strtod(text.c_str(), &end);
+    if (text.empty() || *end != '\0' || !(number >= 0)) {
+      give_up('"' + text + "\": expected a number");
+    }
   };
 }
 
 Setter text(std::string& to) {
   return [&to](const std::string& value) { to = value; };
-}
-
-Setter body(Template& to) {
-  return [&to](const std::string& value) { to = Template(unescape(value)); };
 }
 
 Setter header(Dialogue& dialogue) {
@@ -95,15 +98,20 @@ void add_subscribers(Words& words, Subscribers& to) {
   words["--source-base"] = text(to.source_base);
   words["--rcvbuf"] = whole(to.receive_buffer);
   words["--close"] = [&to](const std::string& how) {
+    if (how != "rst" && how != "clean") {
+      give_up("--close: expected rst or clean");
+    }
     to.close_politely = how == "clean";
   };
 }
 
 void add_publishing(Words& words, Publishing& to) {
   words["--publish-url"] = text(to.url);
-  words["--publish-body"] = body(to.body);
+  words["--publish-body"] = [&to](const std::string& value) {
+    to.body = unescape(value);
+  };
   words["--publish-body-file"] = [&to](const std::string& path) {
-    to.body = Template(needed_file(path));
+    to.body = needed_file(path);
   };
   words["--publish-method"] = text(to.method);
   add_hellos(words, "--publish-", to.dialogue);
@@ -122,6 +130,12 @@ void add_publishing(Words& words, Publishing& to) {
 
 void add_common(Words& words, Options& to) {
   words["--size"] = whole(to.run.payload);
+  words["--check"] = [&to](const std::string& how) {
+    if (how != "whole" && how != "marked") {
+      give_up("--check: expected whole or marked");
+    }
+    to.check = how == "whole" ? Check::whole : Check::marked;
+  };
   words["--lines"] = [&to](const std::string& path) {
     to.run.lines = split(needed_file(path), '\n');
   };
@@ -232,6 +246,15 @@ const std::string* Options::reply_to(Bytes frame) const {
     if (frame.starts_with(prefix)) return &answer;
   }
   return nullptr;
+}
+
+bool Options::is_whole() const {
+  if (check != Check::as_it_seems) return check == Check::whole;
+  const Dialogue& dialogue = subscribers.dialogue;
+  return publishing.body == "%P" && !publishing.mqtt &&
+         publishing.scheme != Publishing::Scheme::tcp &&
+         dialogue.hellos.empty() && dialogue.subprotocol.empty() &&
+         !dialogue.wait_first;
 }
 
 Options parse_options(int count, char** words) {

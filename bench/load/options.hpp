@@ -58,7 +58,7 @@ struct Publishing {
   std::string url;
   std::string method = "POST";
   Dialogue dialogue;
-  Template body{"%P"};
+  std::string body = "%P";  ///< a template
   bool mqtt = false;
   Template mqtt_topic;
   std::uint8_t opcode = kText;
@@ -79,12 +79,16 @@ struct Publishing {
 
 enum class Mode : std::uint8_t { hold, fanout, churn };
 
+/// How much of a frame is compared with what was published.
+enum class Check : std::uint8_t { as_it_seems, whole, marked };
+
 struct Options {
   Mode mode = Mode::hold;
   Subscribers subscribers;
   Publishing publishing;
   /// A frame that begins so is answered so, and not counted.
   std::vector<std::pair<std::string, std::string>> replies;
+  Check check = Check::as_it_seems;
   Servers servers;
   Run run;
   Key key;
@@ -96,6 +100,9 @@ struct Options {
 
   /// The answer to such a frame, or null.
   [[nodiscard]] const std::string* reply_to(Bytes frame) const;
+  /// A frame is a message and nothing else: so it seems where the body is not
+  /// of one's own and subscribers say nothing to get it.
+  [[nodiscard]] bool is_whole() const;
 };
 
 /// Ends the process with a message where they are wrong, or with the help.

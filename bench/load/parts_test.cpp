@@ -10,7 +10,7 @@ namespace {
 
 using namespace paperboy::load;
 
-const Run kRun{"run", 40, {"first", "second"}};
+const Run kRun{"run", 41, {"first", "second"}};
 
 std::string fill(Bytes text, const Values& values = {}) {
   return Template(text).fill(values, kRun);
@@ -53,10 +53,17 @@ void templates_are_filled(void**) {
 void a_payload_has_its_size_and_its_marks(void**) {
   Values values;
   values.sequence = 12;
+  values.channel = 3;
   values.time = 345;
   const std::string payload = fill("%P", values);
-  assert_int_equal(payload.size(), 40);
-  assert_true(payload.starts_with("#seq:12##ts:345#xxx"));
+  assert_int_equal(payload.size(), kRun.payload);
+  const std::string check = fill("%k", values);
+  assert_int_equal(check.size(), 8);
+  assert_string_equal(
+      payload.c_str(),
+      ("#seq:12##ch:3##ts:345##sum:" + check + "#xxxx.").c_str());
+  values.time = 346;
+  assert_true(fill("%k", values) != check);
 }
 
 void escapes_are_read(void**) {
@@ -121,7 +128,7 @@ void json_is_written(void**) {
 
 // RFC 7692 section 7.2.3.1.
 void compressed_messages_are_read(void**) {
-  Inflater inflater;
+  Inflater inflater(100);
   for (int i = 0; i < 2; ++i) {
     const auto text = inflater.inflate(from_hex("f2 48 cd c9 c9 07 00"));
     assert_true(text.has_value() && *text == "Hello");

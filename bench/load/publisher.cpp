@@ -21,6 +21,7 @@ Publisher::Publisher(const Options& options,
                      std::vector<std::uint64_t> audiences, Received received)
     : options_(options),
       how_(options.publishing),
+      body_(how_.body),
       audiences_(std::move(audiences)),
       received_(std::move(received)),
       sequences_(audiences_.size(), 0),
@@ -100,7 +101,7 @@ void Publisher::publish_one(Connection& connection) {
 }
 
 void Publisher::append_message(std::string& out, const Values& values) const {
-  std::string body = how_.body.fill(values, options_.run);
+  std::string body = body_.fill(values, options_.run);
   if (how_.mqtt) {  // at most once
     const std::string topic = how_.mqtt_topic.fill(values, options_.run);
     body = mqtt_packet(0x30, mqtt_string(topic) + body);

@@ -31,6 +31,10 @@ class Publisher {
   [[nodiscard]] std::uint64_t published() const { return published_; }
   /// Deliveries, by what listened when it was made.
   [[nodiscard]] std::uint64_t expected() const { return expected_; }
+  /// Of the last message of each channel.
+  [[nodiscard]] const std::vector<std::uint64_t>& sequences() const {
+    return sequences_;
+  }
   [[nodiscard]] const Histogram& answers() const { return answers_; }
   [[nodiscard]] std::uint64_t error_count() const { return error_count_; }
   [[nodiscard]] const std::map<std::string, std::uint64_t>& errors() const {
@@ -74,6 +78,7 @@ class Publisher {
 
   const Options& options_;
   const Publishing& how_;
+  const Template body_;
   const std::vector<std::uint64_t> audiences_;
   const Received received_;
   std::vector<std::uint64_t> sequences_;  ///< of each channel

@@ -49,12 +49,6 @@ std::string Period::server_json() const {
   return json.text();
 }
 
-bool is_clean(const Tally& tally, std::uint64_t expected) {
-  return tally.messages - tally.duplicates == expected && tally.missing == 0 &&
-         tally.duplicates == 0 && tally.reorders == 0 &&
-         tally.protocol_errors == 0;
-}
-
 Report::Report(const Options& options, Bytes mode)
     : options_(options), line_(options.label + " " + std::string(mode) + ":") {
   json_.add_text("mode", mode);
@@ -68,6 +62,10 @@ void Report::say(Bytes what, double number, int digits) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), " %.*f ", digits, number);
   line_.append(text.data()).append(what).append(",");
+}
+
+void Report::say_fault(Bytes what, std::uint64_t number) {
+  if (number != 0) say(what, static_cast<double>(number), 0);
 }
 
 void Report::add_connecting(std::uint64_t open, const Period& period) {
@@ -142,6 +140,8 @@ void Report::add_deliveries(const Tally& tally, std::uint64_t expected,
   json_.add("duplicates", tally.duplicates);
   json_.add("reorders", tally.reorders);
   json_.add("late_first", tally.late_first);
+  json_.add("misdelivered", tally.misdelivered);
+  json_.add("damaged", tally.damaged);
   json_.add("protocol_errors", tally.protocol_errors);
   json_.add("frames", tally.frames);
   json_.add("compressed", tally.compressed);
@@ -161,10 +161,13 @@ void Report::add_deliveries(const Tally& tally, std::uint64_t expected,
   say("cores", period.server_s() / period.seconds(), 2);
   say("ms p50", milliseconds(tally.latency.percentile(50)), 2);
   say("ms p99", milliseconds(tally.latency.percentile(99)), 2);
-  if (tally.missing + tally.duplicates + tally.reorders == 0) return;
-  say("MISSING", static_cast<double>(tally.missing), 0);
-  say("DUPLICATES", static_cast<double>(tally.duplicates), 0);
-  say("REORDERS", static_cast<double>(tally.reorders), 0);
+  say_fault("MISSING", tally.missing);
+  say_fault("DUPLICATES", tally.duplicates);
+  say_fault("REORDERS", tally.reorders);
+  say_fault("LATE FIRST", tally.late_first);
+  say_fault("MISDELIVERED", tally.misdelivered);
+  say_fault("DAMAGED", tally.damaged);
+  say_fault("PROTOCOL ERRORS", tally.protocol_errors);
 }
 
 void Report::add_churn(const Tally& tally, const Period& period) {

@@ -46,9 +46,6 @@ struct Room {
   Machine all;
 };
 
-/// Every message came once, in order.
-[[nodiscard]] bool is_clean(const Tally& tally, std::uint64_t expected);
-
 class Report {
  public:
   /// Options must outlive it.
@@ -68,6 +65,7 @@ class Report {
 
  private:
   void say(Bytes what, double number, int digits);
+  void say_fault(Bytes what, std::uint64_t number);
 
   const Options& options_;
   Json json_;

@@ -4,12 +4,22 @@
 //   GET  /anything?id=CHANNEL   upgraded, and subscribed to that channel
 //   POST /anything?id=CHANNEL   the body goes to its subscribers; 204
 //
-//   load_server PORT [each] [drop=N] [double=N] [swap=N]
+//   load_server PORT [each] [parts] [FAULT=N]...
 //
 // Says which port it is, one of the system's choice for 0. What one wake-up
 // brings leaves in one write for each subscriber; with `each`, a message leaves
-// at once. So that the load client can be tried: each Nth message of a channel
-// is left out, sent twice, or sent after the next one.
+// at once; with `parts`, in two fragments (RFC 6455 section 5.4). So that the
+// load client can be tried, each Nth message of a channel is treated so:
+//
+//   drop    left out
+//   double  sent twice
+//   swap    sent after the next one
+//   cross   sent to the next channel's subscribers instead
+//   damage  a bit of its last third is another
+//   short   its last byte is left out
+//   long    it has one more
+//   late    the first N of a channel are left out
+//   last    and all from its Nth on
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -37,6 +47,32 @@ struct Faults {
   std::uint64_t drop = 0;
   std::uint64_t twice = 0;
   std::uint64_t swap = 0;
+  std::uint64_t cross = 0;
+  std::uint64_t damage = 0;
+  std::uint64_t shorter = 0;
+  std::uint64_t longer = 0;
+  std::uint64_t late = 0;
+  std::uint64_t last = 0;
+};
+
+struct FaultName {
+  Bytes word;
+  std::uint64_t Faults::*fault;
+};
+constexpr std::array<FaultName, 9> kFaults{{{"drop=", &Faults::drop},
+                                            {"double=", &Faults::twice},
+                                            {"swap=", &Faults::swap},
+                                            {"cross=", &Faults::cross},
+                                            {"damage=", &Faults::damage},
+                                            {"short=", &Faults::shorter},
+                                            {"long=", &Faults::longer},
+                                            {"late=", &Faults::late},
+                                            {"last=", &Faults::last}}};
+
+struct Plan {
+  bool each = false;
+  bool parts = false;
+  Faults faults;
 };
 
 struct Channel {
@@ -54,7 +90,7 @@ struct Client {
 
 class Server {
  public:
-  Server(std::uint16_t port, bool each, Faults faults);
+  Server(std::uint16_t port, Plan plan);
   [[noreturn]] void run();
 
  private:
@@ -63,7 +99,9 @@ class Server {
   void take_requests(int fd);
   std::size_t take_request(int fd, Bytes in);
   void subscribe(int fd, Bytes head, Channel& channel);
-  void publish(Channel& channel, Bytes message);
+  void publish(const std::string& id, Bytes message);
+  [[nodiscard]] std::string frame_of(Bytes message, std::uint64_t number) const;
+  Channel& next_channel(const std::string& id);
   void flush_channels();
   void send_to(int fd, Bytes bytes);
   void send_rest(int fd);
@@ -71,8 +109,7 @@ class Server {
   void end(int fd);
   Client& of(int fd) { return *clients_[static_cast<std::size_t>(fd)]; }
 
-  const bool each_;
-  const Faults faults_;
+  const Plan plan_;
   int epoll_;
   int listener_;
   std::vector<std::unique_ptr<Client>> clients_;  ///< by descriptor
@@ -81,9 +118,8 @@ class Server {
   std::array<char, 1U << 18> buffer_{};
 };
 
-Server::Server(std::uint16_t port, bool each, Faults faults)
-    : each_(each),
-      faults_(faults),
+Server::Server(std::uint16_t port, Plan plan)
+    : plan_(plan),
       epoll_(epoll_create1(0)),
       listener_(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
   const int one = 1;
@@ -168,12 +204,11 @@ std::size_t Server::take_request(int fd, Bytes in) {
   if (in.size() < size) return 0;
   const std::size_t name = head.find("id=") + 3;
   const std::string id(head.substr(name, head.find(' ', name) - name));
-  Channel& channel = channels_[id];
   if (head.starts_with("POST ")) {
-    publish(channel, in.substr(end + 4, size - end - 4));
+    publish(id, in.substr(end + 4, size - end - 4));
     send_to(fd, "HTTP/1.1 204 No Content\r\n\r\n");
   } else {
-    subscribe(fd, head, channel);
+    subscribe(fd, head, channels_[id]);
   }
   return size;
 }
@@ -187,22 +222,56 @@ void Server::subscribe(int fd, Bytes head, Channel& channel) {
               accept_for(field_of(head, "sec-websocket-key")) + "\r\n\r\n");
 }
 
-void Server::publish(Channel& channel, Bytes message) {
-  const auto turn = [number = ++channel.messages](std::uint64_t each) {
-    return each != 0 && number % each == 0;
-  };
-  std::string frame;
-  append_server_frame(frame, kText, message);
-  if (turn(faults_.swap)) {
+bool is_turn(std::uint64_t number, std::uint64_t each) {
+  return each != 0 && number % each == 0;
+}
+
+void Server::publish(const std::string& id, Bytes message) {
+  const Faults& faults = plan_.faults;
+  Channel& channel = channels_[id];
+  const std::uint64_t number = ++channel.messages;
+  const std::string frame = frame_of(message, number);
+  if (is_turn(number, faults.swap)) {
     channel.held = frame;
     return;
   }
-  if (!turn(faults_.drop)) channel.waiting += frame;
-  if (turn(faults_.twice)) channel.waiting += frame;
-  channel.waiting += channel.held;
-  channel.held.clear();
-  dirty_.insert(&channel);
-  if (each_) flush_channels();
+  Channel& to = is_turn(number, faults.cross) ? next_channel(id) : channel;
+  const bool left_out = is_turn(number, faults.drop) || number <= faults.late ||
+                        (faults.last != 0 && number >= faults.last);
+  if (!left_out) to.waiting += frame;
+  if (is_turn(number, faults.twice)) to.waiting += frame;
+  dirty_.insert(&to);
+  if (!channel.held.empty()) {
+    channel.waiting += channel.held;
+    channel.held.clear();
+    dirty_.insert(&channel);
+  }
+  if (plan_.each) flush_channels();
+}
+
+std::string Server::frame_of(Bytes message, std::uint64_t number) const {
+  std::string more;
+  if (is_turn(number, plan_.faults.shorter)) message.remove_suffix(1);
+  if (is_turn(number, plan_.faults.longer)) {
+    message = more.append(message).append("x");
+  }
+  std::string frame;
+  if (plan_.parts) {
+    const std::size_t half = message.size() / 2;
+    append_server_frame(frame, kText, message.substr(0, half), false);
+    append_server_frame(frame, kContinuation, message.substr(half));
+  } else {
+    append_server_frame(frame, kText, message);
+  }
+  if (is_turn(number, plan_.faults.damage)) {
+    frame[frame.size() - message.size() / 3] ^= 1;
+  }
+  return frame;
+}
+
+Channel& Server::next_channel(const std::string& id) {
+  const auto next = channels_.upper_bound(id);
+  return next == channels_.end() ? channels_.begin()->second : next->second;
 }
 
 void Server::flush_channels() {
@@ -239,29 +308,36 @@ void Server::end(int fd) {
   close(fd);
 }
 
-std::uint64_t number_in(Bytes word, Bytes name) {
-  return word.starts_with(name) ? number_of(word.substr(name.size())) : 0;
+Plan plan_of(int count, char** words) {
+  Plan plan;
+  for (int i = 2; i < count; ++i) {
+    const Bytes word = words[i];
+    const auto* const fault = std::ranges::find_if(
+        kFaults,
+        [word](const FaultName& name) { return word.starts_with(name.word); });
+    if (word == "each") {
+      plan.each = true;
+    } else if (word == "parts") {
+      plan.parts = true;
+    } else if (fault != kFaults.end()) {
+      plan.faults.*fault->fault = number_of(word.substr(fault->word.size()));
+    } else {
+      give_up(std::string(word) + ": no such word");
+    }
+  }
+  return plan;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) give_up("load_server PORT [each] [drop=N] [double=N] [swap=N]");
+  if (argc < 2) give_up("load_server PORT [each] [parts] [FAULT=N]...");
   std::signal(SIGPIPE, SIG_IGN);
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  bool each = false;
-  Faults faults;
-  for (int i = 2; i < argc; ++i) {
-    const Bytes word = argv[i];
-    each |= word == "each";
-    faults.drop += number_in(word, "drop=");
-    faults.twice += number_in(word, "double=");
-    faults.swap += number_in(word, "swap=");
-  }
   const auto server = std::make_unique<Server>(
-      static_cast<std::uint16_t>(number_of(argv[1])), each, faults);
+      static_cast<std::uint16_t>(number_of(argv[1])), plan_of(argc, argv));
   server->run();
 }

@@ -24,6 +24,8 @@ void Tally::add(const Tally& other) {
   duplicates += other.duplicates;
   reorders += other.reorders;
   late_first += other.late_first;
+  misdelivered += other.misdelivered;
+  damaged += other.damaged;
   protocol_errors += other.protocol_errors;
   for (const auto& [kind, count] : other.errors) errors[kind] += count;
   connect.add(other.connect);
@@ -34,6 +36,11 @@ void Tally::begin() {
   latency.clear();
   connect.clear();
   messages = frames = payload_bytes = wire_bytes = handshakes = compressed = 0;
+}
+
+bool Tally::is_clean() const {
+  return missing == 0 && duplicates == 0 && reorders == 0 && late_first == 0 &&
+         misdelivered == 0 && damaged == 0 && protocol_errors == 0;
 }
 
 void Tally::note_error(const std::string& kind) {

@@ -23,10 +23,12 @@ struct Tally {
   std::uint64_t wire_bytes = 0;
 
   std::uint64_t gaps = 0;
-  std::uint64_t missing = 0;  ///< messages, in all gaps
+  std::uint64_t missing = 0;  ///< messages, in all gaps and after the last
   std::uint64_t duplicates = 0;
   std::uint64_t reorders = 0;
-  std::uint64_t late_first = 0;  ///< connections whose first was not number 1
+  std::uint64_t late_first = 0;    ///< connections whose first was not number 1
+  std::uint64_t misdelivered = 0;  ///< messages of another channel
+  std::uint64_t damaged = 0;       ///< messages that aren't what was published
   std::uint64_t protocol_errors = 0;
 
   std::map<std::string, std::uint64_t> errors;
@@ -36,6 +38,8 @@ struct Tally {
   void add(const Tally& other);
   /// Begins to measure: what was faulty before stays.
   void begin();
+  /// Nothing was faulty in what came.
+  [[nodiscard]] bool is_clean() const;
   /// At most so many kinds are told apart.
   void note_error(const std::string& kind);
 };

@@ -1,5 +1,6 @@
 #include "template.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -9,18 +10,44 @@ namespace paperboy::load {
 
 namespace {
 
-constexpr Bytes kPlaces = "icstnrlP";
+constexpr Bytes kPlaces = "icstnrlkP";
 constexpr Bytes kEscapes = "nrt0";
 constexpr Bytes kEscaped("\n\r\t\0", 4);
 
+// Where it goes on.
+char* put(char* at, Bytes text) {
+  return std::copy(text.begin(), text.end(), at);
+}
+char* put(char* at, std::uint64_t number) {
+  constexpr std::size_t kDigits = 20;
+  return std::to_chars(at, at + kDigits, number).ptr;
+}
+
+// So that a number that was changed is none of these (splitmix64's last steps).
+char* put_check(char* at, const Values& values) {
+  constexpr Bytes kDigits = "0123456789abcdef";
+  std::uint64_t mixed = values.sequence * 0x9E3779B97F4A7C15U +
+                        values.channel * 0xD1B54A32D192ED03U + values.time;
+  mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9U;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBU;
+  for (int shift = 60; shift >= 32; shift -= 4) {
+    *at++ = kDigits[(mixed >> shift) & 15];
+  }
+  return at;
+}
+
+// Each message is filled in when it is published and when it first comes.
 void append_payload(std::string& out, const Values& values, std::size_t size) {
-  const std::size_t begin = out.size();
-  out += "#seq:";
-  out += std::to_string(values.sequence);
-  out += "##ts:";
-  out += std::to_string(values.time);
-  out += '#';
-  if (out.size() - begin < size) out.resize(begin + size, 'x');
+  std::array<char, 96> marks;
+  char* end = put(put(marks.data(), "#seq:"), values.sequence);
+  end = put(put(end, "##ch:"), values.channel);
+  end = put(put(end, "##ts:"), values.time);
+  end = put(put_check(put(end, "##sum:"), values), "#");
+  const auto had = static_cast<std::size_t>(end - marks.data());
+  out.append(marks.data(), had);
+  if (had >= size) return;
+  out.append(size - had - 1, 'x');
+  out += '.';
 }
 
 void append_number(std::string& out, std::uint64_t number, int width) {
@@ -93,6 +120,9 @@ void Template::append_to(std::string& out, const Values& values,
       out += run.id;
     } else if (piece.kind == 'P') {
       append_payload(out, values, run.payload);
+    } else if (piece.kind == 'k') {
+      std::array<char, 8> check;
+      out.append(check.data(), put_check(check.data(), values));
     } else if (piece.kind == 'l') {
       if (run.lines.empty()) continue;
       out += run.lines[values.line % run.lines.size()];
@@ -106,6 +136,11 @@ std::string Template::fill(const Values& values, const Run& run) const {
   std::string out;
   append_to(out, values, run);
   return out;
+}
+
+bool Template::has(char place) const {
+  return std::ranges::any_of(
+      pieces_, [place](const Piece& piece) { return piece.kind == place; });
 }
 
 std::string unescape(Bytes text) {

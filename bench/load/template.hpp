@@ -2,8 +2,10 @@
 //
 //   %i connection  %c channel  %s sequence in the channel  %n message number
 //   %t nanoseconds  %r name of the run  %l line of --lines  %P payload  %% %
+//   %k check of sequence, channel and nanoseconds: eight hexadecimal digits
 //
-// %05c: padded with zeros. The payload is "#seq:S##ts:T#", padded with "x".
+// %05c: padded with zeros. The payload is "#seq:%s##ch:%c##ts:%t##sum:%k#xxx.",
+// with as many "x" as it takes.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +39,8 @@ class Template {
 
   void append_to(std::string& out, const Values& values, const Run& run) const;
   [[nodiscard]] std::string fill(const Values& values, const Run& run) const;
+  /// Has it such a place, beside those in %P?
+  [[nodiscard]] bool has(char place) const;
 
  private:
   struct Piece {

@@ -49,6 +49,7 @@ std::optional<FrameHead> frame_head(Bytes bytes) {
   const auto second = static_cast<unsigned char>(bytes[1]);
   FrameHead head;
   head.opcode = first & 0x0F;
+  head.final = (first & 0x80) != 0;
   head.compressed = (first & 0x40) != 0;
   head.masked = (second & 0x80) != 0;
   head.payload = second & 0x7F;
@@ -75,8 +76,9 @@ void append_frame(std::string& out, std::uint8_t opcode, Bytes payload,
   }
 }
 
-void append_server_frame(std::string& out, std::uint8_t opcode, Bytes payload) {
-  out += static_cast<char>(0x80 | opcode);
+void append_server_frame(std::string& out, std::uint8_t opcode, Bytes payload,
+                         bool final) {
+  out += static_cast<char>((final ? 0x80 : 0) | opcode);
   append_length(out, payload.size(), 0);
   out += payload;
 }

@@ -9,7 +9,8 @@
 
 namespace paperboy::load {
 
-// Opcodes (section 5.2); what goes on from a frame before has 0.
+// Opcodes (section 5.2).
+inline constexpr std::uint8_t kContinuation = 0;
 inline constexpr std::uint8_t kText = 1;
 inline constexpr std::uint8_t kBinary = 2;
 inline constexpr std::uint8_t kClose = 8;
@@ -21,6 +22,7 @@ struct FrameHead {
   std::uint8_t opcode = 0;
   bool compressed = false;
   bool masked = false;
+  bool final = true;     ///< no fragment comes after it (section 5.4)
   std::size_t size = 0;  ///< its own
   std::uint64_t payload = 0;
 };
@@ -31,8 +33,9 @@ struct FrameHead {
 /// A client's frame.
 void append_frame(std::string& out, std::uint8_t opcode, Bytes payload,
                   std::uint32_t mask);
-/// A server's.
-void append_server_frame(std::string& out, std::uint8_t opcode, Bytes payload);
+/// A server's; not final: a fragment goes on in the next one.
+void append_server_frame(std::string& out, std::uint8_t opcode, Bytes payload,
+                         bool final = true);
 
 /// What an upgrade needs to be asked for and to be checked (section 4.1): one
 /// key does for all connections of a run.

@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace paperboy::load {
@@ -11,6 +12,8 @@ namespace paperboy::load {
 namespace {
 
 constexpr std::size_t kBuffer = 1U << 18;
+constexpr std::size_t kMessage = 1U << 20;  // uncompressed
+constexpr std::size_t kWrapping = 1U << 16;
 constexpr std::size_t kEvents = 1024;
 
 }  // namespace
@@ -24,17 +27,23 @@ Worker::Worker(const Options& options, const Signals& signals,
             static_cast<double>(options.subscribers.threads)),
       link_(options.subscribers.tls, count),
       dice_(now_ns() + first * 0x9E3779B97F4A7C15U),
+      inspector_(options, tally_),
+      inflater_(std::max(kMessage, inspector_.longest())),
       connections_(count),
       handshake_(first) {
   for (std::uint64_t i = 0; i < count; ++i) {
-    connections_[i].index = static_cast<std::uint32_t>(first + i * step);
+    Connection& connection = connections_[i];
+    connection.index = static_cast<std::uint32_t>(first + i * step);
+    connection.channel = static_cast<std::uint32_t>(
+        connection.index % options.subscribers.channels);
   }
 }
 
 void Worker::run() {
   if (unshare(CLONE_FILES) != 0) give_up(with_reason("unshare"));
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
-  buffer_.resize(kBuffer);
+  // A frame has to have room in it as a whole.
+  buffer_.resize(std::max(kBuffer, inspector_.longest() + kWrapping));
   const std::uint64_t began_ns = now_ns();
   while (!signals_.stop.load(std::memory_order_relaxed)) {
     if (next_ < connections_.size()) start_some(began_ns);

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "inflater.hpp"
+#include "inspector.hpp"
 #include "link.hpp"
 #include "options.hpp"
 #include "tally.hpp"
@@ -29,15 +30,21 @@ enum class State : std::uint8_t {
 
 struct Connection {
   int fd = -1;
-  std::uint32_t index = 0;       ///< among those of all threads
+  std::uint32_t index = 0;  ///< among those of all threads
+  std::uint32_t channel = 0;
   std::unique_ptr<char[]> kept;  ///< the begin of what came only in part
   std::uint32_t kept_size = 0;
   std::uint32_t began_us = 0;  ///< since the run began
   std::uint64_t sequence = 0;  ///< the highest it has had
-  std::uint64_t to_skip = 0;   ///< bytes of a message too large to look into
   State state = State::unborn;
   std::uint8_t hellos = 0;  ///< said
   bool greeted = false;     ///< by the server
+};
+
+/// Of a message that comes in several frames (RFC 6455 section 5.4).
+struct Fragments {
+  std::string bytes;
+  bool compressed = false;
 };
 
 /// What all threads of a run look at.
@@ -102,7 +109,8 @@ class Worker {
   std::optional<std::size_t> take_upgrade(std::size_t id, Bytes bytes);
   std::optional<std::size_t> take_frame(std::size_t id, Bytes bytes);
   bool on_frame(std::size_t id, const FrameHead& head, Bytes payload);
-  bool on_data(std::size_t id, const FrameHead& head, Bytes payload);
+  bool on_part(std::size_t id, const FrameHead& head, Bytes payload);
+  bool on_message(std::size_t id, bool compressed, Bytes payload);
   bool on_close(std::size_t id, Bytes payload);
   static void keep(Connection& connection, Bytes bytes);
 
@@ -111,10 +119,12 @@ class Worker {
   const bool churn_;
   const double rate_;
   Link link_;
-  Inflater inflater_;
   Dice dice_;
   Tally tally_;
+  Inspector inspector_;
+  Inflater inflater_;
   std::vector<Connection> connections_;
+  std::unordered_map<std::size_t, Fragments> fragments_;
   std::vector<char> buffer_;
   int epoll_ = -1;
   std::size_t next_ = 0;       ///< to be started

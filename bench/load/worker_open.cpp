@@ -31,8 +31,10 @@ void set_option(int fd, int level, int name, const Value& value) {
 void Worker::start(std::size_t id) {
   Connection& connection = connections_[id];
   const std::uint32_t index = connection.index;
+  const std::uint32_t channel = connection.channel;
   connection = Connection{};
   connection.index = index;
+  connection.channel = channel;
   connection.state = State::connecting;
   connection.began_us =
       static_cast<std::uint32_t>((now_ns() - signals_.began_ns) / 1000);
@@ -76,7 +78,7 @@ const Endpoint& Worker::target(const Connection& connection) const {
 Values Worker::values(const Connection& connection) const {
   Values values;
   values.connection = values.number = connection.index;
-  values.channel = connection.index % options_.subscribers.channels;
+  values.channel = connection.channel;
   values.line = churn_ ? handshake_ : connection.index;
   return values;
 }
@@ -191,6 +193,8 @@ void Worker::shut(std::size_t id) {
 void Worker::release(std::size_t id) {
   Connection& connection = connections_[id];
   link_.forget(id);
+  inspector_.forget(id);
+  fragments_.erase(id);
   if (connection.fd >= 0) close(connection.fd);
   connection.fd = -1;
   connection.kept.reset();

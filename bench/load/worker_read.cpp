@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "markers.hpp"
 #include "worker.hpp"
 
 namespace paperboy::load {
@@ -86,13 +85,6 @@ std::optional<std::size_t> Worker::take_upgrade(std::size_t id, Bytes bytes) {
 }
 
 std::optional<std::size_t> Worker::take_frame(std::size_t id, Bytes bytes) {
-  Connection& connection = connections_[id];
-  if (connection.to_skip > 0) {
-    const auto skipped =
-        std::min<std::uint64_t>(connection.to_skip, bytes.size());
-    connection.to_skip -= skipped;
-    return skipped;
-  }
   const auto head = frame_head(bytes);
   if (!head) return 0;
   if (head->masked) {
@@ -100,12 +92,11 @@ std::optional<std::size_t> Worker::take_frame(std::size_t id, Bytes bytes) {
     fail(id, "a masked frame of the server");
     return std::nullopt;
   }
-  if (head->payload > buffer_.size() / 2) {
-    ++tally_.frames;
-    ++tally_.messages;
-    tally_.payload_bytes += head->payload;
-    connection.to_skip = head->payload;
-    return head->size;
+  if (head->payload > buffer_.size() - head->size) {
+    ++tally_.protocol_errors;
+    fail(id, "a frame larger than messages are: " +
+                 std::to_string(head->payload) + " bytes");
+    return std::nullopt;
   }
   const std::size_t size = head->size + head->payload;
   if (bytes.size() < size) return 0;
@@ -119,8 +110,8 @@ bool Worker::on_frame(std::size_t id, const FrameHead& head, Bytes payload) {
   switch (head.opcode) {
     case kText:
     case kBinary:
-    case 0:  // the rest of one
-      return on_data(id, head, payload);
+    case kContinuation:
+      return on_part(id, head, payload);
     case kPing:
       ++tally_.pings;
       say(id, kPong, payload);
@@ -136,10 +127,37 @@ bool Worker::on_frame(std::size_t id, const FrameHead& head, Bytes payload) {
   }
 }
 
-bool Worker::on_data(std::size_t id, const FrameHead& head, Bytes payload) {
+// Fragments are put together; most messages have none.
+bool Worker::on_part(std::size_t id, const FrameHead& head, Bytes payload) {
   ++tally_.frames;
   tally_.payload_bytes += payload.size();
-  if (head.compressed) {
+  const bool begins = head.opcode != kContinuation;
+  if (begins && head.final && fragments_.empty()) {
+    return on_message(id, head.compressed, payload);
+  }
+  const auto at = fragments_.find(id);
+  if (begins == (at != fragments_.end())) {
+    ++tally_.protocol_errors;
+    fail(id, begins ? "a message amid another's fragments"
+                    : "a fragment of no message");
+    return false;
+  }
+  Fragments& fragments = begins ? fragments_[id] : at->second;
+  fragments.bytes += payload;
+  fragments.compressed |= head.compressed;
+  if (fragments.bytes.size() > buffer_.size()) {
+    ++tally_.protocol_errors;
+    fail(id, "fragments larger than messages are");
+    return false;
+  }
+  if (!head.final) return true;
+  const Fragments all = std::move(fragments);
+  fragments_.erase(id);
+  return on_message(id, all.compressed, all.bytes);
+}
+
+bool Worker::on_message(std::size_t id, bool compressed, Bytes payload) {
+  if (compressed) {
     ++tally_.compressed;
     const auto inflated = inflater_.inflate(payload);
     if (!inflated) ++tally_.protocol_errors;
@@ -161,7 +179,8 @@ bool Worker::on_data(std::size_t id, const FrameHead& head, Bytes payload) {
            connection.state == State::open;
   }
   if (read_ns_ == 0) read_ns_ = now_ns();
-  if (note_marks(payload, read_ns_, connection.sequence, tally_)) {
+  const Listener listener{id, connection.channel, connection.sequence};
+  if (inspector_.inspect(listener, payload, read_ns_)) {
     last_ns_.store(read_ns_, std::memory_order_relaxed);
   } else {
     tally_.note_error("data without a sequence, not counted");
