@@ -5,7 +5,10 @@
 //              [WRITER_CORE] [READER_CORE]
 //
 // A round is one send(2) to each socket; without a rate, as fast as they are
-// read. The ratio of a server's time to this one's survives a noisy machine.
+// read. The clock starts when some rounds have warmed both processes up. They
+// run on cores 0 and 1, on those that are given, or with "any" where the system
+// puts them. The ratio of a server's time to this one's survives a noisy
+// machine.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -18,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -33,33 +37,42 @@ using namespace paperboy::load;
 
 constexpr std::size_t kFrame = 130;
 constexpr std::uint64_t kRoundsAhead = 4;
-constexpr double kPatience = 10;
+constexpr std::uint64_t kLeastWarmUp = 5;  // rounds
+constexpr double kPatience = 10;  // seconds, for what is yet to be read
+constexpr int kAnyCore = -1;
 
 struct Plan {
   std::size_t sockets = 1000;
   std::uint64_t rounds = 100;
   std::size_t frames = 1;
   double rate = 0;
-  int writer = 0;
+  int writer = 0;  ///< core
   int reader = 1;
 };
 
 /// What both processes see.
 struct Shared {
   std::atomic<std::uint64_t> bytes;
-  std::atomic<bool> stop;
-  double reader_s;
 };
 
-double cpu_s() {
+/// What was sent in a stretch of time, and what that took.
+struct Cost {
+  std::uint64_t sent = 0;
+  double seconds = 0;
+  double writer_s = 0;
+  double reader_s = 0;
+};
+
+double cpu_s(clockid_t clock) {
   timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  clock_gettime(clock, &time);
   return static_cast<double>(time.tv_sec) +
          static_cast<double>(time.tv_nsec) / 1e9;
 }
 
 // Where there is no such core, on whichever.
 void pin(int core) {
+  if (core == kAnyCore) return;
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(static_cast<std::size_t>(core), &set);
@@ -87,9 +100,8 @@ int connect_all(const sockaddr_in& to, std::size_t sockets) {
   static std::array<char, 1U << 18> buffer;
   const int epoll = connect_all(to, sockets);
   std::array<epoll_event, 1024> events;
-  const double began = cpu_s();
-  while (!shared.stop) {
-    const int count = epoll_wait(epoll, events.data(), events.size(), 50);
+  while (true) {
+    const int count = epoll_wait(epoll, events.data(), events.size(), -1);
     std::uint64_t bytes = 0;
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
@@ -98,8 +110,6 @@ int connect_all(const sockaddr_in& to, std::size_t sockets) {
     }
     shared.bytes += bytes;
   }
-  shared.reader_s = cpu_s() - began;
-  std::_Exit(0);
 }
 
 int listen_somewhere(sockaddr_in& address) {
@@ -133,9 +143,10 @@ std::uint64_t write_all(const Plan& plan, const std::vector<int>& fds,
   const std::string message(kFrame * plan.frames, 'x');
   const std::uint64_t ahead = kRoundsAhead * fds.size() * message.size();
   const std::uint64_t began = now_ns();
+  const std::uint64_t had = shared.bytes;
   std::uint64_t sent = 0;
   for (std::uint64_t round = 0; round < plan.rounds; ++round) {
-    while (sent > shared.bytes + ahead) sleep_s(0.0001);
+    while (had + sent > shared.bytes + ahead) sleep_s(0.0001);
     if (plan.rate > 0) {
       const double due = static_cast<double>(round) / plan.rate;
       const double early = due - seconds_since(began);
@@ -150,18 +161,44 @@ std::uint64_t write_all(const Plan& plan, const std::vector<int>& fds,
   return sent;
 }
 
-void print(const Plan& plan, std::uint64_t sent, double seconds,
-           double writer_s, double reader_s) {
-  const double frames = static_cast<double>(sent) / kFrame;
+// Until all of it has been read.
+Cost measure(const Plan& plan, const std::vector<int>& fds,
+             const Shared& shared, clockid_t reader) {
+  const std::uint64_t had = shared.bytes;
+  const std::uint64_t began_ns = now_ns();
+  const double writer_s = cpu_s(CLOCK_PROCESS_CPUTIME_ID);
+  const double reader_s = cpu_s(reader);
+  Cost cost;
+  cost.sent = write_all(plan, fds, shared);
+  cost.writer_s = cpu_s(CLOCK_PROCESS_CPUTIME_ID) - writer_s;
+  const std::uint64_t wrote_ns = now_ns();
+  while (shared.bytes < had + cost.sent &&
+         seconds_since(wrote_ns) < kPatience) {
+    sleep_s(0.0002);
+  }
+  cost.seconds = seconds_since(began_ns);
+  cost.reader_s = cpu_s(reader) - reader_s;
+  return cost;
+}
+
+// As fast as it goes, whatever the rate is to be.
+Plan warm_up_of(Plan plan) {
+  plan.rounds = std::max(plan.rounds / 10, kLeastWarmUp);
+  plan.rate = 0;
+  return plan;
+}
+
+void print(const Plan& plan, const Cost& cost) {
+  const double frames = static_cast<double>(cost.sent) / kFrame;
   Json json;
   json.add_text("mode", "floor");
   json.add("sockets", std::uint64_t{plan.sockets});
   json.add("frames_per_send", std::uint64_t{plan.frames});
-  json.add("deliveries", sent / kFrame);
-  json.add("deliveries_per_s", frames / seconds, 0);
-  json.add("server_cpu_s_per_million", writer_s / frames * 1e6, 4);
-  json.add("server_cores", writer_s / seconds, 3);
-  json.add("client_cpu_s_per_million", reader_s / frames * 1e6, 4);
+  json.add("deliveries", cost.sent / kFrame);
+  json.add("deliveries_per_s", frames / cost.seconds, 0);
+  json.add("server_cpu_s_per_million", cost.writer_s / frames * 1e6, 4);
+  json.add("server_cores", cost.writer_s / cost.seconds, 3);
+  json.add("client_cpu_s_per_million", cost.reader_s / frames * 1e6, 4);
   std::cout << json.text() << std::endl;
 }
 
@@ -174,13 +211,17 @@ Plan plan_of(int count, char** words) {
   const auto word = [count, words](int at, std::uint64_t otherwise) {
     return at < count ? number_of(words[at]) : otherwise;
   };
+  const auto core = [count, words, word](int at, std::uint64_t otherwise) {
+    if (at < count && Bytes(words[at]) == "any") return kAnyCore;
+    return static_cast<int>(word(at, otherwise));
+  };
   Plan plan;
   plan.sockets = word(1, 0);
   plan.rounds = word(2, 0);
   plan.frames = std::max<std::uint64_t>(word(3, 1), 1);
   plan.rate = static_cast<double>(word(4, 0));
-  plan.writer = static_cast<int>(word(5, 0));
-  plan.reader = static_cast<int>(word(6, 1));
+  plan.writer = core(5, 0);
+  plan.reader = core(6, 1);
   return plan;
 }
 
@@ -205,16 +246,10 @@ int main(int argc, char** argv) {
   }
   pin(plan.writer);
   const auto fds = accept_all(listener, plan.sockets);
-  sleep_s(0.2);
-  const double began = cpu_s();
-  const std::uint64_t began_ns = now_ns();
-  const std::uint64_t sent = write_all(plan, fds, shared);
-  const double writer_s = cpu_s() - began;
-  while (shared.bytes < sent && seconds_since(began_ns) < kPatience) {
-    sleep_s(0.0002);
-  }
-  const double seconds = seconds_since(began_ns);
-  shared.stop = true;
+  clockid_t reader{};
+  clock_getcpuclockid(child, &reader);
+  measure(warm_up_of(plan), fds, shared, reader);
+  print(plan, measure(plan, fds, shared, reader));
+  kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
-  print(plan, sent, seconds, writer_s, shared.reader_s);
 }
