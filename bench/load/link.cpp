@@ -1,5 +1,6 @@
 #include "link.hpp"
 
+#include <openssl/err.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -23,6 +24,7 @@ Link::Shaken Link::shake_hands(std::size_t id, int fd) {
     SSL_set_fd(ssl.get(), fd);
     SSL_set_connect_state(ssl.get());
   }
+  ERR_clear_error();  // of other connections: SSL_get_error looks at them
   const int result = SSL_do_handshake(ssl.get());
   if (result == 1) return Shaken::yes;
   const int error = SSL_get_error(ssl.get(), result);
@@ -34,6 +36,7 @@ Link::Shaken Link::shake_hands(std::size_t id, int fd) {
 ssize_t Link::read(std::size_t id, int fd, char* to, std::size_t size) {
   if (!context_) return recv(fd, to, size, 0);
   SSL* ssl = connections_[id].get();
+  ERR_clear_error();
   const int result = SSL_read(ssl, to, static_cast<int>(size));
   if (result > 0) return result;
   const int error = SSL_get_error(ssl, result);
