@@ -17,7 +17,6 @@
 
 namespace paperboy::session {
 
-class Conversation;
 class Session;
 
 struct Context {
@@ -38,7 +37,7 @@ struct Context {
   std::unordered_map<const Session*, ClientId> hook_names{};
 
   // Who obeys a message just now, and where the replies to it are gathered.
-  const Conversation* talking = nullptr;
+  const Session* talking = nullptr;
   std::string* replies = nullptr;
 
   ClientIds ids{};  // of conversations

@@ -6,9 +6,6 @@
 
 namespace paperboy::session {
 
-// A worker has them by the hundred thousand: see docs/architecture.md.
-static_assert(sizeof(Conversation) <= 3 * sizeof(void*));
-
 namespace {
 
 constexpr Close kBadRequest{close::kBadRequest, "bad request"};
@@ -24,22 +21,20 @@ std::uint32_t ticks(std::uint64_t ms) {
 
 }  // namespace
 
-Conversation::Conversation(Session& session, const Admission& admission)
-    : session_(session), number_(session.context().ids.next()) {
+void Conversation::open(const Admission& admission) {
+  talk().number = session_.context().ids.next();
   if (connects()) need_rare().pending = std::make_unique<Admission>(admission);
-  const std::uint64_t timeout = session.settings().connect_timeout_ms;
-  let_in_ = timeout == 0;
-  if (!let_in_) {
+  const std::uint64_t timeout = session_.settings().connect_timeout_ms;
+  talk().let_in = timeout == 0;
+  if (!talk().let_in) {
     need_rare().connect_by =
-        ticks(session.context().clock.monotonic_ms() + timeout + kTick - 1);
+        ticks(session_.context().clock.monotonic_ms() + timeout + kTick - 1);
   }
   if (!admission.name_space.empty()) need_names().space = admission.name_space;
   if (admission.fingerprint != 0) {
-    session.need_papers().fingerprint = admission.fingerprint;
+    session_.need_papers().fingerprint = admission.fingerprint;
   }
 }
-
-Conversation::~Conversation() = default;
 
 // ---- commands --------------------------------------------------------------
 
@@ -47,7 +42,7 @@ Conversation::~Conversation() = default;
 struct Conversation::Gathering {
   Gathering(Conversation& here, std::string& replies)
       : context(here.session_.context()),
-        talking(std::exchange(context.talking, &here)),
+        talking(std::exchange(context.talking, &here.session_)),
         replies(std::exchange(context.replies, &replies)) {}
   Gathering(const Gathering&) = delete;
   Gathering& operator=(const Gathering&) = delete;
@@ -57,7 +52,7 @@ struct Conversation::Gathering {
   }
 
   Context& context;
-  const Conversation* const talking;  // before
+  const Session* const talking;  // before
   std::string* const replies;
 };
 
@@ -163,7 +158,7 @@ void Conversation::set_grants(const auth::Grants& grants) {
 void Conversation::reply(const dialect::Outcome& outcome) {
   const dialect::Dialect& dialect = *session_.settings().dialect;
   const Context& context = session_.context();
-  if (context.talking == this && dialect.joins_replies()) {
+  if (context.talking == &session_ && dialect.joins_replies()) {
     dialect.reply(outcome, *context.replies);
     return;
   }
@@ -257,10 +252,11 @@ std::optional<std::uint64_t> Conversation::take_asked(
 }
 
 void Conversation::tidy() {
-  if (rare() && let_in_ && rare()->hears_until == 0 && rare()->leases.empty() &&
-      rare()->lost.empty() && rare()->asked.empty() && rare()->judged.empty() &&
-      rare()->returning.empty() && !rare()->connecting && !rare()->pending &&
-      rare()->long_answers == 0 && rare()->bad_tokens == 0) {
+  if (rare() && talk().let_in && rare()->hears_until == 0 &&
+      rare()->leases.empty() && rare()->lost.empty() && rare()->asked.empty() &&
+      rare()->judged.empty() && rare()->returning.empty() &&
+      !rare()->connecting && !rare()->pending && rare()->long_answers == 0 &&
+      rare()->bad_tokens == 0) {
     session_.papers()->talk.reset();
     session_.tidy_papers();
   }
@@ -275,7 +271,7 @@ void Conversation::drop(const hub::Subscription& subscription,
 }
 
 bool Conversation::lose(const hub::Subscription& at) {
-  if (server_side_ || !connects()) return false;
+  if (talk().server_side || !connects()) return false;
   if (has_lost(at)) return true;
   need_rare().lost.push_back(&at);
   drop(at, kInsufficient, "insufficient state");
@@ -295,7 +291,7 @@ void Conversation::settle() {
 
 std::optional<std::uint64_t> Conversation::due_in() const {
   const Clock& clock = session_.context().clock;
-  if (!let_in_) {
+  if (!talk().let_in) {
     const std::uint32_t left = rare()->connect_by - ticks(clock.monotonic_ms());
     return static_cast<std::int32_t>(left) > 0 ? left * kTick : 0;
   }
@@ -313,7 +309,7 @@ std::optional<std::uint64_t> Conversation::due_in() const {
 }
 
 void Conversation::on_time() {
-  if (!let_in_) {
+  if (!talk().let_in) {
     if (due_in() == 0) session_.end({close::kStale, "stale"});
     return;
   }

@@ -4,7 +4,8 @@
 // by each subscription's token. What the commands look like is the dialect's;
 // what they may is decided here.
 //
-// Owned by its session, on whose worker it lives.
+// No object beside its session, but a view of it, made for a call: what it has
+// to remember are a word of the session (Talk) and its Papers.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,6 @@
 #include <string>
 #include <vector>
 
-#include "base/slab.hpp"
 #include "hub/back_end.hpp"
 #include "hub/notice.hpp"
 #include "session/client_id.hpp"
@@ -24,13 +24,13 @@
 
 namespace paperboy::session {
 
-class Conversation final : public dialect::State, public Slabbed<Conversation> {
+class Conversation final {
  public:
-  /// `session` must outlive this.
-  Conversation(Session& session, const Admission& admission);
-  ~Conversation() override;
-  Conversation(const Conversation&) = delete;
-  Conversation& operator=(const Conversation&) = delete;
+  /// Of one that converses. `session` must outlive this.
+  explicit Conversation(Session& session) : session_(session) {}
+
+  /// Once, before all else.
+  void open(const Admission& admission);
 
   void receive(const dialect::Message& message);
 
@@ -47,10 +47,13 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   /// Whether its time is over: no copy is for it any more.
   bool grow_up(std::uint64_t now_ms);
   /// The one behind who is subscribed to a user's channel.
-  static Conversation& of(hub::Subscriber& subscriber);
-  [[nodiscard]] ClientId id() const {
-    return session_.context().ids.of(number_);
+  static Conversation of(hub::Subscriber& subscriber) {
+    return Conversation(static_cast<Session&>(subscriber));
   }
+  [[nodiscard]] static ClientId id_of(const Session& session) {
+    return session.context().ids.of(session.talk_.number);
+  }
+  [[nodiscard]] ClientId id() const { return id_of(session_); }
 
   /// It is no back end's any more, and hears nothing of its user's.
   void leave();
@@ -311,11 +314,10 @@ class Conversation final : public dialect::State, public Slabbed<Conversation> {
   template <typename Answer>
   [[nodiscard]] auto later(std::uint64_t id, Answer answer);
 
+  [[nodiscard]] Session::Talk& talk() { return session_.talk_; }
+  [[nodiscard]] const Session::Talk& talk() const { return session_.talk_; }
+
   Session& session_;
-  std::uint64_t number_ : 56;     // of its id; one word with what follows
-  bool let_in_ : 1 = false;       // nothing more is asked of it in time
-  bool server_side_ : 1 = false;  // it has subscriptions that it didn't ask for
-  bool known_ : 1 = false;        // to back ends, by its id
 };
 
 }  // namespace paperboy::session

@@ -28,7 +28,7 @@ template <typename Answer>
 auto Conversation::later(std::uint64_t id, Answer answer) {
   return [self = session_.self(), id, answer](const auto& outcome) {
     if (*self == nullptr) return;
-    Conversation& here = *(*self)->conversation();
+    Conversation here(**self);
     if (outcome) {
       answer(here, *outcome);
     } else {
@@ -131,21 +131,21 @@ void Conversation::return_to(hub::Subscription& subscription,
   }
   need_rare().asked.emplace_back(&subscription, command.id);
   recover(subscription, since,
-          [this, &subscription, expires,
-           back = since.has_value()](const Result<hub::Recovery>& recovery) {
+          [here = *this, &subscription, expires, back = since.has_value()](
+              const Result<hub::Recovery>& recovery) mutable {
             if (!recovery) {
-              lose_way(subscription, recovery.error());
+              here.lose_way(subscription, recovery.error());
               return;
             }
-            const auto id = take_asked(subscription).value();
+            const auto id = here.take_asked(subscription).value();
             dialect::Recovered recovered;
             if (back) {
               recovered = {true, recovery->recovered, recovery->publications};
             }
-            reply(dialect::Subscribed{
+            here.reply(dialect::Subscribed{
                 id, hub::channel_name(subscription.channel_name()),
-                recovery->position, time_left(expires), recovered});
-            joined(subscription, recovery->position);
+                recovery->position, here.time_left(expires), recovered});
+            here.joined(subscription, recovery->position);
           });
 }
 
@@ -157,24 +157,25 @@ void Conversation::lose_way(const hub::Subscription& subscription,
   session_.end({close::kTryAgainLater, error.message});
 }
 
-/// The hub answers only while it is subscribed, and so while this lives.
+/// The hub answers only while it is subscribed, and so while its session lives.
 void Conversation::recover(hub::Subscription& subscription,
                            const std::optional<Position>& since,
                            const hub::RecoveryReply& reply) {
   const hub::RecoveryLimits limits{
       static_cast<std::uint32_t>(session_.settings().max_history), room()};
-  const auto answer = [this, reply](const Result<hub::Recovery>& recovery) {
+  const auto answer = [here = *this,
+                       reply](const Result<hub::Recovery>& recovery) mutable {
     if (!recovery) {
       reply(recovery);
       return;
     }
     const std::size_t size = size_of(recovery->publications);
-    const bool fits = size <= room();
-    session_.context().counters.add(recovery->recovered && fits
-                                        ? Counter::recovered
-                                        : Counter::not_recovered);
+    const bool fits = size <= here.room();
+    here.session_.context().counters.add(recovery->recovered && fits
+                                             ? Counter::recovered
+                                             : Counter::not_recovered);
     if (fits) {
-      if (size != 0) need_rare().long_answers += size;
+      if (size != 0) here.need_rare().long_answers += size;
       reply(recovery);
     } else {
       reply(hub::Recovery{false, recovery->position, {}});
@@ -267,7 +268,7 @@ Conversation::End Conversation::publish(const dialect::Publish& command,
                        id = command.id](const Result<hub::Published>& outcome) {
     counters->add(outcome ? Counter::publications : Counter::publish_errors);
     if (*self == nullptr) return;
-    Conversation& here = *(*self)->conversation();
+    Conversation here(**self);
     if (outcome) {
       here.reply(dialect::Published{id});
     } else {

@@ -82,7 +82,7 @@ Conversation::End Conversation::begin(const dialect::Connect& command) {
   }
   session_.marked(shown.mark);
   const auto admission = std::move(rare()->pending);
-  let_in_ = true;
+  talk().let_in = true;
   session_.rearm();
   if (admission->grants) set_grants(*admission->grants);
   set_info(admission->info);
@@ -138,7 +138,7 @@ Conversation::End Conversation::join(const dialect::Connect& command,
                ? Close{close::kChannelLimit, "channel limit"}
                : Close{close::kServerError, "internal server error"};
   }
-  server_side_ = true;
+  talk().server_side = true;
   const std::string name(hub::channel_name(key));
   const auto before =
       std::ranges::find(command.returns, name, &dialect::Return::channel);
@@ -164,9 +164,9 @@ void Conversation::await(hub::Subscription& subscription, Bytes data,
   if (!since && at.epoch != 0) return;
   connecting.awaited.push_back(&subscription);
   recover(subscription, since,
-          [this, &subscription,
-           back = since.has_value()](const Result<hub::Recovery>& recovery) {
-            arrived(subscription, back, recovery);
+          [here = *this, &subscription, back = since.has_value()](
+              const Result<hub::Recovery>& recovery) mutable {
+            here.arrived(subscription, back, recovery);
           });
 }
 

@@ -61,7 +61,7 @@ Conversation::End Conversation::await_verdict(Judged one) {
       .data = here.data};
   judge.ask(question, [self = session_.self(),
                        number = here.number](Judge::Verdict verdict) {
-    if (*self != nullptr) (*self)->conversation()->take(number, verdict);
+    if (*self != nullptr) Conversation(**self).take(number, verdict);
   });
   return {};
 }

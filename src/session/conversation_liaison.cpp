@@ -30,7 +30,7 @@ Liaison& Conversation::need_liaison() {
 
 Liaison::Recent& Conversation::recent() {
   Liaison& here = need_liaison();
-  session_.context().liaisons.note_recent(*this, here);
+  session_.context().liaisons.note_recent(session_, here);
   return *here.recent;
 }
 
@@ -55,16 +55,12 @@ void Conversation::end_recent() {
 void Conversation::leave() {
   if (rare()) rare()->returning.clear();
   // It may be among them still when its last look has been answered.
-  session_.context().liaisons.forget_returning(*this);
+  session_.context().liaisons.forget_returning(session_);
   if (liaison() == nullptr) return;
-  if (known_) session_.context().liaisons.forget_id(*this);
-  known_ = false;
+  if (talk().known) session_.context().liaisons.forget_id(session_);
+  talk().known = false;
   end_recent();
   session_.papers_->liaison.reset();
-}
-
-Conversation& Conversation::of(hub::Subscriber& subscriber) {
-  return *static_cast<Session&>(subscriber).conversation();
 }
 
 // ---- asking ----------------------------------------------------------------
@@ -98,8 +94,8 @@ Conversation::End Conversation::ask_back_end(
     const dialect::Subscribe& command) {
   const auto back_end = may_ask(command.token);
   if (!back_end) return fail(command.id, back_end.error());
-  if (!known_) session_.context().liaisons.note_id(*this);
-  known_ = true;
+  if (!talk().known) session_.context().liaisons.note_id(session_);
+  talk().known = true;
   (*back_end)->ask(uuid_text(id()), command.token);
   return {};
 }

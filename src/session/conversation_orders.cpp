@@ -43,7 +43,7 @@ void Conversation::enter(const hub::Order& order) {
   const auto subscribed =
       session_.subscribe(order.channel, member(id, order.info), true);
   if (!subscribed) return;
-  server_side_ = true;
+  talk().server_side = true;
   let_in({});
   hub::Subscription& here = **subscribed;
   Entry entry;
@@ -57,15 +57,15 @@ void Conversation::enter(const hub::Order& order) {
     entered(here, order.data, {false, here.position(), {}});
     return;
   }
-  recover(
-      here, order.since,
-      [this, &here, data = order.data](const Result<hub::Recovery>& recovery) {
-        if (recovery) {
-          entered(here, data, *recovery);
-        } else {
-          forget(here);
-        }
-      });
+  recover(here, order.since,
+          [talk = *this, &here,
+           data = order.data](const Result<hub::Recovery>& recovery) mutable {
+            if (recovery) {
+              talk.entered(here, data, *recovery);
+            } else {
+              talk.forget(here);
+            }
+          });
 }
 
 /// What was missed comes as publications after the push, whose position is

@@ -138,7 +138,7 @@ bool Conversation::look_back(hub::Subscription& subscription, std::uint64_t id,
   const auto* const waits = returning(number);
   if (waits != nullptr && !waits->goes_on) {
     session_.context().hub.await(subscription);
-    session_.context().liaisons.note_returning(*this);
+    session_.context().liaisons.note_returning(session_);
   }
   return true;
 }
@@ -147,7 +147,7 @@ void Conversation::look(std::uint64_t number) {
   const auto answer = [self = session_.self(),
                        number](const Result<HistoryPage>& page) {
     if (*self == nullptr) return;
-    Conversation& here = *(*self)->conversation();
+    Conversation here(**self);
     auto* const back = here.returning(number);
     if (back == nullptr || back->goes_on) return;
     if (page) {
@@ -181,12 +181,11 @@ void Conversation::claim(std::uint64_t number) {
                        number, place = one.place, user, name_space, seconds,
                        print =
                            fingerprint()](const Result<hub::Published>& taken) {
-    Conversation* const here =
-        *self == nullptr ? nullptr : (*self)->conversation();
-    const bool is_there = here != nullptr && here->liaison() != nullptr;
+    const bool is_there =
+        *self != nullptr && Conversation(**self).liaison() != nullptr;
     const bool own = taken && !taken->repeated;
     if (is_there) {
-      here->claimed(number, taken, place);
+      Conversation(**self).claimed(number, taken, place);
     } else if (own) {
       const hub::Departure again{.at = context.clock.unix_seconds(),
                                  .fingerprint = print,
@@ -223,7 +222,7 @@ void Conversation::ask_back(std::uint64_t number, const HistoryQuery& query,
   const auto answer = [self = session_.self(), number,
                        take](const Result<HistoryPage>& page) {
     if (*self == nullptr) return;
-    Conversation& here = *(*self)->conversation();
+    Conversation here(**self);
     auto* const back = here.returning(number);
     if (back == nullptr || back->goes_on) return;
     if (page) {
@@ -282,10 +281,11 @@ void Conversation::go_on_from(std::uint64_t number,
                               const std::optional<Position>& since) {
   Returning& back = *returning(number);
   back.goes_on = true;
-  recover(*back.at, since,
-          [this, number](const Result<hub::Recovery>& recovery) {
-            came_back(number, recovery);
-          });
+  recover(
+      *back.at, since,
+      [here = *this, number](const Result<hub::Recovery>& recovery) mutable {
+        here.came_back(number, recovery);
+      });
 }
 
 /// Copies are of what it has by that.

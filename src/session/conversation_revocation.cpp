@@ -37,7 +37,7 @@ void Session::end_over(const Close& why) {
 // ---- plain dialects --------------------------------------------------------
 
 void Session::recheck() {
-  if (auto* const talk = conversation()) return talk->recheck();
+  if (auto talk = conversation()) return talk->recheck();
   const auth::TokenMark token = mark();
   const auth::Revocations* const all = context().revocations;
   if (all != nullptr && !all->empty() && leave_revoked(*all, token)) return;

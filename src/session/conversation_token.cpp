@@ -135,8 +135,8 @@ void Conversation::let_in(Bytes user) {
       session_.end(kConnectionLimit);
     }
   }
-  if (let_in_) return;
-  let_in_ = true;
+  if (talk().let_in) return;
+  talk().let_in = true;
   tidy();
   session_.rearm();
 }

@@ -15,7 +15,7 @@
 
 namespace paperboy::session {
 
-class Conversation;
+class Session;
 
 struct Liaison : Slabbed<Liaison> {
   explicit Liaison(hub::Subscriber& owner) : user(owner) {}
@@ -30,8 +30,8 @@ struct Liaison : Slabbed<Liaison> {
   /// What is of no use any more a while after the last that came of a back end,
   /// or was asked of it.
   struct Recent {
-    std::list<Conversation*>::iterator place;  // in those of the worker
-    std::uint64_t until = 0;                   // monotonic ms
+    std::list<Session*>::iterator place;  // in those of the worker
+    std::uint64_t until = 0;              // monotonic ms
     std::vector<Young> young;
     std::size_t asked = 0;    // requests,
     std::size_t left = 0;     // and orders to leave for all of its user's,

@@ -24,7 +24,7 @@ void Liaisons::obey(const hub::Notice& notice) {
     case hub::Notice::Kind::authorized: {
       const auto id = parse_uuid(notice.client);
       auto* const known = id ? known_.find(*id) : nullptr;
-      if (known != nullptr) known->obey_authorized(notice);
+      if (known != nullptr) Conversation(*known).obey_authorized(notice);
       break;
     }
     case hub::Notice::Kind::closed:
@@ -46,37 +46,34 @@ void Liaisons::obey_closed(const hub::Notice& notice) {
 void Liaisons::tick() {
   const std::uint64_t now = clock_.monotonic_ms();
   bool over = true;
-  while (over && !recent_.empty()) over = recent_.front()->grow_up(now);
+  while (over && !recent_.empty())
+    over = Conversation(*recent_.front()).grow_up(now);
   const auto returning = returning_;
-  for (Conversation* const one : returning) {
-    if (!one->look_at_returns()) returning_.erase(one);
+  for (Session* const one : returning) {
+    if (!Conversation(*one).look_at_returns()) returning_.erase(one);
   }
 }
 
 void Liaisons::hand_copy(const hub::Notice& notice) {
-  for (Conversation* const one : recent_) one->take_copy(notice);
+  for (Session* const one : recent_) Conversation(*one).take_copy(notice);
 }
 
 // ---- who there is ----------------------------------------------------------
 
-ClientId Liaisons::ById::key(const Conversation& conversation) {
-  return conversation.id();
+ClientId Liaisons::ById::key(const Session& session) {
+  return Conversation::id_of(session);
 }
 
-void Liaisons::note_id(Conversation& conversation) {
-  known_.insert(conversation);
-}
+void Liaisons::note_id(Session& session) { known_.insert(session); }
 
-void Liaisons::forget_id(const Conversation& conversation) {
-  known_.erase(conversation);
-}
+void Liaisons::forget_id(const Session& session) { known_.erase(session); }
 
-void Liaisons::note_recent(Conversation& conversation, Liaison& liaison) {
+void Liaisons::note_recent(Session& session, Liaison& liaison) {
   if (liaison.recent) {
     recent_.splice(recent_.end(), recent_, liaison.recent->place);
   } else {
     auto recent = std::make_unique<Liaison::Recent>();
-    recent->place = recent_.insert(recent_.end(), &conversation);
+    recent->place = recent_.insert(recent_.end(), &session);
     liaison.recent = std::move(recent);
   }
   liaison.recent->until = clock_.monotonic_ms() + kRecentMs;
@@ -86,12 +83,10 @@ void Liaisons::forget_recent(const Liaison::Recent& recent) {
   recent_.erase(recent.place);
 }
 
-void Liaisons::note_returning(Conversation& conversation) {
-  returning_.insert(&conversation);
-}
+void Liaisons::note_returning(Session& session) { returning_.insert(&session); }
 
-void Liaisons::forget_returning(Conversation& conversation) {
-  returning_.erase(&conversation);
+void Liaisons::forget_returning(Session& session) {
+  returning_.erase(&session);
 }
 
 }  // namespace paperboy::session

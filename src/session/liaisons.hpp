@@ -56,17 +56,17 @@ class Liaisons {
   // Of sessions; each is forgotten before it ends.
 
   /// It is known by its id from now on. REQUIRES: it isn't yet.
-  void note_id(Conversation& conversation);
-  void forget_id(const Conversation& conversation);
+  void note_id(Session& session);
+  void forget_id(const Session& session);
 
   /// It has asked, or was let in: copies are for it, for a while.
-  void note_recent(Conversation& conversation, Liaison& liaison);
+  void note_recent(Session& session, Liaison& liaison);
   void forget_recent(const Liaison::Recent& recent);
 
   /// It looks for where it was, and is asked from time to time whether that
   /// takes too long.
-  void note_returning(Conversation& conversation);
-  void forget_returning(Conversation& conversation);
+  void note_returning(Session& session);
+  void forget_returning(Session& session);
 
   /// Of one look for where a client was, alone.
   [[nodiscard]] std::uint64_t new_look() { return ++looks_; }
@@ -76,7 +76,7 @@ class Liaisons {
 
  private:
   struct ById {
-    static ClientId key(const Conversation& conversation);
+    static ClientId key(const Session& session);
     static std::uint64_t number(const ClientId& id) { return id[0]; }
   };
 
@@ -89,9 +89,9 @@ class Liaisons {
   hub::Ear ear_;
   hub::BackEnd* back_end_ = nullptr;
   std::function<void(const hub::Notice&)> hears_;
-  Table<Conversation, ById> known_;
-  std::list<Conversation*> recent_;  // in the order of their time
-  std::unordered_set<Conversation*> returning_;
+  Table<Session, ById> known_;
+  std::list<Session*> recent_;  // in the order of their time
+  std::unordered_set<Session*> returning_;
   std::uint64_t looks_ = 0;  // ever
 };
 

@@ -20,8 +20,18 @@ hub::RecoveryLimits recovery_limits(const Settings& settings) {
 
 }  // namespace
 
-Session::Session(const Site& site)
-    : site_(site), state_(site.settings.dialect->open()) {}
+struct Session::Memory final : Papers::Extra {
+  explicit Memory(std::unique_ptr<dialect::State> state)
+      : state(std::move(state)) {}
+
+  const std::unique_ptr<dialect::State> state;
+};
+
+Session::Session(const Site& site) : site_(site) {
+  if (auto state = site.settings.dialect->open()) {
+    need_papers().talk = std::make_unique<Memory>(std::move(state));
+  }
+}
 
 Session::~Session() {
   leave();
@@ -32,8 +42,20 @@ Session::~Session() {
   *self.mapped() = nullptr;
 }
 
-Conversation* Session::conversation() const {
-  return converses_ ? static_cast<Conversation*>(state_.get()) : nullptr;
+std::optional<Conversation> Session::conversation() {
+  if (!converses_) return {};
+  return Conversation(*this);
+}
+
+/// It looks at it alone.
+std::optional<const Conversation> Session::conversation() const {
+  if (!converses_) return {};
+  return Conversation(const_cast<Session&>(*this));
+}
+
+dialect::State* Session::state() const {
+  if (converses_ || !papers_ || !papers_->talk) return nullptr;
+  return static_cast<const Memory&>(*papers_->talk).state.get();
 }
 
 Result<Done> Session::open(const Admission& admission) {
@@ -44,7 +66,7 @@ Result<Done> Session::open(const Admission& admission) {
   }
   name_itself();
   if (settings().dialect->converses()) {
-    state_ = std::make_unique<Conversation>(*this, admission);
+    Conversation(*this).open(admission);
     converses_ = true;
     return Done{};
   }
@@ -213,7 +235,7 @@ void Session::receive(const dialect::Message& message) {
 }
 
 void Session::obey(const dialect::Message& message) {
-  if (auto* const talk = conversation()) {
+  if (auto talk = conversation()) {
     talk->receive(message);
     return;
   }
@@ -224,7 +246,7 @@ void Session::obey(const dialect::Message& message) {
   }
   std::optional<dialect::Message> rest = message;
   for (;;) {
-    const auto decoded = settings().dialect->decode(state_.get(), rest);
+    const auto decoded = settings().dialect->decode(state(), rest);
     if (const auto* command = std::get_if<dialect::Publish>(&decoded)) {
       publish(*command);
     } else if (const auto* send = std::get_if<dialect::Send>(&decoded)) {
@@ -289,7 +311,7 @@ void Session::published(const dialect::Publish& command,
                         const Result<Position>& outcome) {
   std::string scratch;
   const auto answer =
-      settings().dialect->published(state_.get(), command, outcome, scratch);
+      settings().dialect->published(state(), command, outcome, scratch);
   if (const auto* message = std::get_if<dialect::Message>(&answer)) {
     this->message(*message);
   } else if (const auto* close = std::get_if<Close>(&answer)) {

@@ -177,8 +177,23 @@ class Session : public Outlet {
 
   friend class Conversation;
 
-  /// Null: the dialect has none.
-  [[nodiscard]] Conversation* conversation() const;
+  /// What a conversation has to remember of every client.
+  struct Talk {
+    std::uint64_t number : 56 = 0;  // of its id; one word with what follows
+    bool let_in : 1 = false;        // nothing more is asked of it in time
+    bool server_side : 1 = false;   // it has subscriptions that it didn't ask
+                                    // for
+    bool known : 1 = false;         // to back ends, by its id
+  };
+
+  /// A dialect's own memory of a client, where nobody converses.
+  struct Memory;
+
+  /// None: in its dialect nobody converses.
+  [[nodiscard]] std::optional<Conversation> conversation();
+  [[nodiscard]] std::optional<const Conversation> conversation() const;
+  /// Null: the dialect needs none.
+  [[nodiscard]] dialect::State* state() const;
 
   [[nodiscard]] Result<Done> may_subscribe_more();
   Result<hub::Subscription*> subscribe(Bytes channel, const Member& member,
@@ -217,7 +232,7 @@ class Session : public Outlet {
   std::shared_ptr<Session*> self();
 
   const Site& site_;
-  std::unique_ptr<dialect::State> state_;  // a Conversation, or the dialect's
+  Talk talk_;
   std::forward_list<hub::Subscription, SlabAllocator<hub::Subscription>>
       subscriptions_;
   std::unique_ptr<Papers> papers_;  // null: nothing of the kind

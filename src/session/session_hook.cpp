@@ -36,7 +36,7 @@ void Session::name_itself() {
 }
 
 std::optional<ClientId> Session::own_id() const {
-  if (const auto* const talk = conversation()) return talk->id();
+  if (const auto talk = conversation()) return talk->id();
   const auto found = context().hook_names.find(this);
   if (found == context().hook_names.end()) return {};
   return found->second;

@@ -9,7 +9,7 @@
 namespace paperboy::session {
 
 Bytes Session::name_space() const {
-  if (const auto* const talk = conversation()) return talk->name_space();
+  if (const auto talk = conversation()) return talk->name_space();
   if (subscriptions_.empty()) return {};
   const Bytes key = subscriptions_.front().channel_name();
   const std::size_t nul = key.find('\0');
@@ -20,8 +20,8 @@ bool Session::is_for_it(const hub::Order& order) const {
   if (order.user && *order.user != user()) return false;
   if (order.name_space != name_space()) return false;
   if (order.client.empty() && order.spared.empty()) return true;
-  const auto* const talk = conversation();
-  const std::string client = talk != nullptr ? talk->client() : std::string();
+  const auto talk = conversation();
+  const std::string client = talk ? talk->client() : std::string();
   return (order.client.empty() || order.client == client) &&
          std::ranges::find(order.spared, client) == order.spared.end();
 }
@@ -41,11 +41,11 @@ void Session::obey(const hub::Order& order) {
   const bool over =
       order.expires != 0 && order.expires <= context().clock.unix_seconds();
   if (order.kind == hub::Order::Kind::disconnect) {
-    if (auto* const talk = conversation()) talk->stay_away();
+    if (auto talk = conversation()) talk->stay_away();
     end({order.code, order.reason});
   } else if (refresh && (order.expired || over)) {
     end({close::kExpired, "the token has expired"});
-  } else if (auto* const talk = conversation()) {
+  } else if (auto talk = conversation()) {
     talk->obey(order);
   } else if (refresh) {
     (void)admitted(user(), order.expires);

@@ -1,15 +1,15 @@
 // Who comes back in the classic dialect is brought what it missed, though it
 // can't say where it was.
+#include <cstddef>
 #include <cstring>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "auth/jwt_sign.hpp"
 #include "base/envelope.hpp"
-#include "base/slab.hpp"
 #include "hub/departure.hpp"
 #include "hub/notice.hpp"
-#include "session/conversation.hpp"
 #include "session/fakes.hpp"
 
 namespace paperboy::session {
@@ -447,21 +447,18 @@ void who_goes_again_leaves_its_place_to_the_next(void**) {
 
 /// Its memory is another's by then.
 void who_has_come_back_and_gone_is_not_looked_at(void**) {
-  using Memory = Slab<sizeof(Conversation), alignof(Conversation)>;
   Scene scene;
   visit_and_vanish(scene);
   scene.broker.hold_replies = true;
-  {
-    Visitor back(scene);
-    back.enter();
-    for (int i = 0; i < 4; ++i) scene.broker.answer_held();
-    scene.turn();
-    assert_text(back.heard(), "text subscribed:kept\n");
-  }
-  void* const memory = Memory::take();
-  std::memset(memory, 0xFF, sizeof(Conversation));
+  alignas(Visitor) std::byte memory[sizeof(Visitor)];
+  auto* const back = new (memory) Visitor(scene);
+  back->enter();
+  for (int i = 0; i < 4; ++i) scene.broker.answer_held();
+  scene.turn();
+  assert_text(back->heard(), "text subscribed:kept\n");
+  back->~Visitor();
+  std::memset(memory, 0xFF, sizeof(memory));
   scene.liaisons.tick();
-  Memory::give(memory);
 }
 
 }  // namespace
