@@ -1,49 +1,59 @@
 // An index of what a worker has by the hundred thousand, by a key that each has
-// in itself: two words an entry, and no node. Open addressing: who finds its
-// place taken has the next free one.
+// in itself: an address or a number an entry, for a half more entries than
+// there are, and no node. Open addressing: who finds its place taken has the
+// next free one.
 //
-// It owns nothing; what is in it must stay at its address, and keep its key.
+// It owns nothing; what is in it must stay where it is, and keep its key.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace paperboy {
 
-/// `Traits` says what the key is, `static Key key(const T&)`, and gives a
-/// number to each, `static std::uint64_t number(const Key&)`, unlike those of
-/// others.
-template <typename T, typename Traits>
+/// `Ref` is what leads to each one; `Ref{}` to none. `Traits` says what the key
+/// is, `Key key(Ref) const`, and gives a number to each, `static std::uint64_t
+/// number(const Key&)`, unlike those of others.
+template <typename Ref, typename Traits>
 class Table {
  public:
-  /// Null: there is none.
+  explicit Table(Traits traits = {}) : traits_(std::move(traits)) {}
+
+  /// Of none: it isn't there.
   template <typename Key>
-  [[nodiscard]] T* find(const Key& key) const {
-    if (slots_.empty()) return nullptr;
+  [[nodiscard]] Ref find(const Key& key) const {
+    if (slots_.empty()) return {};
     for (std::size_t i = home(Traits::number(key));; i = next(i)) {
-      T* const one = slots_[i];
-      if (one == nullptr || Traits::key(*one) == key) return one;
+      const Ref one = slots_[i];
+      if (one == Ref{} || traits_.key(one) == key) return one;
     }
   }
 
-  /// REQUIRES: none of its key is there. Without memory nothing has changed.
-  void insert(T& one) {
+  /// For one more: the next `insert` doesn't fail. Without memory nothing has
+  /// changed.
+  void make_room() {
     if ((size_ + 1) * 4 > slots_.size() * 3) grow();
+  }
+
+  /// REQUIRES: none of its key is there. Without memory nothing has changed.
+  void insert(Ref one) {
+    make_room();
     put(one);
     ++size_;
   }
 
   /// Does nothing where it isn't there.
-  void erase(const T& one) {
+  void erase(Ref one) {
     if (slots_.empty()) return;
-    std::size_t i = home(one);
-    while (slots_[i] != &one) {
-      if (slots_[i] == nullptr) return;
+    std::size_t i = home_of(one);
+    while (slots_[i] != one) {
+      if (slots_[i] == Ref{}) return;
       i = next(i);
     }
     --size_;
-    slots_[i] = nullptr;
+    slots_[i] = {};
     close_up(i);
   }
 
@@ -52,8 +62,8 @@ class Table {
   /// `each` may neither insert nor erase.
   template <typename Each>
   void for_each(Each each) const {
-    for (T* const one : slots_) {
-      if (one != nullptr) each(*one);
+    for (const Ref one : slots_) {
+      if (one != Ref{}) each(one);
     }
   }
 
@@ -63,37 +73,36 @@ class Table {
     const std::uint64_t spread = (number * 0x9E3779B97F4A7C15) >> 32;
     return static_cast<std::size_t>((spread * slots_.size()) >> 32);
   }
-  [[nodiscard]] std::size_t home(const T& one) const {
-    return home(Traits::number(Traits::key(one)));
+  [[nodiscard]] std::size_t home_of(Ref one) const {
+    return home(Traits::number(traits_.key(one)));
   }
   [[nodiscard]] std::size_t next(std::size_t i) const {
     return i + 1 == slots_.size() ? 0 : i + 1;
   }
 
-  void put(T& one) {
-    std::size_t i = home(one);
-    while (slots_[i] != nullptr) i = next(i);
-    slots_[i] = &one;
+  void put(Ref one) {
+    std::size_t i = home_of(one);
+    while (slots_[i] != Ref{}) i = next(i);
+    slots_[i] = one;
   }
 
   void grow() {
-    std::vector<T*> old(slots_.size() + slots_.size() / 2 + 8);
+    std::vector<Ref> old(slots_.size() + slots_.size() / 2 + 8);
     old.swap(slots_);
-    for (T* const one : old) {
-      if (one != nullptr) put(*one);
+    for (const Ref one : old) {
+      if (one != Ref{}) put(one);
     }
   }
 
   /// What comes behind a place that became free goes where it is found.
   void close_up(std::size_t free) {
-    for (std::size_t i = next(free); slots_[i] != nullptr; i = next(i)) {
-      T* const one = slots_[i];
-      slots_[i] = nullptr;
-      put(*one);
+    for (std::size_t i = next(free); slots_[i] != Ref{}; i = next(i)) {
+      put(std::exchange(slots_[i], Ref{}));
     }
   }
 
-  std::vector<T*> slots_;
+  [[no_unique_address]] Traits traits_;
+  std::vector<Ref> slots_;
   std::size_t size_ = 0;
 };
 

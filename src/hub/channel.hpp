@@ -12,7 +12,6 @@
 
 #include "base/encoder.hpp"
 #include "base/history.hpp"
-#include "base/slab.hpp"
 #include "hub/broker.hpp"
 #include "hub/groups.hpp"
 #include "hub/subscription.hpp"
@@ -57,9 +56,9 @@ struct Apart {
 };
 
 /// Mostly of one subscriber, who has nothing to share its cost with.
-struct Channel : Slabbed<Channel> {
+struct Channel {
   /// `nothing`: the one of those that have nothing apart; it must outlive this.
-  Channel(Apart& nothing, ChannelRef ref, Position last)
+  Channel(Apart& nothing, ChannelRef ref, Position last) noexcept
       : last(last), ref(ref), apart(&nothing) {}
 
   [[nodiscard]] Hub& hub() const { return apart->hub; }

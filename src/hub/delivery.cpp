@@ -34,7 +34,7 @@ bool Hub::gather() {
 }
 
 void Hub::on_publication(ChannelRef ref, const Publication& publication) {
-  Channel* const found = channels_.find(ref);
+  Channel* const found = find(ref);
   if (found == nullptr) return;
   Channel& channel = *found;
   if (channel.repairing != 0) {

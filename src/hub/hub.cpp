@@ -40,8 +40,7 @@ const Rule& Hub::rule(Bytes channel) const {
 
 Hub::~Hub() {
   *self_ = nullptr;
-  channels_.for_each(
-      [](Channel& channel) { const std::unique_ptr<Channel> gone(&channel); });
+  index_.for_each([this](auto number) { channels_.drop(number); });
 }
 
 // ---- subscribing -----------------------------------------------------------
@@ -70,12 +69,17 @@ Result<Position> Hub::subscribe(Subscription& subscription, Bytes name,
   return entered.error();
 }
 
+Channel* Hub::find(ChannelRef ref) {
+  const auto number = index_.find(ref);
+  return number != 0 ? &channels_[number] : nullptr;
+}
+
 Channel& Hub::channel_for(const Subscribed& subscribed) {
-  if (auto* const here = channels_.find(subscribed.ref)) return *here;
-  auto made =
-      std::make_unique<Channel>(nothing_, subscribed.ref, subscribed.top);
-  channels_.insert(*made);
-  return *made.release();
+  if (auto* const here = find(subscribed.ref)) return *here;
+  index_.make_room();
+  const auto number = channels_.make(nothing_, subscribed.ref, subscribed.top);
+  index_.insert(number);
+  return channels_[number];
 }
 
 void Hub::unsubscribe(Subscription& subscription) {
@@ -93,11 +97,11 @@ void Hub::unsubscribe(Subscription& subscription) {
 
 /// One subscriber less.
 void Hub::let_go(ChannelRef ref) {
-  Channel* const channel = channels_.find(ref);
-  if (channel != nullptr && channel->held().empty() &&
-      channel->groups.empty()) {
-    channels_.erase(*channel);
-    const std::unique_ptr<Channel> gone(channel);
+  const auto number = index_.find(ref);
+  if (number != 0 && channels_[number].held().empty() &&
+      channels_[number].groups.empty()) {
+    index_.erase(number);
+    channels_.drop(number);
   }
   broker_.unsubscribe(ref);
 }
@@ -108,7 +112,7 @@ std::vector<Subscriber*> Hub::subscribers(Bytes name) {
   const auto there = broker_.subscribe(name, 0);
   if (!there) return {};
   std::vector<Subscriber*> all;
-  if (const auto* const channel = channels_.find(there->ref)) {
+  if (const auto* const channel = find(there->ref)) {
     for (const auto& held : channel->held()) {
       all.push_back(&held->subscription->owner_);
     }

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "base/encoder.hpp"
+#include "base/pool.hpp"
 #include "base/table.hpp"
 #include "hub/attendance.hpp"
 #include "hub/broker.hpp"
@@ -106,16 +107,21 @@ class Hub final : private BrokerEvents {
   bool drain();
   void release();
 
-  [[nodiscard]] std::size_t channel_count() const { return channels_.size(); }
+  [[nodiscard]] std::size_t channel_count() const { return index_.size(); }
 
  private:
   friend class Subscription;
 
+  using Channels = Pool<Channel>;
   struct ByRef {
-    static ChannelRef key(const Channel& channel) { return channel.ref; }
+    [[nodiscard]] ChannelRef key(Channels::Number number) const {
+      return (*channels)[number].ref;
+    }
     static std::uint64_t number(ChannelRef ref) {
       return static_cast<std::uint64_t>(ref);
     }
+
+    const Channels* channels;
   };
 
   /// What goes to one group, encoded.
@@ -152,6 +158,8 @@ class Hub final : private BrokerEvents {
   void tell_hole(Subscription& to) noexcept;
   Run& add_run();
 
+  /// Null: nobody of this worker's subscribes to it.
+  Channel* find(ChannelRef ref);
   Channel& channel_for(const Subscribed& subscribed);
   void let_go(ChannelRef ref);
   static Position begin_in(const Channel& channel, const Position& at);
@@ -191,9 +199,10 @@ class Hub final : private BrokerEvents {
   Rule tokens_;
   Attendance attendance_;
   Apart nothing_{*this, true};
-  Table<Channel, ByRef> channels_;  // owned
-  std::vector<Batch> batches_;      // empty between drains
-  std::size_t handed_ = 0;          // of them, to everybody
+  Channels channels_;
+  Table<Channels::Number, ByRef> index_{ByRef{&channels_}};  // of all of them
+  std::vector<Batch> batches_;  // empty between drains
+  std::size_t handed_ = 0;      // of them, to everybody
   std::deque<Run> runs_;
   std::size_t runs_used_ = 0;
   bool paused_ = false;           // this drain is over

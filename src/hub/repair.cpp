@@ -53,7 +53,7 @@ void Hub::anchor_held(Channel& channel, const Position& at) {
 /// Void is what this drain brought: the rest is read from history.
 void Hub::lose() noexcept {
   discard();
-  channels_.for_each([this](Channel& channel) { lose(channel); });
+  index_.for_each([this](auto number) { lose(channels_[number]); });
 }
 
 void Hub::lose(Channel& channel) noexcept {
@@ -124,7 +124,7 @@ void Hub::skip(Channel& channel, const Position& position) {
 
 void Hub::repaired(ChannelRef ref, std::uint64_t number,
                    const Result<HistoryPage>& page) {
-  Channel* const found = channels_.find(ref);
+  Channel* const found = find(ref);
   if (found == nullptr) return;
   Channel& channel = *found;
   // That of another life of the channel's.

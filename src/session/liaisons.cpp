@@ -60,13 +60,13 @@ void Liaisons::hand_copy(const hub::Notice& notice) {
 
 // ---- who there is ----------------------------------------------------------
 
-ClientId Liaisons::ById::key(const Session& session) {
-  return Conversation::id_of(session);
+ClientId Liaisons::ById::key(const Session* session) {
+  return Conversation::id_of(*session);
 }
 
-void Liaisons::note_id(Session& session) { known_.insert(session); }
+void Liaisons::note_id(Session& session) { known_.insert(&session); }
 
-void Liaisons::forget_id(const Session& session) { known_.erase(session); }
+void Liaisons::forget_id(Session& session) { known_.erase(&session); }
 
 void Liaisons::note_recent(Session& session, Liaison& liaison) {
   if (liaison.recent) {

@@ -57,7 +57,7 @@ class Liaisons {
 
   /// It is known by its id from now on. REQUIRES: it isn't yet.
   void note_id(Session& session);
-  void forget_id(const Session& session);
+  void forget_id(Session& session);
 
   /// It has asked, or was let in: copies are for it, for a while.
   void note_recent(Session& session, Liaison& liaison);
@@ -76,7 +76,7 @@ class Liaisons {
 
  private:
   struct ById {
-    static ClientId key(const Session& session);
+    static ClientId key(const Session* session);
     static std::uint64_t number(const ClientId& id) { return id[0]; }
   };
 
@@ -89,7 +89,7 @@ class Liaisons {
   hub::Ear ear_;
   hub::BackEnd* back_end_ = nullptr;
   std::function<void(const hub::Notice&)> hears_;
-  Table<Session, ById> known_;
+  Table<Session*, ById> known_;
   std::list<Session*> recent_;  // in the order of their time
   std::unordered_set<Session*> returning_;
   std::uint64_t looks_ = 0;  // ever
