@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "base/encoder.hpp"
@@ -42,13 +41,8 @@ struct Live {
   [[nodiscard]] std::uint64_t end() const { return base + kept.size(); }
 };
 
-/// What few channels have, and those for a short time. All others have one
-/// together, in which there is nothing, and which knows their hub for them.
+/// What few channels have, and those for a short time: the hub keeps it.
 struct Apart {
-  explicit Apart(Hub& hub, bool shared = false) : hub(hub), shared(shared) {}
-
-  Hub& hub;
-  const bool shared;
   std::vector<std::shared_ptr<Held>> held;
   Live live;                 // nothing where none is held
   Position skipped;          // what came while `repairing`, the last of it
@@ -57,35 +51,15 @@ struct Apart {
 
 /// Mostly of one subscriber, who has nothing to share its cost with.
 struct Channel {
-  /// `nothing`: the one of those that have nothing apart; it must outlive this.
-  Channel(Apart& nothing, ChannelRef ref, Position last) noexcept
-      : last(last), ref(ref), apart(&nothing) {}
-
-  [[nodiscard]] Hub& hub() const { return apart->hub; }
-  [[nodiscard]] std::span<const std::shared_ptr<Held>> held() const {
-    return apart->held;
-  }
-  Apart& rare() {
-    if (apart->shared) apart.reset(new Apart(hub()));
-    return *apart;
-  }
-  void tidy(Apart& nothing) {
-    if (!repairing && held().empty()) apart.reset(&nothing);
-  }
-
-  struct Drop {
-    void operator()(Apart* apart) const {
-      if (!apart->shared) delete apart;
-    }
-  };
+  Channel(ChannelRef ref, Position last) noexcept : last(last), ref(ref) {}
 
   Position last;  // of epoch 0: not known, nothing was delivered
   ChannelRef ref;
-  std::uint32_t batch : 30 = 0;     // the last of the hub's, if `in_batch`
+  std::uint32_t batch : 29 = 0;     // the last of the hub's, if `in_batch`
   std::uint32_t in_batch : 1 = 0;   // this drain brought something
   std::uint32_t repairing : 1 = 0;  // its history is being read
+  std::uint32_t has_apart : 1 = 0;
   Groups groups;
-  std::unique_ptr<Apart, Drop> apart;  // never null
 };
 
 }  // namespace paperboy::hub

@@ -126,7 +126,7 @@ void Hub::encode(Channel& channel, const Batch& batch,
     const bool empty = run.bytes.size() == size;
     if (publication.event == Event::message || !empty) ++run.count;
   }
-  if (publication.event == Event::message && !channel.held().empty()) {
+  if (publication.event == Event::message && !held(channel).empty()) {
     hold_back(channel, publication);
   }
 }

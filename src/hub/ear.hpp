@@ -49,6 +49,7 @@ class Ear final : private Subscriber, private Encoder {
   void encode(const Publication& publication, std::string& out) override;
   void deliver(const Subscription& to, Bytes run, std::uint32_t count) override;
   void gap(const Subscription& at) override;
+  [[nodiscard]] Hub& hub() const override { return hub_; }
 
   Hub& hub_;
   const std::string channel_;

@@ -12,14 +12,14 @@
 namespace paperboy::hub {
 
 // A worker has them by the hundred thousand: see docs/architecture.md.
-static_assert(sizeof(Channel) <= 6 * sizeof(void*));
+static_assert(sizeof(Channel) <= 5 * sizeof(void*));
 
 Subscription::~Subscription() {
-  if (active()) channel_->hub().unsubscribe(*this);
+  if (active()) owner_.hub().unsubscribe(*this);
 }
 
 Bytes Subscription::channel_name() const {
-  return channel_->hub().broker_.name(channel_->ref);
+  return owner_.hub().broker_.name(channel_->ref);
 }
 
 Position Subscription::position() const {
@@ -47,7 +47,7 @@ Hub::~Hub() {
 
 Result<Position> Hub::subscribe(Subscription& subscription, Bytes name,
                                 Encoder& encoder, const Member* member) {
-  assert(!subscription.active());
+  assert(!subscription.active() && &subscription.owner_.hub() == this);
   const Rule& rule = this->rule(name);
   const auto subscribed = broker_.subscribe(name, rule.max_subscribers);
   if (!subscribed) return subscribed.error();
@@ -69,6 +69,28 @@ Result<Position> Hub::subscribe(Subscription& subscription, Bytes name,
   return entered.error();
 }
 
+Hub::Helds Hub::held(const Channel& channel) const {
+  if (channel.has_apart == 0) return {};
+  return aparts_.at(&channel).held;
+}
+
+Apart& Hub::apart(const Channel& channel) { return aparts_.at(&channel); }
+
+Apart& Hub::need_apart(Channel& channel) {
+  Apart& apart = aparts_[&channel];
+  channel.has_apart = 1;
+  return apart;
+}
+
+void Hub::tidy(Channel& channel) noexcept {
+  if (channel.has_apart == 0 || channel.repairing != 0 ||
+      !held(channel).empty()) {
+    return;
+  }
+  channel.has_apart = 0;
+  aparts_.erase(&channel);
+}
+
 Channel* Hub::find(ChannelRef ref) {
   const auto number = index_.find(ref);
   return number != 0 ? &channels_[number] : nullptr;
@@ -77,7 +99,7 @@ Channel* Hub::find(ChannelRef ref) {
 Channel& Hub::channel_for(const Subscribed& subscribed) {
   if (auto* const here = find(subscribed.ref)) return *here;
   index_.make_room();
-  const auto number = channels_.make(nothing_, subscribed.ref, subscribed.top);
+  const auto number = channels_.make(subscribed.ref, subscribed.top);
   index_.insert(number);
   return channels_[number];
 }
@@ -98,8 +120,9 @@ void Hub::unsubscribe(Subscription& subscription) {
 /// One subscriber less.
 void Hub::let_go(ChannelRef ref) {
   const auto number = index_.find(ref);
-  if (number != 0 && channels_[number].held().empty() &&
+  if (number != 0 && held(channels_[number]).empty() &&
       channels_[number].groups.empty()) {
+    if (channels_[number].has_apart != 0) aparts_.erase(&channels_[number]);
     index_.erase(number);
     channels_.drop(number);
   }
@@ -113,7 +136,7 @@ std::vector<Subscriber*> Hub::subscribers(Bytes name) {
   if (!there) return {};
   std::vector<Subscriber*> all;
   if (const auto* const channel = find(there->ref)) {
-    for (const auto& held : channel->held()) {
+    for (const auto& held : held(*channel)) {
       all.push_back(&held->subscription->owner_);
     }
     for (const Group& group : channel->groups) {
@@ -146,14 +169,14 @@ Encoder& Hub::take(Subscription& subscription) {
     return channel.groups.take(subscription);
   }
   const std::uint32_t index = subscription.index_;
-  auto& held = channel.apart->held;
+  auto& held = apart(channel).held;
   Encoder& encoder = *held[index]->encoder;
   held[index]->subscription = nullptr;
   std::swap(held[index], held.back());
   held.pop_back();
   if (index < held.size()) held[index]->subscription->index_ = index;
-  if (held.empty()) channel.apart->live = {};
-  channel.tidy(nothing_);
+  if (held.empty()) apart(channel).live = {};
+  tidy(channel);
   return encoder;
 }
 

@@ -22,7 +22,9 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/encoder.hpp"
@@ -158,6 +160,14 @@ class Hub final : private BrokerEvents {
   void tell_hole(Subscription& to) noexcept;
   Run& add_run();
 
+  using Helds = std::span<const std::shared_ptr<Held>>;
+  [[nodiscard]] Helds held(const Channel& channel) const;
+  /// REQUIRES: it has one.
+  [[nodiscard]] Apart& apart(const Channel& channel);
+  Apart& need_apart(Channel& channel);
+  /// Something of it is over.
+  void tidy(Channel& channel) noexcept;
+
   /// Null: nobody of this worker's subscribes to it.
   Channel* find(ChannelRef ref);
   Channel& channel_for(const Subscribed& subscribed);
@@ -173,10 +183,10 @@ class Hub final : private BrokerEvents {
   void recovered(Held& held, const std::optional<Position>& since,
                  const Result<HistoryPage>& page, const RecoveryReply& reply);
   void go_on(const Held& held, const Position& from);
-  static bool has_after(const Position& from, const Held& held);
-  static void encode_after(const Position& from, const Held& held, Run& run);
+  bool has_after(const Position& from, const Held& held);
+  void encode_after(const Position& from, const Held& held, Run& run);
   void hold_back(Channel& channel, const Publication& publication);
-  static void forget_after(Channel& channel, const Position& position) noexcept;
+  void forget_after(Channel& channel, const Position& position) noexcept;
 
   // Anchors, and after a loss (repair.cpp).
   void on_anchor(Channel& channel, const Position& at);
@@ -198,9 +208,9 @@ class Hub final : private BrokerEvents {
   Rule revocations_;
   Rule tokens_;
   Attendance attendance_;
-  Apart nothing_{*this, true};
   Channels channels_;
   Table<Channels::Number, ByRef> index_{ByRef{&channels_}};  // of all of them
+  std::unordered_map<const Channel*, Apart> aparts_;
   std::vector<Batch> batches_;  // empty between drains
   std::size_t handed_ = 0;      // of them, to everybody
   std::deque<Run> runs_;

@@ -99,7 +99,7 @@ void Hub::recover(Subscription& subscription, std::optional<Position> since,
 const std::shared_ptr<Held>& Hub::hold(Subscription& subscription) {
   Channel& channel = *subscription.channel_;
   if (subscription.group_ == Subscription::kHeld) {
-    const auto& held = channel.apart->held[subscription.index_];
+    const auto& held = apart(channel).held[subscription.index_];
     held->id = ++held_count_;
     if (held->lost || !has_after(held->begin, *held)) {
       held->begin = held->last = channel.last;
@@ -112,7 +112,7 @@ const std::shared_ptr<Held>& Hub::hold(Subscription& subscription) {
   held->id = ++held_count_;
   held->subscription = &subscription;
   held->begin = held->last = subscription.position();
-  auto& all = channel.rare().held;
+  auto& all = need_apart(channel).held;
   all.reserve(all.size() + 1);
   held->encoder = &take(subscription);
   subscription.channel_ = &channel;
@@ -124,7 +124,7 @@ const std::shared_ptr<Held>& Hub::hold(Subscription& subscription) {
 
 /// Whether there was room for all that came for it after `from`.
 bool Hub::has_after(const Position& from, const Held& held) {
-  const Live& live = held.subscription->channel_->apart->live;
+  const Live& live = apart(*held.subscription->channel_).live;
   if (held.first == Held::kNothing || held.first >= live.base) return true;
   if (held.last <= from) return true;
   if (live.kept.empty()) return false;
@@ -191,7 +191,7 @@ void Hub::go_on(const Held& held, const Position& from) {
 void Hub::encode_after(const Position& from, const Held& held, Run& run) {
   if (held.first == Held::kNothing) return;
   const Bytes name = held.subscription->channel_name();
-  const Live& live = held.subscription->channel_->apart->live;
+  const Live& live = apart(*held.subscription->channel_).live;
   const std::uint64_t first = std::max(held.first, live.base);
   for (std::size_t i = first - live.base; i < live.kept.size(); ++i) {
     const Kept& kept = live.kept[i];
@@ -205,9 +205,9 @@ void Hub::encode_after(const Position& from, const Held& held, Run& run) {
 
 void Hub::hold_back(Channel& channel, const Publication& publication) {
   const Position& next = publication.position;
-  Live& live = channel.apart->live;
+  Live& live = apart(channel).live;
   bool wanted = false;
-  for (const auto& held : channel.held()) {
+  for (const auto& held : held(channel)) {
     if (held->lost || !is_for(held->last, channel, publication)) continue;
     held->lost =
         next.epoch != held->last.epoch || next.offset != held->last.offset + 1;
@@ -234,14 +234,14 @@ void Hub::forget_after(Channel& channel, const Position& position) noexcept {
   const auto is_void = [&](const Position& at) {
     return at.epoch != position.epoch || at.offset > position.offset;
   };
-  if (channel.apart->shared) return;
-  Live& live = channel.apart->live;
+  if (channel.has_apart == 0) return;
+  Live& live = apart(channel).live;
   while (!live.kept.empty() && is_void(live.kept.back().position)) {
     live.bytes -= sizeof(Kept) + live.kept.back().data.size() +
                   live.kept.back().extra.size();
     live.kept.pop_back();
   }
-  for (const auto& held : channel.held()) {
+  for (const auto& held : held(channel)) {
     if (held->first != Held::kNothing && held->first >= live.end()) {
       held->first = Held::kNothing;
       held->last = held->begin;

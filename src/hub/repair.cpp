@@ -38,7 +38,7 @@ bool Hub::lacks(const Channel& channel, const Position& has,
 }
 
 void Hub::anchor_held(Channel& channel, const Position& at) {
-  for (const auto& held : channel.held()) {
+  for (const auto& held : held(channel)) {
     if (held->begin.epoch == 0) {
       held->begin = held->last = at;
       held->anchored = true;
@@ -58,7 +58,7 @@ void Hub::lose() noexcept {
 
 void Hub::lose(Channel& channel) noexcept {
   const Position position = broker_.position(channel.ref);
-  for (const auto& held : channel.held()) {
+  for (const auto& held : held(channel)) {
     if (held->begin.epoch != 0 && held->last != position) held->lost = true;
   }
   if (channel.repairing != 0) {
@@ -89,7 +89,7 @@ void Hub::repair(Channel& channel) noexcept {
   const ChannelRef ref = channel.ref;
   bool begun = false;
   try {
-    Apart& apart = channel.rare();
+    Apart& apart = need_apart(channel);
     apart.skipped = {};
     apart.repair = number;
     begun = true;
@@ -104,18 +104,18 @@ void Hub::repair(Channel& channel) noexcept {
   } catch (...) {
     failure_ = std::current_exception();
     const bool over =
-        begun && (channel.repairing == 0 || channel.apart->repair != number);
+        begun && (channel.repairing == 0 || apart(channel).repair != number);
     if (over) return;
     channel.repairing = 0;
     go_to(channel, broker_.position(ref));
-    channel.tidy(nothing_);
+    tidy(channel);
   }
 }
 
 /// What the log brings of a channel while it is repaired.
 void Hub::skip(Channel& channel, const Position& position) {
   if (!is_awaited(channel, position)) return;
-  Position& skipped = channel.apart->skipped;
+  Position& skipped = apart(channel).skipped;
   if (position.epoch == skipped.epoch && position.offset <= skipped.offset) {
     return;
   }
@@ -128,11 +128,11 @@ void Hub::repaired(ChannelRef ref, std::uint64_t number,
   if (found == nullptr) return;
   Channel& channel = *found;
   // That of another life of the channel's.
-  if (channel.repairing == 0 || channel.apart->repair != number) return;
+  if (channel.repairing == 0 || apart(channel).repair != number) return;
   channel.repairing = 0;
   if (!page || !is_complete(*page, channel.last)) {
     go_to(channel, broker_.position(ref));
-    channel.tidy(nothing_);
+    tidy(channel);
     return;
   }
   try {
@@ -148,13 +148,13 @@ void Hub::repaired(ChannelRef ref, std::uint64_t number,
   if (is_behind(channel)) {
     repair(channel);
   } else {
-    channel.tidy(nothing_);
+    tidy(channel);
   }
 }
 
 /// Something was skipped that the history, as it was read, had not.
 bool Hub::is_behind(const Channel& channel) {
-  const Position& skipped = channel.apart->skipped;
+  const Position& skipped = apart(channel).skipped;
   if (skipped.epoch == channel.last.epoch) {
     return skipped.offset > channel.last.offset;
   }

@@ -24,6 +24,10 @@ class Subscriber {
   Subscriber& operator=(const Subscriber&) = delete;
   virtual ~Subscriber() = default;
 
+  /// Where all its subscriptions are. Asked for as they end, too, so before it
+  /// does.
+  [[nodiscard]] virtual Hub& hub() const = 0;
+
   /// `run`: `count` publications, encoded one after the other by the
   /// subscription's encoder. The bytes live until the hub's `release`.
   virtual void deliver(const Subscription& to, Bytes run,

@@ -347,6 +347,8 @@ void Session::set_who(Bytes user, std::int64_t expires,
   tidy_papers();
 }
 
+hub::Hub& Session::hub() const { return context().hub; }
+
 void Session::deliver(const hub::Subscription& to, Bytes run,
                       std::uint32_t count) {
   if (converses_ && conversation()->has_lost(to)) return;

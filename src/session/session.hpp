@@ -171,6 +171,7 @@ class Session : public Outlet {
   void set_who(Bytes user, std::int64_t expires, const auth::TokenMark& mark);
 
  private:
+  [[nodiscard]] hub::Hub& hub() const override;
   void deliver(const hub::Subscription& to, Bytes run,
                std::uint32_t count) override;
   void gap(const hub::Subscription& at) override;

@@ -25,7 +25,7 @@ struct TestClock final : Clock {
 /// Hears what is published in a channel, with what goes along.
 class Listener final : hub::Subscriber, Encoder {
  public:
-  Listener(hub::Hub& hub, Bytes channel) : subscription_(*this) {
+  Listener(hub::Hub& hub, Bytes channel) : hub_(hub), subscription_(*this) {
     assert_true(hub.subscribe(subscription_, channel, *this).ok());
   }
   std::string heard;
@@ -42,7 +42,9 @@ class Listener final : hub::Subscriber, Encoder {
     heard += run;
   }
   void gap(const hub::Subscription&) override { heard += "gap\n"; }
+  [[nodiscard]] hub::Hub& hub() const override { return hub_; }
 
+  hub::Hub& hub_;
   hub::Subscription subscription_;
 };
 

@@ -91,7 +91,7 @@ struct Worker {
   /// Where it begins, once that is known.
   Position join(hub::Listener& listener, Bytes channel = "news") {
     std::optional<Position> begin;
-    assert_true(hub.subscribe(listener.subscription, channel, lines).ok());
+    assert_true(hub.subscribe(listener.in(hub), channel, lines).ok());
     hub.recover(listener.subscription, {}, {}, [&begin](const auto& answer) {
       begin = answer.value().position;
     });

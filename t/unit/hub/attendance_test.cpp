@@ -33,12 +33,12 @@ struct Fixture {
     rule.join_leave = told;
     rule.max_subscribers = 2;
     assert_true(rules.add("room", rule));
-    assert_true(hub.subscribe(watches.subscription, "room", events).ok());
+    assert_true(hub.subscribe(watches.in(hub), "room", events).ok());
   }
 
   Result<Position> enter(Listener& listener) {
     const Member member{.client = "c1", .user = "ann"};
-    return hub.subscribe(listener.subscription, "room", events, &member);
+    return hub.subscribe(listener.in(hub), "room", events, &member);
   }
   void drain() {
     hub.drain();

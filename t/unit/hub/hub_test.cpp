@@ -26,7 +26,7 @@ struct Fixture {
     return join(listener, channel, lines);
   }
   Position join(Listener& listener, Bytes channel, Encoder& encoder) {
-    return hub.subscribe(listener.subscription, channel, encoder).value();
+    return hub.subscribe(listener.in(hub), channel, encoder).value();
   }
 
   void drain_all() {
@@ -308,7 +308,7 @@ void a_refused_subscription_leaves_nothing_behind(void**) {
   Fixture f;
   Listener listener;
   f.broker.refusal = Error{ErrorCode::too_many_channels, "full"};
-  const auto refused = f.hub.subscribe(listener.subscription, "news", f.lines);
+  const auto refused = f.hub.subscribe(listener.in(f.hub), "news", f.lines);
   assert_false(refused.ok());
   assert_true(refused.error().code == ErrorCode::too_many_channels);
   assert_false(listener.subscription.active());
@@ -362,8 +362,7 @@ void those_who_stay_are_found_whoever_leaves(void**) {
     for (std::size_t i = 0; i < kCount; ++i) {
       listeners.push_back(std::make_unique<Listener>());
       assert_true(
-          hub.subscribe(listeners[i]->subscription, "news", *encoders[i % 3])
-              .ok());
+          hub.subscribe(listeners[i]->in(hub), "news", *encoders[i % 3]).ok());
     }
     for (std::size_t i = 0; i < kCount; i += step) {
       hub.unsubscribe(listeners[i * 7 % kCount]->subscription);

@@ -29,7 +29,7 @@ struct Fixture {
                   .keep = {.count = 100}});
   }
   Position join(Listener& listener) {
-    return hub.subscribe(listener.subscription, "news", lines).value();
+    return hub.subscribe(listener.in(hub), "news", lines).value();
   }
   /// What it is told is written down as "[7:1]" where it begins, "[+2=b;]"
   /// what it missed, or "[error]".
@@ -157,7 +157,7 @@ void an_anchor_beyond_is_a_gap_in_its_place(void**) {
     Listener one;
     Listener two;
     f.join(one);
-    assert_true(f.hub.subscribe(two.subscription, "news", other).ok());
+    assert_true(f.hub.subscribe(two.in(f.hub), "news", other).ok());
     f.publish("a");
     f.broker.entry("news").top = at;
     f.broker.anchor("news");

@@ -34,6 +34,12 @@ class Lines final : public Encoder {
 /// Notes what it is told: runs as they are, gaps as "gap;".
 class Listener final : public Subscriber {
  public:
+  /// Its subscription, to be subscribed in `hub`.
+  Subscription& in(Hub& hub) {
+    hub_ = &hub;
+    return subscription;
+  }
+  [[nodiscard]] Hub& hub() const override { return *hub_; }
   void deliver(const Subscription&, Bytes run, std::uint32_t count) override {
     heard += run;
     publications += count;
@@ -47,6 +53,9 @@ class Listener final : public Subscriber {
   int runs = 0;
   Bytes last_run;
   Subscription subscription{*this};
+
+ private:
+  Hub* hub_ = nullptr;
 };
 
 }  // namespace paperboy::hub

@@ -24,7 +24,7 @@ struct Fixture {
     broker.bring({.channel = "news", .data = data, .keep = {.count = 100}});
   }
   void join(Listener& listener) {
-    assert_true(hub.subscribe(listener.subscription, "news", lines).ok());
+    assert_true(hub.subscribe(listener.in(hub), "news", lines).ok());
   }
   void drain_all() {
     while (hub.drain()) hub.release();
@@ -68,6 +68,8 @@ void a_history_without_memory_is_an_error_or_a_gap(void**) {
 /// Has no memory for what comes while `fails`.
 class Forgetful final : public Subscriber {
  public:
+  explicit Forgetful(Hub& hub) : hub_(hub) {}
+  [[nodiscard]] Hub& hub() const override { return hub_; }
   void deliver(const Subscription&, Bytes run, std::uint32_t) override {
     if (fails > 0 && fails-- > 0) throw std::bad_alloc();
     heard += run;
@@ -80,13 +82,16 @@ class Forgetful final : public Subscriber {
   int fails = 0;
   std::string heard;
   Subscription subscription{*this};
+
+ private:
+  Hub& hub_;
 };
 
 void who_has_no_memory_is_told_of_a_hole_and_others_get_it_once(void**) {
   for (const int fails : {1, 2}) {
     Fixture f;
     Listener before;
-    Forgetful listener;
+    Forgetful listener(f.hub);
     Listener after;
     f.join(before);
     assert_true(f.hub.subscribe(listener.subscription, "news", f.lines).ok());

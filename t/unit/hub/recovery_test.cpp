@@ -31,7 +31,7 @@ struct Fixture {
                 [](const auto&) {});
   }
   Position join(Listener& listener) {
-    return hub.subscribe(listener.subscription, "news", lines).value();
+    return hub.subscribe(listener.in(hub), "news", lines).value();
   }
   /// What it is told is written down as "[1=a;2=b;]" or "[lost]".
   void recover(Listener& listener, Position since, RecoveryLimits limits = {}) {
@@ -521,15 +521,16 @@ void one_that_was_awaited_in_vain_begins_where_it_was(void**) {
 
 /// Notes where it is as it is handed something.
 struct Walker final : Subscriber {
-  explicit Walker(Hub& hub) : hub(hub) {}
+  explicit Walker(Hub& hub) : where(hub) {}
+  [[nodiscard]] Hub& hub() const override { return where; }
   void deliver(const Subscription& to, Bytes run, std::uint32_t) override {
-    heard.append(text_of(hub.reached(to))).append(" then ").append(run);
+    heard.append(text_of(where.reached(to))).append(" then ").append(run);
   }
   void gap(const Subscription& at) override {
-    heard.append("gap at ").append(text_of(hub.reached(at))).append(";");
+    heard.append("gap at ").append(text_of(where.reached(at))).append(";");
   }
 
-  Hub& hub;
+  Hub& where;
   std::string heard;
   Subscription subscription{*this};
 };
