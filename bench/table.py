@@ -27,12 +27,15 @@ def read(bench, row):
 
 
 def values(figure, results):
-    """Of a peer's results; none where it has no such figure."""
-    try:
-        return [figure.of(result) for result in results
-                if 'failure' not in result]
-    except (KeyError, ZeroDivisionError):
-        return []
+    """Of a peer's results; none of those that have no such figure."""
+    found = []
+    for result in results:
+        try:
+            if 'failure' not in result:
+                found.append(figure.of(result))
+        except (KeyError, ZeroDivisionError):
+            pass
+    return found
 
 
 def brief(row, result):
@@ -43,23 +46,61 @@ def brief(row, result):
         got = values(FIGURES[name], [result])
         parts += [f'{FIGURES[name].text(value)} {FIGURES[name].title}'
                   for value in got]
-    return ', '.join(parts + faults(result))
+    return ', '.join(parts + faults(row, result))
 
 
-def faults(result):
+def faults(row, result):
     """What wasn't as it should be."""
     if 'failure' in result:
         said = plain(' '.join(result['failure'].split()))
         return [f'round {result["round"]} failed: {said}']
-    found = [f'{name} {result[name]}' for name in
-             ('failed', 'closed_by_server', 'missing', 'duplicates', 'reorders',
-              'late_first', 'misdelivered', 'damaged', 'protocol_errors',
-              'publish_errors') if result.get(name)]
-    if result.get('completeness', 1) < 1:
-        found.append(f'{100 * result["completeness"]:.2f} % complete')
+    found = of_connections(result) + of_messages(result)
+    status = result.get('status', 0)
+    if status not in (0, 1) or status and not found:
+        found.append(f'the load client ended with {status}')
     if reached(result) < ENOUGH:
         found.append(f'{100 * reached(result):.0f} % of the rate that was '
                      'asked')
+    return found + lacking(row, result)
+
+
+def of_connections(result):
+    """Where a client says how many there were to be, and how many were."""
+    found = []
+    opened = result.get('open')
+    if opened is not None and opened < result.get('connections', opened):
+        found.append(f'{opened:,} of {result["connections"]:,} connections '
+                     'opened')
+    if opened is not None and result.get('open_after', opened) < opened:
+        found.append(f'{result["open_after"]:,} of {opened:,} connections '
+                     'stayed')
+    return found + [f'{name} {result[name]}' for name in
+                    ('failed', 'closed_by_server') if result.get(name)]
+
+
+def of_messages(result):
+    found = [f'{name} {result[name]}' for name in
+             ('missing', 'duplicates', 'reorders', 'late_first',
+              'misdelivered', 'damaged', 'protocol_errors', 'publish_errors')
+             if result.get(name)]
+    if result.get('completeness', 1) < 1:
+        found.append(f'{100 * result["completeness"]:.2f} % complete')
+    return found
+
+
+def lacking(row, result):
+    """Figures that can't be had of it. What others don't tell is no fault of
+    theirs."""
+    found = []
+    for name in row.targets:
+        try:
+            FIGURES[name].of(result)
+        except ZeroDivisionError:
+            found.append(f'no "{FIGURES[name].title}"')
+        except KeyError as missing:
+            if result['peer'] == 'paperboy':
+                found.append(f'no "{FIGURES[name].title}", since there is no '
+                             f'"{missing.args[0]}"')
     return found
 
 
@@ -67,6 +108,8 @@ def reached(result):
     """What share of the messages a second that were to be published."""
     if not result.get('asked_per_s'):
         return 1
+    if not result['publish_s']:
+        return 0
     return result['published'] / result['publish_s'] / result['asked_per_s']
 
 
@@ -160,7 +203,7 @@ def remarks(rows, found):
     for row in rows:
         for peer, results in found[row.name].items():
             kinds = sorted({fault for result in results
-                            for fault in faults(result)})
+                            for fault in faults(row, result)})
             if kinds:
                 lines.append(f'- {row.name}, {peer}: ' + '; '.join(kinds))
     return ['## What was not as it should be', '', *lines, ''] if lines else []
@@ -179,7 +222,8 @@ def commands(rows, found):
 def configurations(bench, rows, found):
     """Of the first row that is a table's, of those who have one."""
     lines = ['', '## Configurations', '',
-             'Those of the other rows stand in `conf/`, beside the results.', '']
+             'Those of the other rows stand in `conf/`, beside the results.',
+             '']
     shown = len(lines)
     for peer in ORDER:
         for row in rows:
@@ -193,7 +237,8 @@ def configurations(bench, rows, found):
 
 
 def plain(text):
-    """Without what differs from run to run, and without this machine's paths."""
+    """Without what differs from run to run, and without paths of this
+    machine."""
     text = re.sub(r' --server-pids \S+', '', text)
     text = re.sub(r'127\.0\.0\.1:\d+', 'HOST:PORT', text)
     return re.sub(r'(?<![\w:/])/\S*/(?=[\w.-])', '', text)

@@ -30,6 +30,8 @@ my @rows = qw(rate-1k channels-2 pipelined history-100 zone-1k memory-tls
     handshakes handshakes-es256 handshakes-es256-again tls deflate-on workers-1
     workers-2 workers-4 curve-fanout-10 curve-latency-10k curve-memory-1000
     million);
+# Nobody goes by a proxy.
+local @ENV{qw(http_proxy no_proxy)} = ('http://127.0.0.1:1', '');
 my ($said, $status) = bench('--peers', 'paperboy,floor,kernel', '--only',
     'fanout-1k');
 is($status, 0, 'it runs') or diag($said);
@@ -43,6 +45,7 @@ for my $row ('fanout-1k', @rows) {
     ok($ours && $ours->{version} =~ /^Paperboy \d/, "$row: ran");
     for my $result (grep { $_->{mode} ne 'floor' } @results) {
         my $name = "$row, $result->{peer}";
+        is($result->{status}, 0, "$name: the client is content");
         is($result->{failed}, 0, "$name: nobody was refused");
         if ($result->{mode} eq 'churn') {
             ok($result->{counters}{upgrades} > 0, "$name: handshakes");
@@ -118,19 +121,71 @@ like($failed,
 like($failed, qr/^\| 1,000 subscribers \| CPU µs a delivery \| – \| [\d.]+ \|/m,
     'and has the figures of the others');
 
-# A rate that wasn't reached has no latency.
-my $made = File::Temp->newdir('paperboy-XXXXXX', TMPDIR => 1);
-open $file, '>', "$made/curve-latency-100k.jsonl" or die $!;
-for ([paperboy => 951], [nchan => 940]) {
-    my ($peer, $published) = @$_;
-    print $file JSON::PP::encode_json({ row => 'curve-latency-100k',
-            peer => $peer, round => 1, version => $peer, command => 'load',
-            published => $published, publish_s => 10, asked_per_s => 100,
-            latency => { p99_us => 5000 } }), "\n";
-}
+# The client's own status is kept, and what it didn't tell ends no run.
+my $fake = File::Temp->newdir('paperboy-XXXXXX', TMPDIR => 1);
+symlink "$build/$_", "$fake/$_" or die "$_: $!"
+    for qw(load_server ngx_http_paperboy_module.so);
+open $file, '>', "$fake/load" or die "load: $!";
+print $file qq(#!/bin/sh\necho '{"mode":"fanout","published":1}'\nexit 3\n);
 close $file;
+chmod 0755, "$fake/load";
+($said, $status) = bench('--no-pin', '--build', $fake, '--peers',
+    'paperboy,floor', '--only', '=rate-1k,=deflate-off');
+is($status, 1, 'a client that says little');
+my ($little) = grep { $_->{peer} eq 'floor' } results('rate-1k');
+is($little->{status}, 3, 'its status is kept');
+is((results('deflate-off'))[0]{failure},
+    'there is no "compressed" in what was found', 'what was to be looked at');
+
+# Results that were made, a round each.
+my $made = File::Temp->newdir('paperboy-XXXXXX', TMPDIR => 1);
+
+sub make ($row, @results) {
+    my $number = 0;
+    open my $to, '>', "$made/$row.jsonl" or die "$row: $!";
+    print $to JSON::PP::encode_json({ row => $row, round => ++$number,
+            version => $_->{peer}, command => 'load', %$_ }), "\n"
+        for @results;
+    close $to;
+    return;
+}
+
+# A rate that wasn't reached has no latency.
+make('curve-latency-100k', map { { peer => $_->[0], published => $_->[1],
+            publish_s => 10, asked_per_s => 100,
+            latency => { p99_us => 5000 } } } [paperboy => 951], [nchan => 940]);
+
+# Connections that aren't there, figures that can't be, a client that ended.
+my %hold = (connections => 10_000, memory => { server_own_bytes_per_conn => 300 });
+make('memory',
+    { %hold, peer => 'paperboy', open => 10_000, open_after => 10_000 },
+    { %hold, peer => 'nchan', open => 9000, open_after => 9000, status => 1 },
+    { %hold, peer => 'floor', open => 10_000, open_after => 9999, status => 1 });
+my %churn = (handshakes => 8, handshakes_per_s => 8, server_cores => 0.5,
+    server_cpu => { user_s => 1 }, server_cpu_us_per_handshake => 7);
+make('handshakes', { %churn, peer => 'paperboy' },
+    { %churn, peer => 'paperboy', handshakes => 0, server_cores => 0,
+        status => 1 });
+my %fanout = (connections => 5, open => 5, open_after => 5, delivered => 10,
+    deliveries_per_s => 2e6, server_cpu_s_per_million => 0.5,
+    server_cpu => { user_s => 0 });
+make('fanout-1k', { %fanout, peer => 'paperboy' },
+    { %fanout, peer => 'floor', status => -9 });
+
 ($said, $status) = bench('--table', '--out', $made);
 is($status, 0, 'a table of results that are there') or diag($said);
+for ('memory, nchan: 9,000 of 10,000 connections opened',
+    'memory, floor: 9,999 of 10,000 connections stayed',
+    'handshakes, paperboy: no "CPU µs a handshake"; no "handshakes/s of a core"; '
+        . 'no "of it in user space"; the load client ended with 1',
+    'fanout-1k, paperboy: no "cores of the server", since there is no '
+        . '"server_cores"',
+    'fanout-1k, floor: the load client ended with -9') {
+    like(slurp("$made/table.md"), qr/^- \Q$_\E$/m, $_);
+}
+unlike(slurp("$made/table.md"), qr/^- memory, paperboy/m, 'and nothing else');
+like(slurp("$made/table.md"), qr/^\|  \| CPU µs a handshake \| 7\.0 \|/m,
+    'figures are of the rounds that have them');
 like(slurp("$made/table.md"),
     qr/^- curve-latency-100k, nchan: 94 % of the rate that was asked$/m,
     'a rate that was not reached is said');

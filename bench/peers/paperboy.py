@@ -24,6 +24,11 @@ LOCATIONS = """
 """
 
 
+# Whatever the environment says of proxies.
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+PATIENCE = 10  # seconds, for its status
+
+
 class Paperboy(nginx.Nginx):
     name = 'paperboy'
     able = frozenset(('http', 'tls', 'deflate', 'tokens', 'native', 'history',
@@ -55,7 +60,7 @@ class Paperboy(nginx.Nginx):
     def counters(self):
         """What the status tells, after the load."""
         url = f'http://{self.host()}/status'
-        with urllib.request.urlopen(url) as answer:
+        with OPENER.open(url, timeout=PATIENCE) as answer:
             return json.load(answer)
 
     @classmethod
