@@ -208,6 +208,43 @@ like(checked('before', 900, 101), qr/where all but the first should be$/m,
     'tokens that have been forgotten');
 like(checked('before', 0, 0), qr/^RuntimeError: of 0 signatures/m, 'none at all');
 
+# Which build it is: made of this source, with or without assertions.
+my $tree = File::Temp->newdir('paperboy-XXXXXX', TMPDIR => 1);
+mkdir "$tree/$_" or die "$_: $!" for qw(src src/base src/cli build);
+for (['src/base/version.hpp', 'kVersion = "1.2.3"'], ['CMakeLists.txt', ''],
+    ['src/cli/main.cpp', ''], ['build/build.ninja', ''],
+    ['build/ngx_http_paperboy_module.so', '']) {
+    my ($name, $text) = @$_;
+    open my $to, '>', "$tree/$name" or die "$name: $!";
+    print $to $text;
+    close $to;
+}
+
+# Each file was last written so many seconds after the others.
+sub version ($tests, %written) {
+    open my $cache, '>', "$tree/build/CMakeCache.txt" or die $!;
+    print $cache "CMAKE_HOME_DIRECTORY:INTERNAL=$tree\nPAPERBOY_TESTS:BOOL=$tests\n";
+    close $cache;
+    utime((1e9 + ($written{$_} // 0)) x 2, "$tree/$_") or die "$_: $!"
+        for qw(src/base/version.hpp CMakeLists.txt src/cli/main.cpp
+        build/build.ninja build/ngx_http_paperboy_module.so);
+    chomp(my $said = qx{python3 -B -c 'import sys; sys.path.insert(0, "bench")
+from peers import paperboy; from types import SimpleNamespace
+print(paperboy.Paperboy.version(SimpleNamespace(build="$tree/build")))' 2>&1});
+    return $said;
+}
+my $given = 'Paperboy 1.2.3 (a build that was given';
+is(version('OFF'), "$given)", 'a build, and nothing to be said of it');
+is(version('ON'),  "$given, with assertions)", 'one that asserts');
+is(version('OFF', 'src/base/version.hpp' => 1), "$given, an older build)",
+    'one that is older than its sources');
+is(version('OFF', 'CMakeLists.txt' => 1), "$given, an older build)",
+    'or than what it is built by');
+is(version('OFF', 'CMakeLists.txt' => 1, 'build/build.ninja' => 2), "$given)",
+    'unless nothing had to be built for that');
+is(version('OFF', 'src/cli/main.cpp' => 1), "$given)",
+    'what is not in the module is no matter');
+
 ($said, $status) = bench('--only', 'nothing');
 is($status, 1, 'a row that there is not');
 like($said, qr/^nothing: no such row; there are channels,/, 'and which there are');

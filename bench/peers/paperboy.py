@@ -1,4 +1,5 @@
 """Paperboy: the module of a build directory."""
+import glob
 import json
 import os
 import re
@@ -35,7 +36,7 @@ class Paperboy(nginx.Nginx):
                       'workers', 'zone'))
 
     def module(self):
-        return os.path.join(self.setup.build, 'ngx_http_paperboy_module.so')
+        return module_of(self.setup.build)
 
     def http(self):
         return HTTP.format(
@@ -65,22 +66,60 @@ class Paperboy(nginx.Nginx):
 
     @classmethod
     def version(cls, setup):
-        source = source_of(setup.build) or server.ROOT
-        with open(source + '/src/base/version.hpp') as file:
+        build = setup.build
+        source = source_of(build)
+        with open((source or server.ROOT) + '/src/base/version.hpp') as file:
             number = re.search(r'"(\d[\d.]*)"', file.read())[1]
-        of = commit(source_of(setup.build)) or 'a build that was given'
-        return f'Paperboy {number} ({of})'
+        words = [commit(source) or 'a build that was given']
+        if is_on(cached(build, 'PAPERBOY_TESTS')):
+            words.append('with assertions')
+        if source and is_older(build, source):
+            words.append('an older build')
+        return f'Paperboy {number} ({", ".join(words)})'
+
+
+def module_of(build):
+    return os.path.join(build, 'ngx_http_paperboy_module.so')
+
+
+def cached(build, name):
+    """What the build's cache says of that; '': nothing."""
+    try:
+        with open(build + '/CMakeCache.txt') as file:
+            found = re.search(rf'^{name}:\w+=(.*)', file.read(), re.M)
+    except OSError:
+        return ''
+    return found[1] if found else ''
+
+
+def is_on(value):
+    """As CMake reads it."""
+    return value.upper() in ('ON', 'TRUE', 'YES', 'Y', '1')
 
 
 def source_of(build):
-    """The directory that it was built from; none: it doesn't say so."""
-    try:
-        with open(build + '/CMakeCache.txt') as file:
-            found = re.search(r'^CMAKE_HOME_DIRECTORY:INTERNAL=(.+)',
-                              file.read(), re.M)
-    except OSError:
-        return ''
-    return found[1] if found and os.path.isdir(found[1] + '/src') else ''
+    """The directory that it was built from; '': it doesn't say so."""
+    source = cached(build, 'CMAKE_HOME_DIRECTORY')
+    return source if source and os.path.isdir(source + '/src') else ''
+
+
+def is_older(build, source):
+    """Whether a build would make the module anew: it is older than a source of
+    its, or what it is built by is older than what that is made from."""
+    recipe = glob.glob(source + '/src/**/*.cmake', recursive=True) \
+        + [source + '/CMakeLists.txt']
+    sources = [path for path in glob.glob(source + '/src/**/*', recursive=True)
+               if re.search(r'\.([ch]pp|c|map)$', path)
+               and not path.startswith(source + '/src/cli/')]
+    made = [build + '/build.ninja', build + '/Makefile']
+    return 0 < newest([module_of(build)]) < newest(sources) \
+        or 0 < newest(made) < newest(recipe)
+
+
+def newest(paths):
+    """When the last of those that are there was written."""
+    return max((os.path.getmtime(path) for path in paths
+                if os.path.exists(path)), default=0)
 
 
 def commit(source):
