@@ -7,9 +7,8 @@ use File::Basename qw(dirname);
 use File::Temp     ();
 use JSON::PP       ();
 use List::Util     qw(sum0);
-use Paperboy::Nginx;
 use Paperboy::Repo qw(slurp);
-use Test::More;
+use Paperboy::Test;
 
 my $out      = File::Temp->newdir('paperboy-XXXXXX', TMPDIR => 1);
 chomp(my $python = qx{python3 -c 'import sys; print(sys.executable)'});
@@ -104,6 +103,81 @@ like((profile('--list'))[0], qr/^fanout-1k .*^idle-1m /ms, 'those that there are
     is($status, 1, 'no perf');
     like($said, qr/^perf: there is none; Debian has it in linux-perf$/m,
         'and where to get it');
+}
+
+# ---- what is left behind -----------------------------------------------------
+
+# A perf that sees the kernel, and records until it is told to end.
+my $perf = <<'END';
+use v5.36;
+my ($what, %option) = (shift);
+for (my $i = 0; $i < @ARGV; ++$i) { $option{$ARGV[$i]} = $ARGV[$i + 1] }
+print STDERR "1,,cycles\n" if $what eq 'stat';
+print "  1.0: \n\tffff0000 do_syscall_64 ([kernel.kallsyms])\n\n"
+    if $what eq 'script';
+if ($what eq 'record') {
+    open my $data, '>', $option{'-o'} or die;
+    my ($answer) = ($option{'--control'} // exit) =~ /,(\d+)$/;
+    open my $to, '>&=', $answer or die;
+    syswrite $to, "ack\n";
+    $SIG{INT} = sub { exit };
+    sleep;
+}
+END
+mkdir "$out/bin";
+file_with("$out/bin/perf", "#!$^X\n$perf");
+chmod 0755, "$out/bin/perf";
+
+sub children ($pid) {
+    open my $file, '<', "/proc/$pid/task/$pid/children" or return;
+    return split / /, <$file> // '';
+}
+
+SKIP: {
+    my $build = dirname($Paperboy::Nginx::MODULE);
+    skip 'the load client is not built (PAPERBOY_TESTS)', 1 if !-x "$build/load";
+    local $ENV{PATH} = "$out/bin:$ENV{PATH}";
+    for (['kernel', 'fanout-1k'], ['floor', 'zone-1k']) {
+        my ($peer, $row) = @$_;
+        ($said, $status) = profile('--smoke --only', "=$row", '--peers', $peer,
+            '--build', $build, '--out', $out);
+        is($status, 1, "$row, $peer: can't be");
+        like($said, qr/^none of these peers is a server that can do one of/m,
+            'and why');
+    }
+
+    # What others have left there is gone, too.
+    mkdir "$out/files";
+    file_with("$out/files/$_", 'old') for qw(perf.data perf.data.old);
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDOUT, '>', '/dev/null';
+        exec $python, qw(bench/profile --smoke --no-pin --only =fanout-1k
+            --peers floor --seconds 60 --build), $build, '--out', $out;
+    }
+    my @under_way = @{ wait_for('server, perf and client', sub {
+        my @pids = children($pid);
+        return @pids == 3 && \@pids;
+    }) // [] };
+    ok(-e "$out/files/perf.data", 'it records');
+    ok(!-e "$out/files/perf.data.old", 'anew');
+    kill TERM => $pid;
+    waitpid $pid, 0;
+    is($? >> 8, 143, 'it is ended');
+    is_deeply([grep { kill 0 => $_ } @under_way], [], 'and so is all of it');
+    ok(!-e "$out/files/perf.data", 'what was recorded is gone');
+
+    # A client that fails.
+    my $fake = File::Temp->newdir('paperboy-XXXXXX', TMPDIR => 1);
+    symlink "$build/load_server", "$fake/load_server";
+    file_with("$fake/load", "#!/bin/sh\necho no room >&2\nexit 3\n");
+    chmod 0755, "$fake/load";
+    ($said, $status) = profile(qw(--smoke --no-pin --only =fanout-1k --peers
+        floor --build), $fake, '--out', $out);
+    is($status, 1, 'a client that fails');
+    like($said, qr/^fanout-1k, floor: load ended with 3: no room$/m,
+        'is told of');
+    ok(!-e "$out/files/perf.data", 'and nothing is left');
 }
 
 # ---- a server ----------------------------------------------------------------
