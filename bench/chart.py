@@ -15,13 +15,15 @@ text { font: 13px system-ui, sans-serif; fill: #475569 }
 .spread { stroke-width: 1.5; opacity: .55 }
 .label { font-weight: 600 }
 .paperboy { --c: #2563eb } .nchan { --c: #d97706 } .floor { --c: #64748b }
-.kernel { --c: #94a3b8 } .uws { --c: #db2777 } .ws { --c: #059669 } .socketio { --c: #9333ea }
+.kernel { --c: #94a3b8 } .uws { --c: #db2777 } .ws { --c: #059669 }
+.socketio { --c: #9333ea }
 .line, .spread { stroke: var(--c) } .dot, .label { fill: var(--c) }
 @media (prefers-color-scheme: dark) {
   .page { fill: #0f172a } text { fill: #94a3b8 } .title { fill: #f1f5f9 }
   .grid { stroke: #1e293b } .axis { stroke: #475569 }
   .paperboy { --c: #60a5fa } .nchan { --c: #fbbf24 } .floor { --c: #cbd5e1 }
-  .kernel { --c: #64748b } .uws { --c: #f472b6 } .ws { --c: #34d399 } .socketio { --c: #c084fc }
+  .kernel { --c: #64748b } .uws { --c: #f472b6 } .ws { --c: #34d399 }
+  .socketio { --c: #c084fc }
 }
 """
 

@@ -1,5 +1,5 @@
-"""The rows that bench/profile looks at, what it calls them, and how they last as
-long as it samples."""
+"""The rows that bench/profile looks at, what it calls them, and how they last
+as long as it samples."""
 import dataclasses
 
 import loads

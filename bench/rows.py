@@ -1,7 +1,9 @@
-"""The rows of the benchmark: what is asked, of whom, and what it should come to.
+"""The rows of the benchmark: what is asked, of whom, and what it should come
+to.
 
 What a row does is in loads.py. A figure is one of figures.py; its target says
-what it is to be, as a ratio to others in the same run wherever that makes sense.
+what it is to be, as a ratio to others in the same run wherever that makes
+sense.
 """
 from dataclasses import dataclass, field
 

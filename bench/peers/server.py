@@ -89,8 +89,8 @@ class Server:
 
     @classmethod
     def fetch(cls, setup):
-        """Brings what it needs; RuntimeError, OSError or a program's error where
-        that can't be had."""
+        """Brings what it needs; RuntimeError, OSError or a program's error
+        where that can't be had."""
 
     # --- its life -----------------------------------------------------------
 
