@@ -164,6 +164,21 @@ END
         expected => 100, delivered => 100);
 };
 
+# The kernel's floor without its reader.
+subtest 'a floor whose reader ends' => sub {
+    my $errors = File::Temp->new;
+    my $pid = open2(my $out, my $in, 'sh', '-c', 'exec "$@" 2>"$0"', "$errors",
+        "$dir/load_floor", 10, 1_000_000_000, 1, 0, 'any', 'any');
+    my $reader = wait_for('the reader', sub {
+        open my $children, '<', "/proc/$pid/task/$pid/children" or return;
+        return (split / /, <$children> // '')[0];
+    });
+    kill KILL => $reader;
+    waitpid $pid, 0;
+    is($? >> 8, 2, 'ends');
+    is(join('', <$errors>), "load: the reader has ended\n", 'and says why');
+};
+
 sub refuses ($says, @words) {
     my ($found, $status, $said) = fanout('127.0.0.1:1', '127.0.0.1:1', @words);
     is($status, 2, "@words");

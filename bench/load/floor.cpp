@@ -38,7 +38,7 @@ using namespace paperboy::load;
 constexpr std::size_t kFrame = 130;
 constexpr std::uint64_t kRoundsAhead = 4;
 constexpr std::uint64_t kLeastWarmUp = 5;  // rounds
-constexpr double kPatience = 10;  // seconds, for what is yet to be read
+constexpr double kPatience = 10;           // seconds, in which nothing is read
 constexpr int kAnyCore = -1;
 
 struct Plan {
@@ -137,6 +137,22 @@ std::vector<int> accept_all(int listener, std::size_t sockets) {
   return fds;
 }
 
+// Until so much has been read. Ends the process where it isn't.
+void await_reader(const Shared& shared, std::uint64_t bytes, double pause) {
+  std::uint64_t last = shared.bytes;
+  std::uint64_t since = now_ns();
+  while (last < bytes) {
+    sleep_s(pause);
+    const std::uint64_t now = shared.bytes;
+    if (now != last) {
+      since = now_ns();
+    } else if (seconds_since(since) > kPatience) {
+      give_up("the reader reads no more");
+    }
+    last = now;
+  }
+}
+
 // How many bytes were sent.
 std::uint64_t write_all(const Plan& plan, const std::vector<int>& fds,
                         const Shared& shared) {
@@ -146,7 +162,9 @@ std::uint64_t write_all(const Plan& plan, const std::vector<int>& fds,
   const std::uint64_t had = shared.bytes;
   std::uint64_t sent = 0;
   for (std::uint64_t round = 0; round < plan.rounds; ++round) {
-    while (had + sent > shared.bytes + ahead) sleep_s(0.0001);
+    if (had + sent > ahead) {
+      await_reader(shared, had + sent - ahead, 0.0001);
+    }
     if (plan.rate > 0) {
       const double due = static_cast<double>(round) / plan.rate;
       const double early = due - seconds_since(began);
@@ -171,11 +189,7 @@ Cost measure(const Plan& plan, const std::vector<int>& fds,
   Cost cost;
   cost.sent = write_all(plan, fds, shared);
   cost.writer_s = cpu_s(CLOCK_PROCESS_CPUTIME_ID) - writer_s;
-  const std::uint64_t wrote_ns = now_ns();
-  while (shared.bytes < had + cost.sent &&
-         seconds_since(wrote_ns) < kPatience) {
-    sleep_s(0.0002);
-  }
+  await_reader(shared, had + cost.sent, 0.0002);
   cost.seconds = seconds_since(began_ns);
   cost.reader_s = cpu_s(reader) - reader_s;
   return cost;
@@ -186,6 +200,19 @@ Plan warm_up_of(Plan plan) {
   plan.rounds = std::max(plan.rounds / 10, kLeastWarmUp);
   plan.rate = 0;
   return plan;
+}
+
+// Whatever is waited for.
+void give_up_without_reader() {
+  struct sigaction action {};
+  action.sa_handler = [](int) {
+    constexpr Bytes kWhy = "load: the reader has ended\n";
+    [[maybe_unused]] const ssize_t written =
+        write(STDERR_FILENO, kWhy.data(), kWhy.size());
+    _exit(2);
+  };
+  action.sa_flags = SA_NOCLDSTOP;
+  sigaction(SIGCHLD, &action, nullptr);
 }
 
 void print(const Plan& plan, const Cost& cost) {
@@ -238,6 +265,7 @@ int main(int argc, char** argv) {
   auto& shared = *new (pages) Shared{};
   sockaddr_in address{};
   const int listener = listen_somewhere(address);
+  give_up_without_reader();
   const pid_t child = fork();
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -250,6 +278,7 @@ int main(int argc, char** argv) {
   clock_getcpuclockid(child, &reader);
   measure(warm_up_of(plan), fds, shared, reader);
   print(plan, measure(plan, fds, shared, reader));
+  std::signal(SIGCHLD, SIG_DFL);
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
 }
