@@ -2,9 +2,12 @@
 # one isn't. Counts, never times.
 use v5.36;
 use lib 't/lib';
+use Digest::SHA qw(sha1_base64);
 use File::Temp ();
+use IO::Socket::INET ();
 use IPC::Open2 qw(open2);
 use JSON::PP   ();
+use POSIX      ();
 use Paperboy::Test;
 
 my $dir = $Paperboy::Nginx::MODULE =~ s{[^/]+$}{}r;
@@ -19,10 +22,16 @@ my %CLEAN = (expected => 500, delivered => 500, missing => 0, duplicates => 0,
     open => 5, open_after => 5, failed => 0,
     protocol_errors => 0, publish_errors => 0, published => 100);
 
+# A server with these words: its process and its port.
+sub serve (@words) {
+    my $pid = open2(my $said, my $unused, "$dir/load_server", 0, @words);
+    chomp(my $port = <$said>);
+    return ($pid, $port);
+}
+
 # What the client found at a server with these words, and its status.
 sub against ($words, @more) {
-    my $pid = open2(my $said, my $unused, "$dir/load_server", 0, @$words);
-    chomp(my $port = <$said>);
+    my ($pid, $port) = serve(@$words);
     my $host  = "127.0.0.1:$port";
     my @found = fanout($host, $host, '--path', '/sub?id=%r-%c',
         '--server-pids', $pid, @more);
@@ -115,6 +124,30 @@ for my $fault ("damage=$EACH", "short=$EACH") {
     spoils("$fault, between marks", [$fault], '--check', 'marked');
 }
 
+# A short message has no last third, and an empty one no byte.
+{
+    my ($pid, $port) = serve('damage=1');
+    my $ws = Paperboy::WebSocket->new(port => $port, path => '/sub?id=x');
+    for (['ab', 'ac'], ['b', 'c'], ['', '']) {
+        my ($body, $comes) = @$_;
+        Paperboy::HTTP::request(port => $port, method => 'POST',
+            path => '/pub?id=x', body => $body);
+        is($ws->recv, "text:$comes", "\"$body\" is damaged");
+    }
+    kill TERM => $pid;
+    waitpid $pid, 0;
+}
+
+# Frames that nobody has agreed upon: those before them count.
+for (['rsv1=7', 'RSV1 without compression'], ['rsv2=7', 'RSV2 or RSV3'],
+    ['rsv1=7 parts', 'RSV1 without compression']) {
+    my ($words, $why) = @$_;
+    my $found = found($words, [against([split / /, $words], '-m', 10)], 1,
+        published => 10, expected => 50, delivered => 30,
+        protocol_errors => 5, open_after => 0);
+    is_deeply($found->{errors}, { $why => 5 }, "$words: and why");
+}
+
 # Where a channel begins and ends, the warm-up's included.
 my %LATE = (missing => 15, gaps => 5, late_first => 5);
 found('the first ones are left out', [against(['late=3'])], 1, %LATE,
@@ -162,6 +195,34 @@ END
     found('native, many channels',
         [fanout($plain, $plain, @native, '--channels', 5)], 0,
         expected => 100, delivered => 100);
+};
+
+# A server that agrees to what wasn't offered.
+subtest 'an extension that nobody asked for' => sub {
+    my $listen = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
+        or die "listen: $!";
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        my $client = $listen->accept;
+        my ($key, $line) = '';
+        while (defined($line = <$client>) && $line =~ /\S/) {
+            $key = $1 if $line =~ /^Sec-WebSocket-Key: (\S+)/i;
+        }
+        print $client "HTTP/1.1 101 Switching Protocols\r\n",
+            'Sec-WebSocket-Accept: ',
+            sha1_base64("${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11"),
+            "=\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+        sysread $client, my $rest, 1;
+        POSIX::_exit(0);
+    }
+    my ($found, $status) = load('hold', '--target',
+        '127.0.0.1:' . $listen->sockport, '-c', 1, '--settle', 0,
+        '--duration', 0);
+    kill TERM => $pid;
+    waitpid $pid, 0;
+    is_deeply([@$found{qw(open failed)}, $status], [0, 1, 1], 'is refused');
+    is_deeply($found->{errors}, { 'an extension that was not offered' => 1 },
+        'and why');
 };
 
 # The kernel's floor without its reader.

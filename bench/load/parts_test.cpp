@@ -88,6 +88,24 @@ void frames_of_every_size_come_back(void**) {
   }
 }
 
+// RFC 6455 sections 5.1, 5.2 and 5.5; RFC 7692 section 6.
+void what_a_server_must_not_send_is_found(void**) {
+  const auto faulty = [](Bytes bytes, bool deflate) {
+    const auto head = frame_head(bytes);
+    assert_true(head.has_value());
+    return !fault_of(*head, deflate).empty();
+  };
+  for (const Bytes fine : {"\x81\x01", "\x01\x01", "\x80\x01", "\x89\x7d"}) {
+    assert_false(faulty(fine, false) || faulty(fine, true));
+  }
+  assert_false(faulty("\xC1\x01", true) || faulty("\x42\x01", true));
+  assert_true(faulty("\xC1\x01", false));
+  for (const Bytes wrong : {"\x81\x81", "\xA1\x01", "\x91\x01", "\xC0\x01",
+                            "\xC9\x01", "\x09\x01", "\x89\x7e\x7e\x7e"}) {
+    assert_true(faulty(wrong, false) && faulty(wrong, true));
+  }
+}
+
 void a_clients_frame_is_masked(void**) {
   std::string frame;
   append_frame(frame, kText, "abcde", 0x04030201);
@@ -146,6 +164,7 @@ int main() {
       cmocka_unit_test(a_payload_has_its_size_and_its_marks),
       cmocka_unit_test(escapes_are_read),
       cmocka_unit_test(frames_of_every_size_come_back),
+      cmocka_unit_test(what_a_server_must_not_send_is_found),
       cmocka_unit_test(a_clients_frame_is_masked),
       cmocka_unit_test(an_upgrade_is_checked),
       cmocka_unit_test(mqtt_packets_have_their_length),

@@ -18,6 +18,8 @@
 //   damage  a bit of its last third is another
 //   short   its last byte is left out
 //   long    it has one more
+//   rsv1    its last frame says that it is compressed
+//   rsv2    its last frame has that bit
 //   late    the first N of a channel are left out
 //   last    and all from its Nth on
 #include <arpa/inet.h>
@@ -51,6 +53,8 @@ struct Faults {
   std::uint64_t damage = 0;
   std::uint64_t shorter = 0;
   std::uint64_t longer = 0;
+  std::uint64_t rsv1 = 0;
+  std::uint64_t rsv2 = 0;
   std::uint64_t late = 0;
   std::uint64_t last = 0;
 };
@@ -59,15 +63,17 @@ struct FaultName {
   Bytes word;
   std::uint64_t Faults::*fault;
 };
-constexpr std::array<FaultName, 9> kFaults{{{"drop=", &Faults::drop},
-                                            {"double=", &Faults::twice},
-                                            {"swap=", &Faults::swap},
-                                            {"cross=", &Faults::cross},
-                                            {"damage=", &Faults::damage},
-                                            {"short=", &Faults::shorter},
-                                            {"long=", &Faults::longer},
-                                            {"late=", &Faults::late},
-                                            {"last=", &Faults::last}}};
+constexpr std::array<FaultName, 11> kFaults{{{"drop=", &Faults::drop},
+                                             {"double=", &Faults::twice},
+                                             {"swap=", &Faults::swap},
+                                             {"cross=", &Faults::cross},
+                                             {"damage=", &Faults::damage},
+                                             {"short=", &Faults::shorter},
+                                             {"long=", &Faults::longer},
+                                             {"rsv1=", &Faults::rsv1},
+                                             {"rsv2=", &Faults::rsv2},
+                                             {"late=", &Faults::late},
+                                             {"last=", &Faults::last}}};
 
 struct Plan {
   bool each = false;
@@ -251,20 +257,24 @@ void Server::publish(const std::string& id, Bytes message) {
 
 std::string Server::frame_of(Bytes message, std::uint64_t number) const {
   std::string more;
-  if (is_turn(number, plan_.faults.shorter)) message.remove_suffix(1);
+  if (is_turn(number, plan_.faults.shorter) && !message.empty()) {
+    message.remove_suffix(1);
+  }
   if (is_turn(number, plan_.faults.longer)) {
     message = more.append(message).append("x");
   }
   std::string frame;
+  const std::size_t cut = plan_.parts ? message.size() / 2 : 0;
   if (plan_.parts) {
-    const std::size_t half = message.size() / 2;
-    append_server_frame(frame, kText, message.substr(0, half), false);
-    append_server_frame(frame, kContinuation, message.substr(half));
-  } else {
-    append_server_frame(frame, kText, message);
+    append_server_frame(frame, kText, message.substr(0, cut), false);
   }
-  if (is_turn(number, plan_.faults.damage)) {
-    frame[frame.size() - message.size() / 3] ^= 1;
+  const std::size_t last = frame.size();
+  append_server_frame(frame, plan_.parts ? kContinuation : kText,
+                      message.substr(cut));
+  if (is_turn(number, plan_.faults.rsv1)) frame[last] |= 0x40;
+  if (is_turn(number, plan_.faults.rsv2)) frame[last] |= 0x20;
+  if (is_turn(number, plan_.faults.damage) && !message.empty()) {
+    frame[frame.size() - std::max<std::size_t>(message.size() / 3, 1)] ^= 1;
   }
   return frame;
 }

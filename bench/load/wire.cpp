@@ -11,6 +11,7 @@ namespace paperboy::load {
 namespace {
 
 constexpr Bytes kGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+constexpr std::uint64_t kMostOfControl = 125;  // section 5.5
 
 std::string base64(const unsigned char* bytes, std::size_t size) {
   std::string out(4 * ((size + 2) / 3) + 1, '\0');
@@ -51,6 +52,7 @@ std::optional<FrameHead> frame_head(Bytes bytes) {
   head.opcode = first & 0x0F;
   head.final = (first & 0x80) != 0;
   head.compressed = (first & 0x40) != 0;
+  head.reserved = (first & 0x30) != 0;
   head.masked = (second & 0x80) != 0;
   head.payload = second & 0x7F;
   const std::size_t extended = head.payload == 126   ? 2
@@ -60,6 +62,20 @@ std::optional<FrameHead> frame_head(Bytes bytes) {
   if (bytes.size() < head.size) return std::nullopt;
   if (extended != 0) head.payload = big_endian(bytes.substr(2, extended));
   return head;
+}
+
+Bytes fault_of(const FrameHead& head, bool deflate) {
+  if (head.masked) return "a masked frame of the server";
+  if (head.reserved) return "RSV2 or RSV3";
+  if (head.compressed && !deflate) return "RSV1 without compression";
+  if (head.compressed && head.opcode != kText && head.opcode != kBinary) {
+    return "RSV1, and no message begins";
+  }
+  const bool control = head.opcode >= kClose;
+  if (control && (!head.final || head.payload > kMostOfControl)) {
+    return "a control frame that is large or a fragment";
+  }
+  return {};
 }
 
 void append_frame(std::string& out, std::uint8_t opcode, Bytes payload,

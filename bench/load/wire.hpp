@@ -20,7 +20,8 @@ inline constexpr std::uint8_t kPong = 10;
 /// A frame's header (section 5.2).
 struct FrameHead {
   std::uint8_t opcode = 0;
-  bool compressed = false;
+  bool compressed = false;  ///< RSV1 (RFC 7692 section 6)
+  bool reserved = false;    ///< RSV2 or RSV3
   bool masked = false;
   bool final = true;     ///< no fragment comes after it (section 5.4)
   std::size_t size = 0;  ///< its own
@@ -29,6 +30,10 @@ struct FrameHead {
 
 /// Nothing: more bytes are needed.
 [[nodiscard]] std::optional<FrameHead> frame_head(Bytes bytes);
+
+/// What a server mustn't send, in words; empty: it may. `deflate`: compression
+/// was agreed upon.
+[[nodiscard]] Bytes fault_of(const FrameHead& head, bool deflate);
 
 /// A client's frame.
 void append_frame(std::string& out, std::uint8_t opcode, Bytes payload,

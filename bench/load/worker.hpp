@@ -39,6 +39,7 @@ struct Connection {
   State state = State::unborn;
   std::uint8_t hellos = 0;  ///< said
   bool greeted = false;     ///< by the server
+  bool deflate = false;     ///< agreed upon
 };
 
 /// Of a message that comes in several frames (RFC 6455 section 5.4).

@@ -9,6 +9,12 @@
 
 namespace paperboy::load {
 
+namespace {
+
+constexpr Bytes kExtensions = "sec-websocket-extensions";
+
+}  // namespace
+
 void Worker::on_event(std::size_t id, std::uint32_t events) {
   Connection& connection = connections_[id];
   if (connection.fd < 0) return;
@@ -77,6 +83,14 @@ std::optional<std::size_t> Worker::take_upgrade(std::size_t id, Bytes bytes) {
                          : "HTTP " + std::to_string(status));
     return std::nullopt;
   }
+  const Bytes extension = field_of(bytes.substr(0, end + 2), kExtensions);
+  connections_[id].deflate = extension.starts_with("permessage-deflate");
+  if (!extension.empty() &&
+      !(options_.subscribers.deflate && connections_[id].deflate)) {
+    ++tally_.protocol_errors;
+    fail(id, "an extension that was not offered");
+    return std::nullopt;
+  }
   connections_[id].state = State::greeting;
   if (!options_.subscribers.dialogue.wait_first) say_next_hello(id);
   const State state = connections_[id].state;
@@ -87,9 +101,10 @@ std::optional<std::size_t> Worker::take_upgrade(std::size_t id, Bytes bytes) {
 std::optional<std::size_t> Worker::take_frame(std::size_t id, Bytes bytes) {
   const auto head = frame_head(bytes);
   if (!head) return 0;
-  if (head->masked) {
+  if (const auto wrong = fault_of(*head, connections_[id].deflate);
+      !wrong.empty()) {
     ++tally_.protocol_errors;
-    fail(id, "a masked frame of the server");
+    fail(id, std::string(wrong));
     return std::nullopt;
   }
   if (head->payload > buffer_.size() - head->size) {
@@ -144,7 +159,7 @@ bool Worker::on_part(std::size_t id, const FrameHead& head, Bytes payload) {
   }
   Fragments& fragments = begins ? fragments_[id] : at->second;
   fragments.bytes += payload;
-  fragments.compressed |= head.compressed;
+  if (begins) fragments.compressed = head.compressed;
   if (fragments.bytes.size() > buffer_.size()) {
     ++tally_.protocol_errors;
     fail(id, "fragments larger than messages are");
