@@ -7,6 +7,8 @@ import subprocess
 import time
 
 HOUR = 3600  # seconds
+HEARTBEAT = 25  # seconds, as by default
+ENOUGH = 0.8  # of the heartbeats that are due: a busy machine is late with some
 SATURATED = ['--publish-depth', 8, '--window', 8]
 
 
@@ -158,12 +160,13 @@ def million(bench, peer):
     count = bench.size(1_000_000, 100)
     each = bench.files * 8 // 10  # SO_REUSEPORT doesn't share out evenly
     workers = bench.size(-(-count // each), 2)
+    idle = bench.size(60, 0.1)
     public, lines = credentials(bench, 'HS256', count)
     with bench.start(peer, files=min(each * 11 // 10, bench.files),
-                     workers=workers, pin=False, ping='25s',
+                     workers=workers, pin=False, ping=f'{HEARTBEAT}s',
                      ping_timeout='120s', zone='768m log=64m',
                      keys=f'paperboy_jwt_key HS256 file={public};') as server:
-        return bench.load(
+        result = bench.load(
             server, 'fanout',
             *server.native('{"id":1,"connect":{"token":"%l"}}',
                            '{"id":2,"subscribe":{"channel":"own-%i"}}',
@@ -171,8 +174,18 @@ def million(bench, peer):
             '--lines', lines, *server.publisher(), '--publish-body',
             '{"m":"%P"}', '-c', count, '--connect-timeout', 600,
             '--connect-rate', bench.size(7000, 0),
-            '--concurrency', 64, '--settle', bench.size(60, 0.2), '-m', 2,
+            '--concurrency', 64, '--settle', idle, '-m', 2,
             '--window', 1, '--duration', bench.size(180, 5), '--drain', 20)
+    check_heartbeats(result['idle_answered'], count, idle)
+    return result
+
+
+def check_heartbeats(came, connections, seconds):
+    """That they came, while nothing else did. RuntimeError."""
+    due = connections * seconds / HEARTBEAT
+    if came < int(ENOUGH * due):
+        raise RuntimeError(f'{came:,} heartbeats came in {seconds} seconds, '
+                           f'where {due:,.0f} are due')
 
 
 # --- what they need -----------------------------------------------------------

@@ -20,7 +20,8 @@ my ($MESSAGES, $SUBSCRIBERS, $EACH, $FAULTS) = (100, 5, 7, 14);
 my %CLEAN = (expected => 500, delivered => 500, missing => 0, duplicates => 0,
     reorders => 0, gaps => 0, late_first => 0, misdelivered => 0, damaged => 0,
     open => 5, open_after => 5, failed => 0,
-    protocol_errors => 0, publish_errors => 0, published => 100);
+    protocol_errors => 0, publish_errors => 0, published => 100,
+    answered => 0, idle_answered => 0);
 
 # A server with these words: its process and its port.
 sub serve (@words) {
@@ -148,6 +149,11 @@ for (['rsv1=7', 'RSV1 without compression'], ['rsv2=7', 'RSV2 or RSV3'],
     is_deeply($found->{errors}, { $why => 5 }, "$words: and why");
 }
 
+# What follows in a frame that is answered.
+found('messages behind what is answered',
+    [against([], '--publish-body', 'PING %P', '--reply', 'PING=PONG')], 0,
+    answered => 500);
+
 # Where a channel begins and ends, the warm-up's included.
 my %LATE = (missing => 15, gaps => 5, late_first => 5);
 found('the first ones are left out', [against(['late=3'])], 1, %LATE,
@@ -174,6 +180,7 @@ server {
     ssl_certificate_key %%DIR%%/tls.key;
     location /sub { paperboy raw; paperboy_channel $arg_id; paperboy_deflate 1; }
     location /native { paperboy native; }
+    location /beating { paperboy native; paperboy_ping_interval 200ms; }
     location /pub { paperboy_publish any; paperboy_channel $arg_id; }
 }
 END
@@ -195,6 +202,12 @@ END
     found('native, many channels',
         [fanout($plain, $plain, @native, '--channels', 5)], 0,
         expected => 100, delivered => 100);
+    my ($idle) = load('hold', '--target', $plain, '-c', 3, '--path',
+        '/beating', '--reply', '{}={}', '--hello', '{"id":1,"connect":{}}',
+        '--settle', 1, '--duration', 0);
+    is($idle->{open_after}, 3, 'heartbeats are answered');
+    cmp_ok($idle->{idle_answered}, '>=', 3, 'and counted while it is idle');
+    cmp_ok($idle->{answered}, '>=', $idle->{idle_answered}, 'and in all');
 };
 
 # A server that agrees to what wasn't offered.

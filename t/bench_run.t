@@ -208,6 +208,16 @@ like(checked('before', 900, 101), qr/where all but the first should be$/m,
     'tokens that have been forgotten');
 like(checked('before', 0, 0), qr/^RuntimeError: of 0 signatures/m, 'none at all');
 
+# Heartbeats of 1,000 connections in a minute: 2,400 are due.
+sub beaten ($came) {
+    return qx{python3 -B -c 'import sys; sys.path.insert(0, "bench"); import loads
+loads.check_heartbeats($came, 1000, 60)' 2>&1};
+}
+is(beaten(1920), '', 'heartbeats that came');
+like(beaten(1919),
+    qr/^RuntimeError: 1,919 heartbeats came in 60 seconds, where 2,400 are due$/m,
+    'and that did not');
+
 # Which build it is: made of this source, with or without assertions.
 my $tree = File::Temp->newdir('paperboy-XXXXXX', TMPDIR => 1);
 mkdir "$tree/$_" or die "$_: $!" for qw(src src/base src/cli build);

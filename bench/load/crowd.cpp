@@ -67,6 +67,12 @@ std::uint64_t Crowd::received() const {
   return sum;
 }
 
+std::uint64_t Crowd::answered() const {
+  std::uint64_t sum = 0;
+  for (const auto& worker : workers_) sum += worker->answered();
+  return sum;
+}
+
 std::uint64_t Crowd::open() const {
   std::uint64_t sum = 0;
   for (const auto& worker : workers_) sum += worker->open();

@@ -28,6 +28,8 @@ class Crowd {
   void stop();
 
   [[nodiscard]] std::uint64_t received() const;
+  /// Frames that were answered, as --reply says, since the run began.
+  [[nodiscard]] std::uint64_t answered() const;
   [[nodiscard]] std::uint64_t open() const;
   [[nodiscard]] std::uint64_t began_ns() const { return signals_.began_ns; }
   /// When the last message came; 0: none did.

@@ -28,22 +28,25 @@ Subscribers
   --sources N            source addresses (0: one per 12,000 connections)
   --source-base A        the first of them (127.0.1.1)
   --rcvbuf N             SO_RCVBUF
-  --hello T              text after the upgrade, with \n \r \t \0 \xNN; repeatable:
-                         the next one waits for an answer to the one before
+  --hello T              text after the upgrade, with \n \r \t \0 \xNN;
+                         repeatable: the next one waits for an answer to the one
+                         before
   --hello-bin T, --hello-hex HEX, --hello-file F    in binary, from a file
   --mqtt-connect T, --mqtt-subscribe T              packets of MQTT 3.1.1
   --wait-first           the server speaks first
   --last-nowait          the last hello has no answer: --settle has to be long
                          enough for the server to have read it
-  --reply P=A            a frame that begins with P is answered by the text A, and
-                         not counted (repeatable)
+  --reply P=A            a frame that begins with P is answered by the text A
+                         (repeatable); what follows in it may be messages, where
+                         frames aren't checked as a whole
   --close rst|clean      how connections end (rst: nothing is left in TIME_WAIT)
 
 Publisher (fanout)
-  --publish-url U        http://H:P/path (one POST a message), ws://H:P/path (one
-                         frame) or tcp://H:P (bytes); the path is a template
-  --publish-body T, --publish-body-file F           the message (%P); where it has
-                         no %P, with "#seq:%s#" as the first of its marks
+  --publish-url U        http://H:P/path (one POST a message), ws://H:P/path
+                         (one frame) or tcp://H:P (bytes); the path is a
+                         template
+  --publish-body T, --publish-body-file F           the message (%P); where it
+                         has no %P, with "#seq:%s#" as the first of its marks
   --publish-method M, --publish-header 'K: T', --publish-subprotocol S,
   --publish-hello T, --publish-hello-bin T, --publish-mqtt-connect T,
   --publish-wait-first   its own dialogue
@@ -67,31 +70,33 @@ Common
   --linger S             and, when all has come, for so long (0.05): who sends
                          twice may still be at it
   --check whole|marked   what is compared with what was published: frames as a
-                         whole, or from a message's first mark to its last (whole,
-                         where the body is %P and subscribers say no hello)
+                         whole, or from a message's first mark to its last
+                         (whole, where the body is %P and subscribers say no
+                         hello)
   --lines F              a file whose lines are %l
   --server-pids P,P      whose CPU time and memory is read from /proc
   --server-tree P        with all its descendants
   --label S              stands in the output
 
-Templates: %i connection, %c channel, %r name of the run, %n message, %s sequence
-in the channel, %t nanoseconds, %l line of --lines, %k check of %s, %c and %t (8
-digits), %P payload "#seq:%s##ch:%c##ts:%t##sum:%k#xxx." of --size bytes, %% per
-cent; %05c pads with zeros.
+Templates: %i connection, %c channel, %r name of the run, %n message, %s
+sequence in the channel, %t nanoseconds, %l line of --lines, %k check of %s, %c
+and %t (8 digits), %P payload "#seq:%s##ch:%c##ts:%t##sum:%k#xxx." of --size
+bytes, %% per cent; %05c pads with zeros.
 
-Each "#seq:N#" that comes is a message. Those of a channel are numbered from 1 on,
-the warm-up's included, and are checked for holes, duplicates and order on each
-connection: "missing" are those before the first that came ("late_first": so many
-connections), in holes and after the last one. A number that comes after a higher
-one counts as missing first, and as reordered when it comes. By "#ch:N#" a message
-of another channel than the connection's is "misdelivered". "#ts:N#" gives the
-latency, which includes the wait for this program's own core. With these numbers
-the body is filled in again: what came, but not as that, is "damaged". Only what
-is neither is "delivered".
+Each "#seq:N#" that comes is a message. Those of a channel are numbered from 1
+on, the warm-up's included, and are checked for holes, duplicates and order on
+each connection: "missing" are those before the first that came ("late_first":
+so many connections), in holes and after the last one. A number that comes after
+a higher one counts as missing first, and as reordered when it comes. By
+"#ch:N#" a message of another channel than the connection's is "misdelivered".
+"#ts:N#" gives the latency, which includes the wait for this program's own core.
+With these numbers the body is filled in again: what came, but not as that, is
+"damaged". Only what is neither is "delivered". "answered" are the frames of
+--reply, "idle_answered" those of --settle's time.
 
-One object of JSON on standard output, one line on standard error. Status 0: every
-connection opened and stayed, and every message arrived as it was published, once,
-in order, and where it belongs. 1: not so. 2: it can't run so.
+One object of JSON on standard output, one line on standard error. Status 0:
+every connection opened and stayed, and every message arrived as it was
+published, once, in order, and where it belongs. 1: not so. 2: it can't run so.
 )";
 
 }  // namespace paperboy::load

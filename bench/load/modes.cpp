@@ -33,9 +33,10 @@ std::uint64_t connect(const Options& options, const Crowd& crowd,
   const std::uint64_t open = crowd.open();
   report.add_connecting(open, connecting);
   Period idle(options.servers);
+  const std::uint64_t answered = crowd.answered();
   sleep_s(options.settle);
   idle.end();
-  report.add_idle(idle);
+  report.add_idle(idle, crowd.answered() - answered);
   return open;
 }
 

@@ -142,8 +142,8 @@ void add_common(Words& words, Options& to) {
   words["--reply"] = [&to](const std::string& reply) {
     const std::size_t equals = reply.find('=');
     if (equals == std::string::npos) give_up("--reply: expected PREFIX=ANSWER");
-    to.replies.emplace_back(unescape(reply.substr(0, equals)),
-                            unescape(reply.substr(equals + 1)));
+    to.replies.push_back({unescape(reply.substr(0, equals)),
+                          unescape(reply.substr(equals + 1))});
   };
   words["--duration"] = real(to.duration);
   words["--settle"] = real(to.settle);
@@ -241,9 +241,9 @@ std::string Hello::fill(const Values& values, const Run& run) const {
   return text;
 }
 
-const std::string* Options::reply_to(Bytes frame) const {
-  for (const auto& [prefix, answer] : replies) {
-    if (frame.starts_with(prefix)) return &answer;
+const Reply* Options::reply_to(Bytes frame) const {
+  for (const Reply& reply : replies) {
+    if (frame.starts_with(reply.prefix)) return &reply;
   }
   return nullptr;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "endpoint.hpp"
@@ -77,6 +76,12 @@ struct Publishing {
   }
 };
 
+/// A frame that begins so is answered so.
+struct Reply {
+  std::string prefix;
+  std::string answer;
+};
+
 enum class Mode : std::uint8_t { hold, fanout, churn };
 
 /// How much of a frame is compared with what was published.
@@ -86,8 +91,7 @@ struct Options {
   Mode mode = Mode::hold;
   Subscribers subscribers;
   Publishing publishing;
-  /// A frame that begins so is answered so, and not counted.
-  std::vector<std::pair<std::string, std::string>> replies;
+  std::vector<Reply> replies;
   Check check = Check::as_it_seems;
   Servers servers;
   Run run;
@@ -98,8 +102,8 @@ struct Options {
   double linger = 0.05;
   std::string label;
 
-  /// The answer to such a frame, or null.
-  [[nodiscard]] const std::string* reply_to(Bytes frame) const;
+  /// Null: such a frame isn't answered.
+  [[nodiscard]] const Reply* reply_to(Bytes frame) const;
   /// A frame is a message and nothing else: so it seems where the body is not
   /// of one's own and subscribers say nothing to get it.
   [[nodiscard]] bool is_whole() const;

@@ -179,13 +179,13 @@ bool Publisher::take_frame(Connection& connection, Bytes& in) {
   const auto head = frame_head(in);
   if (!head || in.size() < head->size + head->payload) return false;
   const Bytes payload = in.substr(head->size, head->payload);
-  const std::string* reply = options_.reply_to(payload);
+  const Reply* reply = options_.reply_to(payload);
   if (head->opcode == kPing) {
     append_frame(connection.out, kPong, payload, dice_.roll());
   } else if (head->opcode == kClose) {
     note_error("the publisher was sent a close frame");
   } else if (reply != nullptr) {
-    append_frame(connection.out, kText, *reply, dice_.roll());
+    append_frame(connection.out, kText, reply->answer, dice_.roll());
   } else if (how_.acknowledged && head->opcode <= kBinary) {
     answered(connection);
   }

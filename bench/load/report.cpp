@@ -78,9 +78,10 @@ void Report::add_connecting(std::uint64_t open, const Period& period) {
   say("open", static_cast<double>(open), 0);
 }
 
-void Report::add_idle(const Period& period) {
+void Report::add_idle(const Period& period, std::uint64_t answered) {
   json_.add("idle_s", period.seconds(), 2);
   json_.add("idle_server_cores", period.server_s() / period.seconds(), 4);
+  json_.add("idle_answered", answered);
 }
 
 void Report::add_connections(const Tally& tally) {
@@ -88,6 +89,7 @@ void Report::add_connections(const Tally& tally) {
   json_.add("failed", tally.failed);
   json_.add("closed_by_server", tally.closed_by_server);
   json_.add("pings", tally.pings);
+  json_.add("answered", tally.answered);
 }
 
 void Report::add_room(const Room& before, const Room& after,

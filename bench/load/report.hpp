@@ -52,7 +52,8 @@ class Report {
   Report(const Options& options, Bytes mode);
 
   void add_connecting(std::uint64_t open, const Period& period);
-  void add_idle(const Period& period);
+  /// Of frames that came, those that were answered.
+  void add_idle(const Period& period, std::uint64_t answered);
   void add_connections(const Tally& tally);
   void add_room(const Room& before, const Room& after, std::uint64_t open);
   void add_publishing(const Publisher& publisher, double seconds);

@@ -14,6 +14,7 @@ void Tally::add(const Tally& other) {
   closed_by_server += other.closed_by_server;
   handshakes += other.handshakes;
   pings += other.pings;
+  answered += other.answered;
   frames += other.frames;
   compressed += other.compressed;
   messages += other.messages;

@@ -15,6 +15,7 @@ struct Tally {
   std::uint64_t closed_by_server = 0;
   std::uint64_t handshakes = 0;
   std::uint64_t pings = 0;
+  std::uint64_t answered = 0;  ///< frames, as --reply says
 
   std::uint64_t frames = 0;      ///< with data
   std::uint64_t compressed = 0;  ///< of them

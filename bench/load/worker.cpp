@@ -79,6 +79,7 @@ void Worker::run_once() {
   }
   if (count > 0) {
     received_.store(tally_.messages, std::memory_order_relaxed);
+    answered_.store(tally_.answered, std::memory_order_relaxed);
   }
 }
 

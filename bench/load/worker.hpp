@@ -67,6 +67,7 @@ class Worker {
 
   // Read by other threads while it runs.
   [[nodiscard]] std::uint64_t received() const { return received_; }
+  [[nodiscard]] std::uint64_t answered() const { return answered_; }
   [[nodiscard]] std::uint64_t last_received_ns() const { return last_ns_; }
   [[nodiscard]] std::uint64_t open() const { return open_; }
   /// Opened, or failed to.
@@ -112,6 +113,9 @@ class Worker {
   bool on_frame(std::size_t id, const FrameHead& head, Bytes payload);
   bool on_part(std::size_t id, const FrameHead& head, Bytes payload);
   bool on_message(std::size_t id, bool compressed, Bytes payload);
+  void answer(std::size_t id, const Reply& reply, Bytes rest);
+  /// False: there is no message in it.
+  bool inspect(std::size_t id, Bytes payload);
   bool on_close(std::size_t id, Bytes payload);
   static void keep(Connection& connection, Bytes bytes);
 
@@ -134,6 +138,7 @@ class Worker {
   std::uint64_t read_ns_ = 0;  ///< when what is looked at was read; 0: ask
 
   alignas(64) std::atomic<std::uint64_t> received_{0};
+  std::atomic<std::uint64_t> answered_{0};
   std::atomic<std::uint64_t> last_ns_{0};
   std::atomic<std::uint64_t> open_{0};
   std::atomic<std::uint64_t> tried_{0};

@@ -178,9 +178,8 @@ bool Worker::on_message(std::size_t id, bool compressed, Bytes payload) {
     if (!inflated) ++tally_.protocol_errors;
     payload = inflated.value_or(Bytes());
   }
-  if (const std::string* answer = options_.reply_to(payload)) {
-    const auto& hellos = options_.subscribers.dialogue.hellos;
-    say(id, hellos.empty() ? kText : hellos[0].opcode, *answer);
+  if (const Reply* reply = options_.reply_to(payload)) {
+    answer(id, *reply, payload.substr(reply->prefix.size()));
     return true;
   }
   Connection& connection = connections_[id];
@@ -193,13 +192,27 @@ bool Worker::on_message(std::size_t id, bool compressed, Bytes payload) {
     return connection.state == State::greeting ||
            connection.state == State::open;
   }
-  if (read_ns_ == 0) read_ns_ = now_ns();
-  const Listener listener{id, connection.channel, connection.sequence};
-  if (inspector_.inspect(listener, payload, read_ns_)) {
-    last_ns_.store(read_ns_, std::memory_order_relaxed);
-  } else {
+  if (!inspect(id, payload)) {
     tally_.note_error("data without a sequence, not counted");
   }
+  return true;
+}
+
+// A frame may have messages behind what is answered (NATS).
+void Worker::answer(std::size_t id, const Reply& reply, Bytes rest) {
+  ++tally_.answered;
+  const auto& hellos = options_.subscribers.dialogue.hellos;
+  say(id, hellos.empty() ? kText : hellos[0].opcode, reply.answer);
+  if (rest.empty() || options_.is_whole()) return;
+  if (connections_[id].state == State::open) inspect(id, rest);
+}
+
+bool Worker::inspect(std::size_t id, Bytes payload) {
+  Connection& connection = connections_[id];
+  if (read_ns_ == 0) read_ns_ = now_ns();
+  const Listener listener{id, connection.channel, connection.sequence};
+  if (!inspector_.inspect(listener, payload, read_ns_)) return false;
+  last_ns_.store(read_ns_, std::memory_order_relaxed);
   return true;
 }
 
