@@ -14,8 +14,8 @@ namespace paperboy::nginx {
 /// come with this one, and where the location has no tcp_nodelay.
 void hold_answer(ngx_http_request_t* r);
 
-/// A handler of the log phase, which each request comes to: where `r` isn't ours,
-/// which may end the connection, what is held of it leaves now. NGX_OK.
+/// A handler of the log phase, which each request comes to: where `r` isn't
+/// ours, which may end the connection, what is held of it leaves now. NGX_OK.
 ngx_int_t release_at_end(ngx_http_request_t* r);
 
 }  // namespace paperboy::nginx
