@@ -59,7 +59,7 @@ const Dialect* Classic::agreed() const {
   return &answering;
 }
 
-Decoded Classic::decode(State*, std::optional<Message>& rest) const {
+Decoded Classic::decode(std::optional<Message>& rest) const {
   if (!rest) return NeedMore{};
   const Message message = *rest;
   rest.reset();
@@ -75,7 +75,7 @@ Decoded Classic::decode(State*, std::optional<Message>& rest) const {
   return Unsubscribe{.channel = std::string(channel)};
 }
 
-Answer Classic::published(State*, const Publish&, const Result<Position>&,
+Answer Classic::published(const Publish&, const Result<Position>&,
                           std::string&) const {
   return {};
 }

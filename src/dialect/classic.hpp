@@ -32,9 +32,8 @@ class Classic : public Dialect {
     return "paperboy.classic";
   }
   [[nodiscard]] const Dialect* agreed() const override;
-  [[nodiscard]] Decoded decode(State* state,
-                               std::optional<Message>& rest) const override;
-  [[nodiscard]] Answer published(State* state, const Publish& command,
+  [[nodiscard]] Decoded decode(std::optional<Message>& rest) const override;
+  [[nodiscard]] Answer published(const Publish& command,
                                  const Result<Position>& outcome,
                                  std::string& scratch) const override;
   void reply(const Outcome& outcome, std::string& replies) const override;

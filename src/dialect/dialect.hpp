@@ -2,9 +2,7 @@
 // a message to commands, and publications and outcomes to the bytes of
 // messages. A dialect knows no socket, no framing and no hub.
 //
-// One object a dialect and worker, without state of its own: what a protocol
-// has to remember of a connection (a handshake, packet numbers) it keeps in a
-// State that the session owns.
+// One object a dialect and worker, without state of its own.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +17,6 @@
 #include "dialect/commands.hpp"
 
 namespace paperboy::dialect {
-
-/// A connection's memory, where its protocol needs one.
-class State {
- public:
-  State() = default;
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  virtual ~State() = default;
-};
 
 /// All of the message has been taken.
 struct NeedMore {};
@@ -119,18 +108,13 @@ class Dialect {
     return close;
   }
 
-  /// A new connection's memory; null where the protocol needs none. One in
-  /// which clients converse has none.
-  [[nodiscard]] virtual std::unique_ptr<State> open() const { return {}; }
-
   /// Takes one command off the front of `rest`, whose bytes what is returned
   /// borrows, and empties `rest` with the last one. Called until it returns
   /// NeedMore or Close.
-  [[nodiscard]] virtual Decoded decode(State* state,
-                                       std::optional<Message>& rest) const = 0;
+  [[nodiscard]] virtual Decoded decode(std::optional<Message>& rest) const = 0;
 
   /// The outcome of a Publish; `scratch` may carry the answer's bytes.
-  [[nodiscard]] virtual Answer published(State* state, const Publish& command,
+  [[nodiscard]] virtual Answer published(const Publish& command,
                                          const Result<Position>& outcome,
                                          std::string& scratch) const = 0;
 

@@ -2,14 +2,14 @@
 
 namespace paperboy::dialect {
 
-Decoded Echo::decode(State*, std::optional<Message>& rest) const {
+Decoded Echo::decode(std::optional<Message>& rest) const {
   if (!rest) return NeedMore{};
   const Send command{*rest};
   rest.reset();
   return command;
 }
 
-Answer Echo::published(State*, const Publish&, const Result<Position>&,
+Answer Echo::published(const Publish&, const Result<Position>&,
                        std::string&) const {
   return {};
 }

@@ -11,9 +11,8 @@ class Echo final : public Dialect {
   [[nodiscard]] LocationChannels location_channels() const override {
     return LocationChannels::unused;
   }
-  [[nodiscard]] Decoded decode(State* state,
-                               std::optional<Message>& rest) const override;
-  [[nodiscard]] Answer published(State* state, const Publish& command,
+  [[nodiscard]] Decoded decode(std::optional<Message>& rest) const override;
+  [[nodiscard]] Answer published(const Publish& command,
                                  const Result<Position>& outcome,
                                  std::string& scratch) const override;
   [[nodiscard]] Message publication(const Publication& publication,

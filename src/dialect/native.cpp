@@ -192,7 +192,7 @@ Close Native::closing(const Close& close) const {
   }
 }
 
-Decoded Native::decode(State*, std::optional<Message>& rest) const {
+Decoded Native::decode(std::optional<Message>& rest) const {
   while (rest) {
     const Bytes all = rest->data;
     const std::size_t end = all.find('\n');
@@ -210,7 +210,7 @@ Decoded Native::decode(State*, std::optional<Message>& rest) const {
   return NeedMore{};
 }
 
-Answer Native::published(State*, const Publish&, const Result<Position>&,
+Answer Native::published(const Publish&, const Result<Position>&,
                          std::string&) const {
   return {};  // `reply` does
 }

@@ -22,9 +22,8 @@ class Native final : public Dialect {
     return Message{Kind::text, "{}"};
   }
   [[nodiscard]] Close closing(const Close& close) const override;
-  [[nodiscard]] Decoded decode(State* state,
-                               std::optional<Message>& rest) const override;
-  [[nodiscard]] Answer published(State* state, const Publish& command,
+  [[nodiscard]] Decoded decode(std::optional<Message>& rest) const override;
+  [[nodiscard]] Answer published(const Publish& command,
                                  const Result<Position>& outcome,
                                  std::string& scratch) const override;
   void reply(const Outcome& outcome, std::string& replies) const override;

@@ -50,7 +50,7 @@ Decoded read_command(Bytes text) {
 
 }  // namespace
 
-Decoded Notiflux::decode(State*, std::optional<Message>& rest) const {
+Decoded Notiflux::decode(std::optional<Message>& rest) const {
   if (!rest) return NeedMore{};
   const Message message = *rest;
   rest.reset();
@@ -59,7 +59,7 @@ Decoded Notiflux::decode(State*, std::optional<Message>& rest) const {
   return text.starts_with('/') ? read_command(text) : Decoded(NeedMore{});
 }
 
-Answer Notiflux::published(State*, const Publish&, const Result<Position>&,
+Answer Notiflux::published(const Publish&, const Result<Position>&,
                            std::string&) const {
   return {};  // its clients don't publish
 }

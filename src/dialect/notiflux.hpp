@@ -35,9 +35,8 @@ class Notiflux : public Dialect {
     return "paperboy.notiflux";
   }
   [[nodiscard]] const Dialect* agreed() const override;
-  [[nodiscard]] Decoded decode(State* state,
-                               std::optional<Message>& rest) const override;
-  [[nodiscard]] Answer published(State* state, const Publish& command,
+  [[nodiscard]] Decoded decode(std::optional<Message>& rest) const override;
+  [[nodiscard]] Answer published(const Publish& command,
                                  const Result<Position>& outcome,
                                  std::string& scratch) const override;
   [[nodiscard]] Message publication(const Publication& publication,

@@ -2,14 +2,14 @@
 
 namespace paperboy::dialect {
 
-Decoded Raw::decode(State*, std::optional<Message>& rest) const {
+Decoded Raw::decode(std::optional<Message>& rest) const {
   if (!rest) return NeedMore{};
   const Publish command{.channel = {}, .message = *rest};
   rest.reset();
   return command;
 }
 
-Answer Raw::published(State*, const Publish&, const Result<Position>& outcome,
+Answer Raw::published(const Publish&, const Result<Position>& outcome,
                       std::string&) const {
   if (outcome) return {};
   switch (outcome.error().code) {

@@ -46,11 +46,9 @@ bool can_name_events(Bytes channel) {
          std::ranges::find(kTaken, channel) == kTaken.end();
 }
 
-Decoded Sse::decode(State*, std::optional<Message>&) const {
-  return NeedMore{};
-}
+Decoded Sse::decode(std::optional<Message>&) const { return NeedMore{}; }
 
-Answer Sse::published(State*, const Publish&, const Result<Position>&,
+Answer Sse::published(const Publish&, const Result<Position>&,
                       std::string&) const {
   return {};
 }

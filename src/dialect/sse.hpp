@@ -23,9 +23,8 @@ class Sse final : public Dialect {
   [[nodiscard]] Carrier carrier() const override {
     return Carrier::event_stream;
   }
-  [[nodiscard]] Decoded decode(State* state,
-                               std::optional<Message>& rest) const override;
-  [[nodiscard]] Answer published(State* state, const Publish& command,
+  [[nodiscard]] Decoded decode(std::optional<Message>& rest) const override;
+  [[nodiscard]] Answer published(const Publish& command,
                                  const Result<Position>& outcome,
                                  std::string& scratch) const override;
   [[nodiscard]] Message publication(const Publication& publication,

@@ -69,7 +69,7 @@ Conversation::End Conversation::obey_all(const dialect::Message& message,
   std::optional<dialect::Message> rest = message;
   End end;
   for (std::size_t count = 0; !end; ++count) {
-    const auto command = session_.settings().dialect->decode(nullptr, rest);
+    const auto command = session_.settings().dialect->decode(rest);
     if (std::holds_alternative<dialect::NeedMore>(command)) break;
     if (count == session_.settings().max_commands) {
       end = kTooManyRequests;

@@ -59,7 +59,7 @@ struct Papers : Slabbed<Papers> {
   std::uint64_t fingerprint = 0;               // of Admission's
 
   // Null: nothing of the kind.
-  std::unique_ptr<Extra> talk;     // its Conversation's, or its dialect's
+  std::unique_ptr<Extra> talk;     // its Conversation's
   std::unique_ptr<Extra> link;     // its Link's
   std::unique_ptr<Extra> framing;  // what derives from that
 };

@@ -20,18 +20,7 @@ hub::RecoveryLimits recovery_limits(const Settings& settings) {
 
 }  // namespace
 
-struct Session::Memory final : Papers::Extra {
-  explicit Memory(std::unique_ptr<dialect::State> state)
-      : state(std::move(state)) {}
-
-  const std::unique_ptr<dialect::State> state;
-};
-
-Session::Session(const Site& site) : site_(site) {
-  if (auto state = site.settings.dialect->open()) {
-    need_papers().talk = std::make_unique<Memory>(std::move(state));
-  }
-}
+Session::Session(const Site& site) : site_(site) {}
 
 Session::~Session() {
   leave();
@@ -51,11 +40,6 @@ std::optional<Conversation> Session::conversation() {
 std::optional<const Conversation> Session::conversation() const {
   if (!converses_) return {};
   return Conversation(const_cast<Session&>(*this));
-}
-
-dialect::State* Session::state() const {
-  if (converses_ || !papers_ || !papers_->talk) return nullptr;
-  return static_cast<const Memory&>(*papers_->talk).state.get();
 }
 
 Result<Done> Session::open(const Admission& admission) {
@@ -246,7 +230,7 @@ void Session::obey(const dialect::Message& message) {
   }
   std::optional<dialect::Message> rest = message;
   for (;;) {
-    const auto decoded = settings().dialect->decode(state(), rest);
+    const auto decoded = settings().dialect->decode(rest);
     if (const auto* command = std::get_if<dialect::Publish>(&decoded)) {
       publish(*command);
     } else if (const auto* send = std::get_if<dialect::Send>(&decoded)) {
@@ -310,8 +294,7 @@ void Session::publish_to(Bytes channel, const dialect::Publish& command) {
 void Session::published(const dialect::Publish& command,
                         const Result<Position>& outcome) {
   std::string scratch;
-  const auto answer =
-      settings().dialect->published(state(), command, outcome, scratch);
+  const auto answer = settings().dialect->published(command, outcome, scratch);
   if (const auto* message = std::get_if<dialect::Message>(&answer)) {
     this->message(*message);
   } else if (const auto* close = std::get_if<Close>(&answer)) {

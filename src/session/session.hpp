@@ -187,14 +187,9 @@ class Session : public Outlet {
     bool known : 1 = false;         // to back ends, by its id
   };
 
-  /// A dialect's own memory of a client, where nobody converses.
-  struct Memory;
-
   /// None: in its dialect nobody converses.
   [[nodiscard]] std::optional<Conversation> conversation();
   [[nodiscard]] std::optional<const Conversation> conversation() const;
-  /// Null: the dialect needs none.
-  [[nodiscard]] dialect::State* state() const;
 
   [[nodiscard]] Result<Done> may_subscribe_more();
   Result<hub::Subscription*> subscribe(Bytes channel, const Member& member,

@@ -27,7 +27,7 @@ void require(bool holds) {
 void take(Bytes message) {
   if (!paperboy::is_utf8(message)) return;
   std::optional<Message> rest = Message{paperboy::Kind::text, message};
-  const auto command = classic.decode(nullptr, rest);
+  const auto command = classic.decode(rest);
   require(!rest);
   if (const auto* const subscribe = std::get_if<Subscribe>(&command)) {
     require(subscribe->channel.empty() && subscribe->token == message);

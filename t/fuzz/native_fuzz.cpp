@@ -34,7 +34,7 @@ void take(Bytes message) {
   std::optional<Message> rest = Message{paperboy::Kind::text, message};
   for (;;) {
     const std::size_t before = rest ? rest->data.size() + 1 : 0;
-    const auto command = native.decode(nullptr, rest);
+    const auto command = native.decode(rest);
     require(!rest || rest->data.size() + 1 < before);
     if (const auto* const publish = std::get_if<Publish>(&command)) {
       const Bytes data = publish->message.data;

@@ -23,7 +23,7 @@ void require(bool holds) {
 /// One command at most, whose words have no space in them.
 void take(Bytes message) {
   std::optional<Message> rest = Message{paperboy::Kind::text, message};
-  const auto command = notiflux.decode(nullptr, rest);
+  const auto command = notiflux.decode(rest);
   require(!rest);
   if (const auto* const subscribe = std::get_if<Subscribe>(&command)) {
     require(!subscribe->channel.empty() && !subscribe->token.empty());

@@ -15,9 +15,9 @@ const Classic classic;
 
 Decoded decode(Bytes text, Kind kind = Kind::text) {
   std::optional<Message> rest = Message{kind, text};
-  auto command = classic.decode(nullptr, rest);
+  auto command = classic.decode(rest);
   assert_false(rest.has_value());
-  assert_true(std::holds_alternative<NeedMore>(classic.decode(nullptr, rest)));
+  assert_true(std::holds_alternative<NeedMore>(classic.decode(rest)));
   return command;
 }
 

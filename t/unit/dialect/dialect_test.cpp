@@ -19,11 +19,6 @@ void other_names_are_nobodys(void**) {
   }
 }
 
-void a_dialect_may_do_without_a_state(void**) {
-  assert_null(find("raw")->open().get());
-  assert_null(find("echo")->open().get());
-}
-
 }  // namespace
 }  // namespace paperboy::dialect
 
@@ -32,7 +27,6 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(dialects_are_found_by_their_names),
       cmocka_unit_test(other_names_are_nobodys),
-      cmocka_unit_test(a_dialect_may_do_without_a_state),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

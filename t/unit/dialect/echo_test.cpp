@@ -14,12 +14,12 @@ void every_message_comes_back_as_it_is(void**) {
   for (const Kind kind : {Kind::text, Kind::binary}) {
     for (const std::string& data : {""s, "a"s, "\0\xff"s}) {
       std::optional<Message> rest = Message{kind, data};
-      const auto decoded = echo.decode(nullptr, rest);
+      const auto decoded = echo.decode(rest);
       const auto& send = std::get<Send>(decoded);
       assert_true(send.message.kind == kind);
       assert_true(send.message.data == data);
       assert_false(rest.has_value());
-      assert_true(std::holds_alternative<NeedMore>(echo.decode(nullptr, rest)));
+      assert_true(std::holds_alternative<NeedMore>(echo.decode(rest)));
     }
   }
 }
@@ -28,7 +28,7 @@ void it_has_no_channels_and_nothing_to_say_of_them(void**) {
   const Echo echo;
   std::string scratch;
   const auto answer =
-      echo.published(nullptr, {}, Error{ErrorCode::internal, "x"}, scratch);
+      echo.published({}, Error{ErrorCode::internal, "x"}, scratch);
   assert_true(std::holds_alternative<std::monostate>(answer));
 }
 

@@ -43,11 +43,11 @@ std::string data_of(Kind kind, Bytes data) {
 void commands_are_taken_one_by_one(void**) {
   std::optional<Message> rest = Message{
       Kind::text, "{\"id\":1,\"ping\":{}}\n{}\n{\"id\":2,\"ping\":{}}\n"};
-  assert_int_equal(std::get<Ping>(native.decode(nullptr, rest)).id, 1);
+  assert_int_equal(std::get<Ping>(native.decode(rest)).id, 1);
   assert_true(rest.has_value());
-  assert_int_equal(std::get<Ping>(native.decode(nullptr, rest)).id, 2);
+  assert_int_equal(std::get<Ping>(native.decode(rest)).id, 2);
   assert_false(rest.has_value());
-  assert_true(std::holds_alternative<NeedMore>(native.decode(nullptr, rest)));
+  assert_true(std::holds_alternative<NeedMore>(native.decode(rest)));
 }
 
 /// A newline in any other place makes two commands, neither of them whole.
@@ -56,14 +56,14 @@ void a_newline_ends_a_command_wherever_it_is(void**) {
   for (std::size_t n = 0; n < text.size(); ++n) {
     const std::string two = text.substr(0, n) + "\n" + text.substr(n);
     std::optional<Message> rest = Message{Kind::text, two};
-    const auto command = native.decode(nullptr, rest);
+    const auto command = native.decode(rest);
     assert_int_equal(std::get<Close>(command).code, close::kBadRequest);
   }
 }
 
 void a_binary_message_is_malformed(void**) {
   std::optional<Message> rest = Message{Kind::binary, R"({"id":1,"ping":{}})"};
-  const auto command = native.decode(nullptr, rest);
+  const auto command = native.decode(rest);
   assert_int_equal(std::get<Close>(command).code, close::kBadRequest);
 }
 

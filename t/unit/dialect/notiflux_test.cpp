@@ -12,9 +12,9 @@ using namespace std::string_literals;
 Decoded decode(Bytes text, Kind kind = Kind::text) {
   const Notiflux notiflux;
   std::optional<Message> rest = Message{kind, text};
-  auto decoded = notiflux.decode(nullptr, rest);
+  auto decoded = notiflux.decode(rest);
   assert_false(rest.has_value());
-  assert_true(std::holds_alternative<NeedMore>(notiflux.decode(nullptr, rest)));
+  assert_true(std::holds_alternative<NeedMore>(notiflux.decode(rest)));
   return decoded;
 }
 

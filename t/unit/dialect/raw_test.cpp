@@ -14,13 +14,13 @@ void a_message_is_a_publication_to_the_locations_channels(void**) {
   for (const Kind kind : {Kind::text, Kind::binary}) {
     for (const std::string& data : {""s, "a"s, "\0\xff"s}) {
       std::optional<Message> rest = Message{kind, data};
-      const auto decoded = raw.decode(nullptr, rest);
+      const auto decoded = raw.decode(rest);
       const auto& publish = std::get<Publish>(decoded);
       assert_true(publish.channel.empty());
       assert_true(publish.message.kind == kind);
       assert_true(publish.message.data == data);
       assert_false(rest.has_value());
-      assert_true(std::holds_alternative<NeedMore>(raw.decode(nullptr, rest)));
+      assert_true(std::holds_alternative<NeedMore>(raw.decode(rest)));
     }
   }
 }
@@ -39,15 +39,14 @@ void a_publication_is_a_message(void**) {
 void success_has_no_answer(void**) {
   const Raw raw;
   std::string scratch;
-  const auto answer = raw.published(nullptr, {}, Position{1, 1}, scratch);
+  const auto answer = raw.published({}, Position{1, 1}, scratch);
   assert_true(std::holds_alternative<std::monostate>(answer));
 }
 
 std::uint16_t code_for(ErrorCode code) {
   const Raw raw;
   std::string scratch;
-  const auto answer =
-      raw.published(nullptr, {}, Error{code, "because"}, scratch);
+  const auto answer = raw.published({}, Error{code, "because"}, scratch);
   const auto& close = std::get<Close>(answer);
   assert_true(close.reason == "because");
   return close.code;

@@ -123,10 +123,10 @@ void the_end_says_why_and_when_to_come_again(void**) {
 void clients_say_nothing(void**) {
   const Sse sse(EventNames::off);
   std::optional<Message> rest = Message{Kind::text, "x"};
-  assert_true(std::holds_alternative<NeedMore>(sse.decode(nullptr, rest)));
+  assert_true(std::holds_alternative<NeedMore>(sse.decode(rest)));
   std::string scratch;
   const Publish command{.channel = {}, .message = {}};
-  const auto answer = sse.published(nullptr, command, Position{}, scratch);
+  const auto answer = sse.published(command, Position{}, scratch);
   assert_true(std::holds_alternative<std::monostate>(answer));
 }
 

@@ -20,7 +20,7 @@ class Words final : public dialect::Dialect {
   [[nodiscard]] bool joins_replies() const override { return joins; }
 
   [[nodiscard]] dialect::Decoded decode(
-      dialect::State*, std::optional<dialect::Message>& rest) const override {
+      std::optional<dialect::Message>& rest) const override {
     if (!rest || rest->data.empty()) return dialect::NeedMore{};
     const std::size_t end = rest->data.find('\n');
     const Bytes line = rest->data.substr(0, end);
@@ -44,8 +44,7 @@ class Words final : public dialect::Dialect {
         return dialect::Connect{};
     }
   }
-  [[nodiscard]] dialect::Answer published(dialect::State*,
-                                          const dialect::Publish&,
+  [[nodiscard]] dialect::Answer published(const dialect::Publish&,
                                           const Result<Position>&,
                                           std::string&) const override {
     return {};

@@ -9,19 +9,10 @@ namespace paperboy::session {
 namespace {
 
 /// Several commands in a message, separated by "|": "send X", "publish X",
-/// "close"; answers each outcome. Its state numbers the commands.
+/// "close"; answers each outcome. The commands are numbered.
 class Commands final : public dialect::Dialect {
  public:
-  struct Numbers final : dialect::State {
-    std::uint64_t next = 1;
-  };
-
-  [[nodiscard]] std::unique_ptr<dialect::State> open() const override {
-    return std::make_unique<Numbers>();
-  }
-
   [[nodiscard]] dialect::Decoded decode(
-      dialect::State* state,
       std::optional<dialect::Message>& rest) const override {
     if (!rest) return dialect::NeedMore{};
     const Bytes all = rest->data;
@@ -33,12 +24,10 @@ class Commands final : public dialect::Dialect {
     if (word.starts_with("send ")) {
       return dialect::Send{{Kind::text, word.substr(5)}};
     }
-    return dialect::Publish{
-        static_cast<Numbers*>(state)->next++, {}, {Kind::text, word.substr(8)}};
+    return dialect::Publish{next_++, {}, {Kind::text, word.substr(8)}};
   }
 
-  [[nodiscard]] dialect::Answer published(dialect::State*,
-                                          const dialect::Publish& command,
+  [[nodiscard]] dialect::Answer published(const dialect::Publish& command,
                                           const Result<Position>& outcome,
                                           std::string& scratch) const override {
     scratch = std::to_string(command.id) + ":" +
@@ -51,6 +40,9 @@ class Commands final : public dialect::Dialect {
                                              std::string&) const override {
     return {publication.kind, publication.data};
   }
+
+ private:
+  mutable std::uint64_t next_ = 1;
 };
 
 /// A framing of one line for each thing.
@@ -129,18 +121,6 @@ void a_close_ends_the_message(void**) {
   assert_true(session.open(f.in({})).ok());
   session.receive({Kind::text, "send a|close|send b"});
   assert_text(session.taken(), "message a\nend 4001\n");
-}
-
-void a_state_is_one_connections(void**) {
-  Fixture f;
-  FramedSession one(f.site);
-  FramedSession two(f.site);
-  assert_true(one.open(f.in({"news"})).ok());
-  assert_true(two.open(f.in({"news"})).ok());
-  one.receive({Kind::text, "publish a|publish b"});
-  two.receive({Kind::text, "publish c"});
-  assert_text(one.taken(), "message 1:1\nmessage 2:2\n");
-  assert_text(two.taken(), "message 1:3\n");
 }
 
 void a_publish_goes_to_all_channels_of_the_location(void**) {
@@ -285,7 +265,6 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(every_command_of_a_message_is_obeyed_in_order),
       cmocka_unit_test(a_close_ends_the_message),
-      cmocka_unit_test(a_state_is_one_connections),
       cmocka_unit_test(a_publish_goes_to_all_channels_of_the_location),
       cmocka_unit_test(an_answer_that_comes_late_still_names_its_command),
       cmocka_unit_test(an_answer_to_nobody_is_counted_and_forgotten),
