@@ -39,6 +39,11 @@ struct Live {
   std::size_t bytes = 0;
 
   [[nodiscard]] std::uint64_t end() const { return base + kept.size(); }
+  /// Allocates nothing, as a new one would.
+  void clear() noexcept {
+    kept.clear();
+    base = bytes = 0;
+  }
 };
 
 /// What few channels have, and those for a short time: the hub keeps it.

@@ -175,7 +175,7 @@ Encoder& Hub::take(Subscription& subscription) {
   std::swap(held[index], held.back());
   held.pop_back();
   if (index < held.size()) held[index]->subscription->index_ = index;
-  if (held.empty()) apart(channel).live = {};
+  if (held.empty()) apart(channel).live.clear();
   tidy(channel);
   return encoder;
 }

@@ -113,7 +113,12 @@ const std::shared_ptr<Held>& Hub::hold(Subscription& subscription) {
   held->subscription = &subscription;
   held->begin = held->last = subscription.position();
   auto& all = need_apart(channel).held;
-  all.reserve(all.size() + 1);
+  try {
+    all.reserve(all.size() + 1);
+  } catch (...) {
+    tidy(channel);
+    throw;
+  }
   held->encoder = &take(subscription);
   subscription.channel_ = &channel;
   subscription.group_ = Subscription::kHeld;

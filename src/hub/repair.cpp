@@ -105,7 +105,7 @@ void Hub::repair(Channel& channel) noexcept {
     failure_ = std::current_exception();
     const bool over =
         begun && (channel.repairing == 0 || apart(channel).repair != number);
-    if (over) return;
+    if (over) return tidy(channel);
     channel.repairing = 0;
     go_to(channel, broker_.position(ref));
     tidy(channel);
