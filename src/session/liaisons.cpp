@@ -46,8 +46,9 @@ void Liaisons::obey_closed(const hub::Notice& notice) {
 void Liaisons::tick() {
   const std::uint64_t now = clock_.monotonic_ms();
   bool over = true;
-  while (over && !recent_.empty())
+  while (over && !recent_.empty()) {
     over = Conversation(*recent_.front()).grow_up(now);
+  }
   const auto returning = returning_;
   for (Session* const one : returning) {
     if (!Conversation(*one).look_at_returns()) returning_.erase(one);
