@@ -2,6 +2,9 @@
 use v5.36;
 use Paperboy::Test;
 use File::Temp ();
+use IO::Select ();
+use Socket qw(MSG_PEEK);
+use Time::HiRes qw(sleep);
 
 my $dir = File::Temp->newdir;
 self_signed($dir);
@@ -12,6 +15,7 @@ ssl_certificate %%DIR%%/tls.crt;
 ssl_certificate_key %%DIR%%/tls.key;
 server {
     listen 127.0.0.1:%%PORT%% ssl;
+    client_header_buffer_size 8k;
     location /echo { paperboy echo; paperboy_deflate 1; }
     location /large {
         paperboy echo;
@@ -70,6 +74,36 @@ subtest 'a broadcast' => sub {
     for my $client (@clients) {
         is_deeply([map { $client->recv } 1 .. 50],
             [map { "text:$_" } 1 .. 50], 'complete and in order');
+    }
+};
+
+# The records of application data that wait at the client's end, unread.
+sub records ($ws) {
+    open my $socket, '+<&', $ws->{socket}->fileno or die "dup: $!";
+    IO::Select->new($socket)->can_read(5) or return 0;
+    sleep 0.2;  # whatever else comes
+    recv $socket, my $bytes, 1 << 16, MSG_PEEK;
+    my $count = 0;
+    while (length $bytes) {
+        my ($type, $length) = unpack 'C x2 n', $bytes;
+        substr $bytes, 0, 5 + $length, '';
+        ++$count if $type == 23;
+    }
+    return $count;
+}
+
+subtest 'what waits together' => sub {
+    my $publisher = $nginx->connection(tls => 1);
+    my $request   = Paperboy::HTTP::format_request(
+        method => 'POST', path => '/publish?channel=a', body => 'x');
+    my $ws = ws('/raw');
+    for my $count (1, 8) {
+        $publisher->write($request x $count);
+        is_deeply([map { $publisher->answer->{status} } 1 .. $count],
+            [(200) x $count], "$count published at once");
+        is(records($ws), 1, 'leave in one record');
+        is_deeply([map { $ws->recv } 1 .. $count], [('text:x') x $count],
+            'and all are in it');
     }
 };
 
