@@ -53,7 +53,6 @@ class HistoryChecker {
     if (!reach(it.annex())) return "annex: bad link";
     const Annex& annex = *view_.block<Annex>(it.annex());
     if (annex.empty()) return "annex: empty";
-    if (annex.first != 0 && !is_pinned(annex.first)) next_[ref] = annex.first;
     std::uint64_t number = 0;
     std::uint64_t bytes = 0;
     std::uint64_t offset = 0;
@@ -76,6 +75,7 @@ class HistoryChecker {
       pinned_ += is_pinned(at) ? 1 : 0;
       previous = at;
     }
+    if (annex.first != 0 && !is_pinned(annex.first)) next_[ref] = annex.first;
     return annex.last == previous && annex.kept == number &&
                    annex.kept_bytes == bytes
                ? nullptr

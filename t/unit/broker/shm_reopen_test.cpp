@@ -164,6 +164,25 @@ void other_bytes_are_refused(void**) {
   assert_false(again());
 }
 
+/// What a channel keeps begins far outside the zone: not even looked at.
+void a_first_message_outside_is_refused(void**) {
+  Left left;
+  const View view(left.it.memory.bytes().data());
+  int found = 0;
+  for (std::uint64_t b = 0; b < view.geometry().buckets; b++) {
+    for (Ref ref = view.buckets()[b]; ref != 0;
+         ref = view.block<Channel>(ref)->next) {
+      const Ref annex = view.block<Channel>(ref)->annex();
+      if (annex == 0) continue;
+      view.block<Annex>(annex)->first = UINT32_MAX;
+      found++;
+    }
+  }
+  assert_true(found > 0);
+  assert_int_equal(wait_for(spawn([&] { _exit(reopen(left.it) ? 0 : 1); })),
+                   -1);
+}
+
 /// Works in a child: what could crash or loop would do it there.
 int use(TestZone& it) {
   return wait_for(spawn([&] {
@@ -224,6 +243,7 @@ int main() {
       cmocka_unit_test(a_half_done_change_is_undone),
       cmocka_unit_test(another_layout_is_refused),
       cmocka_unit_test(other_bytes_are_refused),
+      cmocka_unit_test(a_first_message_outside_is_refused),
       cmocka_unit_test(flipped_bits_are_refused_or_harmless),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
