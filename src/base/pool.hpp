@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -31,7 +32,7 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
   /// REQUIRES: all were dropped.
-  ~Pool() = default;
+  ~Pool() { assert(size_ == 0); }
 
   /// The number of a new one. Without memory nothing has changed.
   template <typename... Args>
@@ -39,12 +40,14 @@ class Pool {
     static_assert(std::is_nothrow_constructible_v<T, Args...>);
     const Number number = free_ != 0 ? take_free() : take_unused();
     std::construct_at(&block(number).one, std::forward<Args>(args)...);
+    ++size_;
     return number;
   }
 
   void drop(Number number) {
     Block& here = block(number);
     std::destroy_at(&here.one);
+    --size_;
     here.next = std::exchange(free_, number);
     forbid(here);
   }
@@ -96,6 +99,7 @@ class Pool {
   std::vector<std::unique_ptr<Page>> pages_;
   Number free_ = 0;  // the first
   Number last_ = 0;  // that was taken ever
+  Number size_ = 0;
 };
 
 }  // namespace paperboy
